@@ -1,0 +1,233 @@
+"""
+What happened (facts) and what is happening (signals): frozen values, past tense, no client inside.
+
+A `Fact` is durable: recorded in the transaction that made it true, numbered, replayable. A `Signal` is ephemeral. The
+class name is the only source of the wire name: `MessageReceived` is `message.received`. Unknown things become
+`UnknownReceived`: visible, never silently lost.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from recado.content import Content
+from recado.errors import CloseReason
+from recado.jid import JID
+
+MessageId = NewType("MessageId", str)
+
+
+class Source(StrEnum):
+    """How a message came: live, queued while we were away, history, written on another own device, or resent."""
+
+    LIVE = "live"
+    OFFLINE = "offline"
+    HISTORY = "history"
+    ECHO = "echo"
+    RESEND = "resend"
+
+
+class ReceiptKind(StrEnum):
+    """What a receipt says of a message."""
+
+    DELIVERED = "delivered"
+    READ = "read"
+    PLAYED = "played"
+
+
+class ConnectionState(StrEnum):
+    """Where a connection stands (docs/howto/states.md)."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    QR = "qr"
+    CODE = "code"
+    PASSKEY = "passkey"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    REPLACED = "replaced"
+    RESTRICTED = "restricted"
+    LOGGED_OUT = "logged_out"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a message answers: the quoted message's id, its author and its text, as far as they were given."""
+
+    id: MessageId
+    sender: JID | None = None
+    text: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Quote({self.id})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Anything that can be told: whose account it concerns, and when we learnt it."""
+
+    account: JID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(Event):
+    """Durable: recorded in the transaction, numbered, replayable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal(Event):
+    """Ephemeral: told to who listens now, dropped oldest-first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived(Fact):
+    """A message arrived: from somebody, or written on another device of this account (`from_me`)."""
+
+    id: MessageId
+    chat: JID
+    sender: JID
+    from_me: bool
+    content: Content
+    sent_at: datetime
+    source: Source = Source.LIVE
+    chat_alt: JID | None = None  # the same chat in the other address space, where it is known
+    push_name: str | None = None
+    quoted: Quote | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent(Fact):
+    """The server took a message of ours."""
+
+    id: MessageId
+    chat: JID
+    content: Content
+    sent_at: datetime
+    chat_alt: JID | None = None
+    quoted: Quote | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRejected(Fact):
+    """The server refused a message of ours with `code`."""
+
+    id: MessageId
+    chat: JID
+    code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptReceived(Fact):
+    """The other side (or, `from_me`, another own device) tells how far messages got."""
+
+    ids: tuple[MessageId, ...]
+    chat: JID
+    sender: JID
+    kind: ReceiptKind
+    from_me: bool = False
+    chat_alt: JID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeUnreadable(Fact):
+    """A message came that could not be opened (`reason`: the error's name); a resend may fill its place."""
+
+    id: MessageId
+    chat: JID
+    sender: JID
+    reason: str
+    sent_at: datetime
+    source: Source = Source.LIVE
+    from_me: bool = False
+    chat_alt: JID | None = None
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionChanged(Fact):
+    """The connection went to another state; `reason` and `retry_at` where there are any."""
+
+    state: ConnectionState
+    reason: CloseReason | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged(Fact):
+    """Something was learnt of a person: the other address, or the name they gave themselves."""
+
+    contact: JID
+    phone: JID | None = None
+    lid: JID | None = None
+    push_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerIdentityChanged(Fact):
+    """A device's identity key is new: reinstalled, or somebody else's."""
+
+    contact: JID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryReceived(Fact):
+    """The phone sent a part of the history."""
+
+    kind: str
+    chunk: int
+    conversations: int
+    messages: int
+    progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceUnlinked(Fact):
+    """This device is no longer linked to the account."""
+
+    reason: CloseReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownReceived(Fact):
+    """A stanza this version does not know, or could not read; kept raw."""
+
+    tag: str
+    raw: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypingChanged(Signal):
+    """Somebody types, or stopped."""
+
+    chat: JID
+    sender: JID
+    is_typing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceChanged(Signal):
+    """Somebody came or went."""
+
+    contact: JID
+    is_available: bool
+    last_seen: datetime | None = None
+
+
+FACTS: dict[str, type[Fact]] = {}
+"""Every kind of fact by its wire name."""
+
+
+def wire_name(kind: type[Event]) -> str:
+    """`MessageReceived` → `message.received`: words split, the last one behind a dot."""
+    words = re.findall(r"[A-Z][a-z]+", kind.__name__)
+    return "_".join(words[:-1]).lower() + "." + words[-1].lower()
+
+
+FACTS.update((wire_name(kind), kind) for kind in Fact.__subclasses__())

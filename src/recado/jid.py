@@ -1,0 +1,92 @@
+"""
+Who: WhatsApp addresses, their devices, and the two address spaces a person has (phone number and LID).
+
+An address on the wire and in attributes is a plain string; everything above the stanzas uses `JID`. Facts: a user is
+`user@server`, a linked device is `user:device@server`, device 0 is the phone itself and is never written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+PHONE = "s.whatsapp.net"
+LID = "lid"
+GROUP = "g.us"
+BROADCAST = "broadcast"
+NEWSLETTER = "newsletter"
+HOSTED = "hosted"
+HOSTED_LID = "hosted.lid"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class JID:
+    """One address: `user`, `server` and the linked `device` (0 is the phone)."""
+
+    user: str
+    server: str
+    device: int = 0
+
+    @staticmethod
+    def parse(text: str) -> JID:
+        """Read `user[:device]@server`; a text without "@" is a bare server. Raises ValueError."""
+        return _parse(text)
+
+    @classmethod
+    def phone(cls, number: str, device: int = 0) -> JID:
+        """The address of a phone number, digits only (a leading "+" and spaces are dropped)."""
+        digits = "".join(character for character in number if character.isdigit())
+        if not digits:
+            raise ValueError("a phone number needs digits")
+        return cls(digits, PHONE, device)
+
+    @property
+    def bare(self) -> JID:
+        """The person or chat, without the device."""
+        return self if self.device == 0 else JID(self.user, self.server)
+
+    def with_device(self, device: int) -> JID:
+        """The same person's device number `device`."""
+        return JID(self.user, self.server, device)
+
+    @property
+    def is_lid(self) -> bool:
+        """Is this in the LID address space?"""
+        return self.server in (LID, HOSTED_LID)
+
+    @property
+    def is_phone(self) -> bool:
+        """Is this in the phone number address space?"""
+        return self.server in (PHONE, HOSTED)
+
+    @property
+    def is_person(self) -> bool:
+        """Is this a person (in either address space), not a group, a broadcast or a channel?"""
+        return self.is_lid or self.is_phone
+
+    @property
+    def is_group(self) -> bool:
+        """Is this a group?"""
+        return self.server == GROUP
+
+    def __str__(self) -> str:
+        if self.device:
+            return f"{self.user}:{self.device}@{self.server}"
+        return f"{self.user}@{self.server}"
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> JID:
+    user, at, server = text.partition("@")
+    if not at:
+        return JID("", text)
+    name, colon, device = user.partition(":")
+    # "user_agent:device" was written by old clients; the agent is not part of who somebody is.
+    name = name.partition("_")[0] if colon and "_" in name else name
+    if colon and not (device.isascii() and device.isdigit() and int(device) < 65536):
+        raise ValueError("a device number is a small decimal")
+    return JID(name, server, int(device) if colon else 0)
+
+
+SERVER = JID("", PHONE)
+"""WhatsApp itself: an address with an empty user."""

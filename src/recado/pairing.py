@@ -1,0 +1,50 @@
+"""
+The steps of linking an account. `client.pair()` is an async iterator of these values; `Paired` is the last one and means
+"logged in and usable": the restart the server demands after the scan happens inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from recado.jid import JID
+
+
+@dataclass(frozen=True, slots=True)
+class ShowQR:
+    """Draw `text` as a QR code for the phone to scan; it is good until `expires_at`. It carries a secret: never log it."""
+
+    text: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"ShowQR(expires_at={self.expires_at.isoformat()})"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCode:
+    """Have the person type `code` (ABCD-EFGH) on the phone before `expires_at`."""
+
+    code: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"ShowCode(expires_at={self.expires_at.isoformat()})"
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsPasskey:
+    """The account demands a passkey signature, made in a browser at `url`."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Linked, logged in and usable as `account`."""
+
+    account: JID
+
+
+PairingStep = ShowQR | ShowCode | NeedsPasskey | Paired

@@ -1,0 +1,28 @@
+"""
+Whom to trust, and where: one value. Production or an emulator, each with a root of its own; trust is given, never
+switched off (law 9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A WhatsApp Web endpoint: its WebSocket `url` and the 32-byte public `root` key its certificates hang from."""
+
+    url: str
+    root: bytes
+    name: str = "WhatsApp"
+
+    def __post_init__(self) -> None:
+        if len(self.root) != 32:
+            raise ValueError("a root key has 32 bytes")
+
+
+WHATSAPP = Server(
+    url="wss://web.whatsapp.com/ws/chat",
+    # The key WhatsApp's certificate chain hangs from, as WhatsApp Web, Baileys and whatsmeow carry it.
+    root=bytes.fromhex("142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b"),
+)
