@@ -21,7 +21,14 @@ def main() -> None:
     sources = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("*.proto"))
     OUT.mkdir(parents=True, exist_ok=True)
     include = str(files("grpc_tools") / "_proto")
-    arguments = ["protoc", f"-I{SOURCES}", f"-I{include}", f"--python_out={OUT}", f"--pyi_out={OUT}", *sources]
+    arguments = [
+        "protoc",
+        f"-I{SOURCES}",
+        f"-I{include}",
+        f"--python_out={OUT}",
+        f"--pyi_out={OUT}",
+        *sources,
+    ]
     if protoc.main(arguments) != 0:
         raise SystemExit("protoc refused the sources in proto/; its message stands above")
 

@@ -1,0 +1,42 @@
+# run · demo · test · check · interop · bench: each makes what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help run demo test check bench interop proto dev clean
+
+help:            ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/  -/'
+
+run:             ## the gateway on 127.0.0.1:8000, with its own PostgreSQL unless DATABASE_URL is set
+	@$(PYTHON) tools/bootstrap.py run
+	@$(BIN)/recado serve
+
+demo:            ## the same against the emulator: no phone, no account
+	@$(PYTHON) tools/bootstrap.py run
+	@$(BIN)/recado demo
+
+dev:
+	@$(PYTHON) tools/bootstrap.py dev
+
+check: dev       ## types, lint, import contracts, size budget: under a minute
+	@$(BIN)/ruff check src tests tools bench examples
+	@$(BIN)/ruff format --check src tests tools bench examples
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest tests/architecture -p no:randomly
+
+test: dev        ## every test: check first, then all the rest
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest -p no:randomly --ignore=tests/architecture --durations=15
+
+interop: dev     ## only the unmodified Baileys at the other end
+	@$(BIN)/pytest -p no:randomly tests/interop
+
+bench: dev       ## every figure, with Baileys beside it in the same run
+	@$(BIN)/python -m bench
+
+proto: dev       ## compile proto/*.proto again
+	@$(BIN)/python tools/gen_proto.py
+
+clean:           ## remove the environment and everything made
+	rm -rf .venv .run tests/interop/node_modules build dist
