@@ -1,0 +1,91 @@
+// One unmodified Baileys, driven over standard input and output with a JSON value a line.
+//   in:  {do: "start" | "stop" | "send" | "read" | "quit", ...}
+//   out: {ev: "qr" | "open" | "close" | "message" | "status" | "sent" | "failed" | "online", ...}
+import makeWASocket, { useMultiFileAuthState, Browsers } from '@whiskeysockets/baileys'
+import { createInterface } from 'node:readline'
+import pino from 'pino'
+
+const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
+const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
+const tell = value => process.stdout.write(JSON.stringify(value) + '\n')
+const remembered = new Map()
+let socket
+let wanted = false
+
+const textOf = message =>
+	message?.conversation ?? message?.extendedTextMessage?.text ?? message?.deviceSentMessage?.message?.conversation
+
+async function start() {
+	wanted = true
+	const { state, saveCreds } = await useMultiFileAuthState(RECADO_AUTH)
+	const current = makeWASocket({
+		auth: state,
+		waWebSocketUrl: RECADO_URL,
+		browser: Browsers.macOS('Desktop'),
+		pushName: RECADO_NAME,
+		markOnlineOnConnect: true,
+		syncFullHistory: false,
+		logger,
+		getMessage: async key => remembered.get(key.id)
+	})
+	socket = current
+	current.ev.on('creds.update', saveCreds)
+	current.ev.on('connection.update', update => {
+		if (update.qr) tell({ ev: 'qr', qr: update.qr })
+		if (update.receivedPendingNotifications) tell({ ev: 'online' })
+		if (update.connection === 'open') tell({ ev: 'open', me: current.user?.id, lid: current.user?.lid })
+		if (update.connection === 'close') {
+			const code = update.lastDisconnect?.error?.output?.statusCode
+			tell({ ev: 'close', code, reason: update.lastDisconnect?.error?.message })
+			// The caller restarts after 515 in Baileys: that is its documented contract.
+			if (wanted && code === 515) start()
+		}
+	})
+	current.ev.on('messages.upsert', ({ messages, type }) => {
+		for (const item of messages) {
+			const quoted = item.message?.extendedTextMessage?.contextInfo
+			tell({
+				ev: 'message', type, id: item.key.id, chat: item.key.remoteJid, alt: item.key.remoteJidAlt,
+				fromMe: item.key.fromMe, text: textOf(item.message), stub: item.messageStubParameters,
+				quoted: quoted?.stanzaId, key: item.key
+			})
+		}
+	})
+	current.ev.on('messages.update', updates => {
+		for (const { key, update } of updates) {
+			if (update.status !== undefined) tell({ ev: 'status', id: key.id, status: update.status })
+			if (update.message) tell({ ev: 'message', type: 'update', id: key.id, chat: key.remoteJid, text: textOf(update.message) })
+		}
+	})
+}
+
+const actions = {
+	start,
+	async stop() {
+		wanted = false
+		await socket.end(undefined)
+		tell({ ev: 'stopped' })
+	},
+	async send({ to, text, ref, quoted }) {
+		const options = quoted ? { quoted: { key: quoted.key, message: { conversation: quoted.text } } } : {}
+		const sent = await socket.sendMessage(to, { text }, options)
+		remembered.set(sent.key.id, sent.message)
+		tell({ ev: 'sent', ref, id: sent.key.id })
+	},
+	async read({ key }) {
+		await socket.readMessages([key])
+	},
+	async quit() {
+		process.exit(0)
+	}
+}
+
+createInterface({ input: process.stdin }).on('line', async line => {
+	const command = JSON.parse(line)
+	try {
+		await actions[command.do](command)
+	} catch (error) {
+		tell({ ev: 'failed', do: command.do, ref: command.ref, reason: String(error?.message ?? error) })
+	}
+})
+tell({ ev: 'ready' })
