@@ -1,0 +1,74 @@
+"""
+From an opened envelope's plaintext to what it means: content for people, or news for the client (history, keys).
+
+Sits above the padding and below the handlers. It says what a message claims; whether its author may claim it (history
+and keys come from own devices only) is decided where the author is known. docs/protocol/stanzas.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from recado.content import Content
+from recado.errors import DecodeError
+from recado.events import Quote
+from recado.jid import JID
+from recado.protocol.messages.content import is_for_software, parse_message, read_content, read_quote, unwrap
+from recado.protocol.messages.history import HistoryPush, read_push
+from recado.protocol.proto.e2e_pb2 import Message
+
+SECRET_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """
+    What a message says. `content` is None when there is nothing for a person to see. `device_sent` is the chat when
+    another own device wrote it. `is_protocol` is for client software only; `key_share` and `history` are of that sort.
+    `secret` is the message's own 32-byte secret.
+    """
+
+    content: Content | None = None
+    quoted: Quote | None = None
+    device_sent: JID | None = None
+    history: HistoryPush | None = None
+    key_share: bool = False
+    is_protocol: bool = False
+    secret: bytes | None = field(default=None, repr=False)
+
+
+def decode_message(plaintext: bytes) -> Decoded:
+    """What an unpadded plaintext says. Raises DecodeError."""
+    outer = parse_message(plaintext)
+    message, raw, device_sent = outer, plaintext, None
+    if outer.HasField("device_sent_message"):
+        message = outer.device_sent_message.message
+        raw = message.SerializeToString()
+        device_sent = _destination(outer.device_sent_message.destination_jid)
+    inner = unwrap(message)
+    protocol = inner.protocol_message
+    has_history = protocol.HasField("history_sync_notification")
+    return Decoded(
+        content=read_content(inner, raw),
+        quoted=read_quote(inner),
+        device_sent=device_sent,
+        history=read_push(protocol.history_sync_notification) if has_history else None,
+        key_share=protocol.HasField("app_state_sync_key_share"),
+        is_protocol=is_for_software(inner),
+        secret=_secret(inner, message, outer),
+    )
+
+
+def _destination(text: str) -> JID:
+    try:
+        jid = JID.parse(text)
+    except ValueError as error:
+        raise DecodeError("a message for own devices has a malformed destination") from error
+    if not jid.user:
+        raise DecodeError("a message for own devices names no destination")
+    return jid.bare
+
+
+def _secret(*messages: Message) -> bytes | None:
+    secrets = (message.message_context_info.message_secret for message in messages)
+    return next((secret for secret in secrets if len(secret) == SECRET_SIZE), None)
