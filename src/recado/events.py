@@ -220,14 +220,27 @@ class PresenceChanged(Signal):
     last_seen: datetime | None = None
 
 
-FACTS: dict[str, type[Fact]] = {}
-"""Every kind of fact by its wire name."""
-
-
 def wire_name(kind: type[Event]) -> str:
     """`MessageReceived` → `message.received`: words split, the last one behind a dot."""
     words = re.findall(r"[A-Z][a-z]+", kind.__name__)
     return "_".join(words[:-1]).lower() + "." + words[-1].lower()
 
 
-FACTS.update((wire_name(kind), kind) for kind in Fact.__subclasses__())
+# A closed set, listed by hand: `__subclasses__()` also holds the twin that `slots=True` leaves behind.
+FACT_KINDS: tuple[type[Fact], ...] = (
+    MessageReceived,
+    MessageSent,
+    MessageRejected,
+    ReceiptReceived,
+    EnvelopeUnreadable,
+    ConnectionChanged,
+    ContactChanged,
+    PeerIdentityChanged,
+    HistoryReceived,
+    DeviceUnlinked,
+    UnknownReceived,
+)
+SIGNAL_KINDS: tuple[type[Signal], ...] = (TypingChanged, PresenceChanged)
+
+FACTS: dict[str, type[Fact]] = {wire_name(kind): kind for kind in FACT_KINDS}
+"""Every kind of fact by its wire name."""
