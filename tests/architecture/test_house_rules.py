@@ -1,4 +1,4 @@
-"""What imports cannot show: file and function sizes, no clock or dice in the core, no loose tasks, no sleeping tests."""
+"""What imports cannot show: sizes of files and functions, no clock or dice in the core, no loose tasks, no sleep."""
 
 from __future__ import annotations
 
