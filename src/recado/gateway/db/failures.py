@@ -1,0 +1,44 @@
+"""
+What the driver says, in our own words: translated once, at the edge of a unit.
+
+The driver's error is dropped (`from None`), not chained: its DETAIL and CONTEXT quote values, and a traceback in a log
+would print message texts and numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from recado.errors import LeaseLost, StoreError, StoreRefused, StoreUnavailable
+
+_LEASE_LOST = "RC001"
+
+
+class Collided(StoreError):
+    """Two writers met in the database; the same work may be done again."""
+
+    retryable = True
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the driver leave as StoreRefused, StoreUnavailable, LeaseLost or Collided."""
+    try:
+        yield
+    except (pg.UniqueViolation, pg.ExclusionViolation, pg.DeadlockDetected, pg.SerializationFailure) as error:
+        raise Collided(f"two writers met ({error.sqlstate})") from None
+    except (psycopg.DataError, UnicodeEncodeError) as error:
+        code = getattr(error, "sqlstate", None) or "not sent"
+        raise StoreRefused(f"the database refused a value ({code})") from None
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
+        code = getattr(error, "sqlstate", None) or type(error).__name__
+        raise StoreUnavailable(f"the database cannot be reached ({code})") from None
+    except psycopg.Error as error:
+        if error.sqlstate == _LEASE_LOST:
+            raise LeaseLost from None
+        raise StoreError(f"the database failed ({error.sqlstate}, {type(error).__name__})") from None

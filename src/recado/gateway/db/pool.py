@@ -1,0 +1,84 @@
+"""
+The database of the gateway: a pool of connections, units of work on them, and hints. Nothing outside this folder holds
+a connection (a test reads the code for it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from recado.clock import Clock, SystemClock
+from recado.gateway.db.failures import translated
+from recado.gateway.db.notify import NOTIFY, Hints
+from recado.gateway.db.unit import Unit, open_unit
+from recado.gateway.security import Principal
+
+_OPEN_SECONDS = 30.0
+_WAIT_SECONDS = 15.0
+
+
+class Database:
+    """PostgreSQL at `dsn`; an async context manager: open between its ends, with hints running."""
+
+    def __init__(
+        self, dsn: str, *, size: int = 10, clock: Clock | None = None, poll_seconds: float = 5.0, name: str = "recado"
+    ) -> None:
+        self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            dsn,
+            min_size=min(2, size),
+            max_size=size,
+            timeout=_WAIT_SECONDS,
+            open=False,
+            configure=_configure,
+            kwargs={"application_name": name},
+        )
+        self.hints = Hints(dsn, self._notify, clock=clock or SystemClock(), poll_seconds=poll_seconds)
+        self._closing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Raises StoreUnavailable."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._pool.close)
+            with translated():
+                await self._pool.open(wait=True, timeout=_OPEN_SECONDS)
+            await stack.enter_async_context(_running(self.hints))
+            self._closing = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._closing.aclose()
+
+    @asynccontextmanager
+    async def unit(self, principal: Principal) -> AsyncIterator[Unit]:
+        """
+        One transaction as `principal`: committed at the end of the block, undone when it raises; hints go out after
+        the commit. Raises StoreUnavailable, StoreRefused, Collided; what was in it is then undone.
+        """
+        with translated():
+            async with self._pool.connection() as connection, open_unit(connection, principal) as unit:
+                yield unit
+        for topic, mentorado_id in unit.hints:
+            self.hints.tell(topic, mentorado_id)
+
+    async def _notify(self, hints: list[str]) -> None:
+        with translated():
+            async with self._pool.connection() as connection:
+                await connection.execute(NOTIFY, [hints])
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    connection.prepare_threshold = 1
+
+
+@asynccontextmanager
+async def _running(hints: Hints) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(hints.run())
+        yield
+        task.cancel()

@@ -1,0 +1,84 @@
+"""
+What an operator may set, from the environment (`RECADO_…`) or a `.env` file. Everything has a default that works on one
+machine with nothing set up: without a database URL the gateway keeps a PostgreSQL of its own under `data_dir`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The gateway's settings (docs/reference/settings.md)."""
+
+    model_config = SettingsConfigDict(env_prefix="RECADO_", env_file=".env", extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Path(".run")
+    """Where the embedded database and the master key file live."""
+
+    database_url: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("RECADO_DATABASE_URL", "DATABASE_URL", "database_url")
+    )
+    """PostgreSQL to work with; unset: an embedded one. Its user must be a member of the role recado_app."""
+
+    database_owner_url: SecretStr | None = None
+    """The same database as the user that owns the tables, for migrations; unset: `database_url`."""
+
+    postgres_bin: Path | None = None
+    """Where initdb and postgres are, for the embedded database; unset: they are searched for."""
+
+    pool_size: int = Field(10, ge=2, le=200)
+    """Database connections this process may hold."""
+
+    master_key: SecretStr | None = None
+    """32 bytes in hexadecimal that wrap every mentorado's data key; unset: a key file under `data_dir`."""
+
+    admin_key: SecretStr | None = None
+    """The administrator's API key; unset: one is made at the first start and shown once."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+
+    whatsapp_url: str | None = None
+    """The WhatsApp Web server; unset: WhatsApp's own. With `whatsapp_root`, for an emulator."""
+
+    whatsapp_root: str | None = None
+    """The public root key of that server's certificates: 64 hexadecimal digits."""
+
+    lease_seconds: float = Field(30.0, ge=3.0)
+    """How long a silent worker keeps its accounts."""
+
+    lease_margin_seconds: float = Field(5.0, ge=0.5)
+    """How long before that the worker itself lets go."""
+
+    poll_seconds: float = Field(5.0, gt=0.0)
+    """How often to look without having been told to; hints make it faster than this."""
+
+    restore_stagger_seconds: float = Field(0.25, ge=0.0)
+    """The pause between two accounts when many are restored at start."""
+
+    one_link_at_a_time: bool = True
+    """Link new accounts one mentorado at a time."""
+
+    baileys_enable_logging: bool = Field(
+        False, validation_alias=AliasChoices("BAILEYS_ENABLE_LOGGING", "baileys_enable_logging")
+    )
+    """Log the outlines of stanzas: tags and attribute names, never a text, a number or a key."""
+
+    sync_full_history: bool = Field(
+        False, validation_alias=AliasChoices("SYNC_FULL_HISTORY", "RECADO_SYNC_FULL_HISTORY", "sync_full_history")
+    )
+    """Ask the phone for the full history when linking, rather than the recent one."""
+
+    @property
+    def master_key_file(self) -> Path:
+        """The key file used when no master key is set."""
+        return self.data_dir / "master.key"
+
+    @property
+    def postgres_dir(self) -> Path:
+        """Where the embedded database keeps its data."""
+        return self.data_dir / "postgres"
