@@ -15,7 +15,7 @@ from recado.events import Fact
 
 @dataclass(slots=True)
 class Changes:
-    """One transaction's writes: values by key (None deletes), when some of them may be purged, and new facts in order."""
+    """One transaction's writes: values by key (None deletes), when some may be purged, and new facts in order."""
 
     values: dict[str, bytes | None] = field(default_factory=dict)
     expires: dict[str, datetime] = field(default_factory=dict)
@@ -55,6 +55,10 @@ class Backend(Protocol):
         """Recorded facts with a number greater than `after`, in order."""
         ...
 
+    async def last_fact(self) -> int:
+        """The number of the newest fact, 0 when there is none. Numbers only grow; they may have gaps."""
+        ...
+
     async def purge(self, now: datetime) -> int:
-        """Delete values whose expiry has passed; how many."""
+        """Delete values whose expiry has come (`expires <= now`); how many. A value written again without one stays."""
         ...

@@ -1,0 +1,114 @@
+"""
+What things are called in the store: one name per record, the same in every backend.
+
+The names are those people know from Baileys (`creds`, `pre-key-7`, `session-550000000001.3`, `session-77_1.0` for a
+LID), so that a table of keys reads the same. Names are printable ASCII whatever a peer sends: the parts a peer chooses
+are hashed when they are anything else, so no backend ever meets U+0000 or a text of megabytes in a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+
+from recado.jid import HOSTED, HOSTED_LID, JID, LID, PHONE
+
+CREDENTIALS = "creds"
+SESSIONS = "session-"
+IDENTITIES = "identity-"
+PREKEYS = "pre-key-"
+WORK = "work-"
+CURSORS = "cursor-"
+
+# Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
+UNCACHED = ("seen-", "sent-", "retry-", PREKEYS, WORK)
+
+# What a user's name is marked with in the address spaces other than phone numbers.
+_MARKS = {PHONE: "", LID: "_1", HOSTED: "_128", HOSTED_LID: "_129"}
+_LONGEST_PART = 128
+
+
+@lru_cache(maxsize=4096)
+def address(jid: JID) -> str:
+    """The Signal address of a device: `user.device`, the user marked `_1` in the LID space."""
+    return f"{address_user(jid)}.{jid.device}"
+
+
+def address_user(jid: JID) -> str:
+    """The part of the address all devices of a person share."""
+    mark = _MARKS.get(jid.server)
+    return _name(jid.user) + (f"_{_name(jid.server)}" if mark is None else mark)
+
+
+def session(jid: JID) -> str:
+    """The Signal session with a device."""
+    return SESSIONS + address(jid)
+
+
+def identity(jid: JID) -> str:
+    """The identity key a device last showed."""
+    return IDENTITIES + address(jid)
+
+
+def prekey(id: int) -> str:
+    """A one-time key of ours."""
+    return f"{PREKEYS}{id}"
+
+
+def signed_prekey(id: int) -> str:
+    """A signed key of ours that was rotated out."""
+    return f"signed-pre-key-{id}"
+
+
+def lid_of(phone: JID) -> str:
+    """The LID of a phone number."""
+    return f"lid-mapping-{_name(phone.user)}"
+
+
+def phone_of(lid: JID) -> str:
+    """The phone number of a LID."""
+    return f"lid-mapping-{_name(lid.user)}_reverse"
+
+
+def devices(jid: JID) -> str:
+    """The devices of a person; hosted ones are in the same list."""
+    server = LID if jid.is_lid else PHONE if jid.is_phone else jid.server
+    return f"device-list-{address_user(JID(jid.user, server))}"
+
+
+def sent(id: str) -> str:
+    """A message we sent, kept for resends."""
+    return f"sent-{_part(id)}"
+
+
+def seen(chat: JID, author: JID, id: str) -> str:
+    """A message that was opened; the id comes last because it alone is chosen by the peer."""
+    return f"seen-{_part(str(chat))}/{_part(str(author))}/{_part(id)}"
+
+
+def retries(chat: JID, id: str) -> str:
+    """How often a resend of a message was asked for."""
+    return f"retry-{_part(str(chat))}/{_part(id)}"
+
+
+def work(id: str) -> str:
+    """Something to be asked of the network later."""
+    return f"{WORK}{_part(id)}"
+
+
+def cursor(name: str) -> str:
+    """How far a named listener has come."""
+    return f"{CURSORS}{_part(name)}"
+
+
+def _name(text: str) -> str:
+    """A user as it is, when it holds none of the marks above; else its hash."""
+    return text if text.isascii() and text.isalnum() and len(text) <= _LONGEST_PART else _hashed(text)
+
+
+def _part(text: str) -> str:
+    return text if text.isascii() and text.isprintable() and 0 < len(text) <= _LONGEST_PART else _hashed(text)
+
+
+def _hashed(text: str) -> str:
+    return "~" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

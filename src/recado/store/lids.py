@@ -1,0 +1,79 @@
+"""
+One person, two addresses: what must move in the store when a phone number turns out to be a LID.
+
+Sessions live under the LID once it is known. What was kept under the number is moved when the LID has nothing of the
+kind, and dropped when it has: two ratchets with one device would each miss the other's messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from recado.jid import HOSTED, HOSTED_LID, JID, LID, PHONE
+from recado.protocol.signal.record import SessionRecord
+from recado.store import keys
+from recado.store.overlay import Overlay
+from recado.store.records import DeviceList, OtherAddress
+
+# Above this many new pairs (a history brings thousands) all addresses are listed once, not a person's at a time.
+_MANY = 8
+
+_BY_DEVICE: tuple[tuple[str, Callable[[bytes], Any]], ...] = (
+    (keys.SESSIONS, SessionRecord.decode),
+    (keys.IDENTITIES, bytes),
+)
+
+
+async def learn(overlay: Overlay, pairs: Sequence[tuple[JID, JID]]) -> list[tuple[JID, JID]]:
+    """Write the mappings both ways and move what belongs to them; answers the pairs that were new."""
+    await overlay.prefetch([key for phone, lid in pairs for key in (keys.lid_of(phone), keys.phone_of(lid))])
+    news = [(phone, lid) for phone, lid in pairs if await _map(overlay, phone, lid)]
+    if news:
+        await _move_devices(overlay, news)
+        for phone, lid in news:
+            await _move(overlay, keys.devices(phone), keys.devices(lid), DeviceList.decode)
+    return news
+
+
+async def _map(overlay: Overlay, phone: JID, lid: JID) -> bool:
+    forward, backward = keys.lid_of(phone), keys.phone_of(lid)
+    old_lid = await overlay.get(forward, OtherAddress.decode)
+    old_phone = await overlay.get(backward, OtherAddress.decode)
+    if old_lid is not None and old_lid.jid == lid and old_phone is not None and old_phone.jid == phone:
+        return False
+    # A number that changed hands, or a person who changed numbers: the old way must not lead here any more.
+    if old_lid is not None and old_lid.jid != lid:
+        overlay.put(keys.phone_of(old_lid.jid), None)
+    if old_phone is not None and old_phone.jid != phone:
+        overlay.put(keys.lid_of(old_phone.jid), None)
+    overlay.put(forward, OtherAddress(lid))
+    overlay.put(backward, OtherAddress(phone))
+    return True
+
+
+async def _move_devices(overlay: Overlay, pairs: list[tuple[JID, JID]]) -> None:
+    users = {}
+    for phone, lid in pairs:
+        for old, new in ((PHONE, LID), (HOSTED, HOSTED_LID)):
+            users[keys.address_user(JID(phone.user, old))] = keys.address_user(JID(lid.user, new))
+    people = [keys.address_user(phone) for phone, _ in pairs] if len(pairs) <= _MANY else [""]
+    for family, decode in _BY_DEVICE:
+        names = {name for person in people for name in await overlay.scan(family + person)}
+        moves = []
+        for name in sorted(names):
+            user, _, device = name.removeprefix(family).rpartition(".")
+            if user in users:
+                moves.append((name, f"{family}{users[user]}.{device}"))
+        await overlay.prefetch([name for move in moves for name in move])
+        for old_name, new_name in moves:
+            await _move(overlay, old_name, new_name, decode)
+
+
+async def _move(overlay: Overlay, old: str, new: str, decode: Callable[[bytes], Any]) -> None:
+    value = await overlay.get(old, decode)
+    if value is None:
+        return
+    if await overlay.get(new, decode) is None:
+        overlay.put(new, value)
+    overlay.put(old, None)
