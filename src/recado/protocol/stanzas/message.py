@@ -1,0 +1,107 @@
+"""
+Messages as they arrive: sealed envelopes and what the server says about them.
+
+    <message from="…" id="…" t="…" type="text" notify="Ana" participant? recipient? category? offline? edit?>
+      <enc v="2" type="pkmsg|msg" count? decrypt-fail="hide"?>[bytes]</enc>… | <plaintext>[bytes]</plaintext>
+      | <unavailable type="view_once"/>
+      <device-identity>[bytes]</device-identity>?
+    </message>
+
+What leaves is in `outgoing`. docs/protocol/stanzas.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recado.events import MessageId
+from recado.jid import JID
+from recado.protocol.node import Node
+from recado.protocol.signal.session import Envelope, EnvelopeKind
+from recado.protocol.stanzas.source import read_source
+
+SEALED_VERSION = "2"
+_KINDS = {kind.value: kind for kind in EnvelopeKind}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStanza:
+    """
+    One message: `sender` is the author's device, `chat` has no device, `…_alt` are the same in the other address space.
+    `envelopes` are those we can open; `other_envelopes` names the rest (skmsg, msmsg, …). `retry_count` is how often it
+    was sent again. `unavailable`: the phone has it and linked devices do not get it. `is_hidden`: say nothing if it
+    cannot be opened.
+    """
+
+    id: MessageId
+    sender: JID
+    chat: JID
+    from_me: bool
+    sent_at: datetime
+    chat_alt: JID | None = None
+    sender_alt: JID | None = None
+    recipient: JID | None = None
+    push_name: str | None = None
+    offline: bool = False
+    category: str | None = None
+    kind: str | None = None
+    edit: str | None = None
+    envelopes: tuple[Envelope, ...] = ()
+    other_envelopes: tuple[str, ...] = ()
+    retry_count: int = 0
+    unavailable: bool = False
+    is_hidden: bool = False
+    plaintext: bytes | None = field(default=None, repr=False)
+    device_identity: bytes | None = field(default=None, repr=False)
+
+    @property
+    def is_peer(self) -> bool:
+        """Is this from one of our own devices to this one (history, keys), not for a chat?"""
+        return self.category == "peer"
+
+    @staticmethod
+    def parse(node: Node, *, own: JID, own_lid: JID | None) -> MessageStanza:
+        """Read a message; `own` and `own_lid` are this account's addresses. Raises StanzaError."""
+        reader = node.read()
+        source = read_source(reader, own=own, own_lid=own_lid)
+        id, sent_at, recipient = reader.str("id"), reader.time("t"), reader.opt_jid("recipient")
+        reader.done()
+        sealed = list(node.all("enc"))
+        opened = [(part, _envelope(part)) for part in sealed]
+        plaintext = node.child("plaintext")
+        identity = node.child("device-identity")
+        return MessageStanza(
+            id=MessageId(id),
+            sender=source.sender,
+            chat=source.chat,
+            from_me=source.from_me,
+            sent_at=sent_at,
+            chat_alt=source.chat_alt,
+            sender_alt=source.sender_alt,
+            recipient=recipient,
+            push_name=reader.opt_str("notify"),
+            offline="offline" in node.attrs,
+            category=reader.opt_str("category"),
+            kind=reader.opt_str("type"),
+            edit=reader.opt_str("edit"),
+            envelopes=tuple(envelope for _, envelope in opened if envelope is not None),
+            other_envelopes=tuple(_kind_name(part) for part, envelope in opened if envelope is None),
+            retry_count=max((part.read().opt_int("count") or 0 for part in sealed), default=0),
+            unavailable=node.child("unavailable") is not None and not sealed,
+            is_hidden=any(part.attrs.get("decrypt-fail") == "hide" for part in sealed),
+            plaintext=None if plaintext is None else plaintext.blob,
+            device_identity=None if identity is None else identity.blob,
+        )
+
+
+def _envelope(part: Node) -> Envelope | None:
+    kind = _KINDS.get(part.attrs.get("type", ""))
+    if kind is None or part.attrs.get("v") != SEALED_VERSION:
+        return None
+    return Envelope(kind, part.blob)
+
+
+def _kind_name(part: Node) -> str:
+    version, kind = part.attrs.get("v", "?"), part.attrs.get("type", "?")
+    return kind if version == SEALED_VERSION else f"{kind}/v{version}"
