@@ -4,12 +4,13 @@ attribute before it complains once.
 
     <message from="…" id="…" t="…"><enc v="2" type="msg">[bytes]</enc></message>
 
-Attributes are strings, addresses among them ("5511…@s.whatsapp.net", the server itself is "@s.whatsapp.net"). Content is
-child nodes, bytes, or (rare: when the peer used a token) a string.
+Attributes are strings, addresses among them ("5511…@s.whatsapp.net", the server itself is "@s.whatsapp.net"). Content
+is child nodes, bytes, or (rare: when the peer used a token) a string.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -93,7 +94,7 @@ class Reader:
         self._node = node
         self._missing: list[str] = []
 
-    def str(self, name: str) -> str:
+    def str(self, name: builtins.str) -> builtins.str:
         """A required attribute."""
         value = self._node.attrs.get(name)
         if value is None:
@@ -101,11 +102,11 @@ class Reader:
             return ""
         return value
 
-    def opt_str(self, name: str) -> str | None:
+    def opt_str(self, name: builtins.str) -> builtins.str | None:
         """An attribute that may be absent."""
         return self._node.attrs.get(name)
 
-    def int(self, name: str) -> int:
+    def int(self, name: builtins.str) -> builtins.int:
         """A required decimal attribute."""
         value = self.opt_int(name)
         if value is None:
@@ -115,7 +116,7 @@ class Reader:
             return 0
         return value
 
-    def opt_int(self, name: str) -> int | None:
+    def opt_int(self, name: builtins.str) -> builtins.int | None:
         """A decimal attribute that may be absent; a malformed one is remembered."""
         value = self._node.attrs.get(name)
         if value is None:
@@ -125,7 +126,7 @@ class Reader:
             return None
         return int(value)
 
-    def jid(self, name: str) -> JID:
+    def jid(self, name: builtins.str) -> JID:
         """A required address."""
         value = self.opt_jid(name)
         if value is None:
@@ -134,7 +135,7 @@ class Reader:
             return JID("", "")
         return value
 
-    def opt_jid(self, name: str) -> JID | None:
+    def opt_jid(self, name: builtins.str) -> JID | None:
         """An address that may be absent; a malformed one is remembered."""
         value = self._node.attrs.get(name)
         if value is None:
@@ -145,16 +146,16 @@ class Reader:
             self._missing.append(name)
             return None
 
-    def time(self, name: str) -> datetime:
+    def time(self, name: builtins.str) -> datetime:
         """A required attribute in seconds since 1970."""
         return _time(self.int(name)) or datetime.fromtimestamp(0, UTC)
 
-    def opt_time(self, name: str) -> datetime | None:
+    def opt_time(self, name: builtins.str) -> datetime | None:
         """Seconds since 1970, which may be absent."""
         value = self.opt_int(name)
         return None if value is None else _time(value)
 
-    def child(self, tag: str) -> Node:
+    def child(self, tag: builtins.str) -> Node:
         """A required child."""
         child = self._node.child(tag)
         if child is None:
@@ -162,7 +163,7 @@ class Reader:
             return Node(tag)
         return child
 
-    def blob(self, tag: str, size: int | None = None) -> bytes:
+    def blob(self, tag: builtins.str, size: builtins.int | None = None) -> bytes:
         """The bytes of a required child, of that size when one is given."""
         content = self.child(tag).blob
         if size is not None and len(content) != size and f"<{tag}>" not in self._missing:
