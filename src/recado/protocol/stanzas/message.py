@@ -7,7 +7,7 @@ Messages as they arrive: sealed envelopes and what the server says about them.
       <device-identity>[bytes]</device-identity>?
     </message>
 
-What leaves is in `outgoing`. docs/protocol/stanzas.md
+What leaves is in `outgoing`, and named here too. docs/protocol/stanzas.md
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.signal.session import Envelope, EnvelopeKind
+from recado.protocol.stanzas.outgoing import OutgoingMessage, PeerMessage, Resend, SubmittedMessage
 from recado.protocol.stanzas.source import read_source
+
+__all__ = ["MessageStanza", "OutgoingMessage", "PeerMessage", "Resend", "SubmittedMessage"]
 
 SEALED_VERSION = "2"
 _KINDS = {kind.value: kind for kind in EnvelopeKind}
