@@ -2,7 +2,6 @@
 Questions and orders about the own account and connection.
 
     <iq xmlns="passive" type="set"><active/></iq>
-    <iq xmlns="w:p" type="get"><ping/></iq>
     <iq xmlns="abt" type="get"><props protocol="1" hash?/></iq>   →  <props hash="…"><prop config_code config_value/>…
     <iq xmlns="blocklist" type="get"/>                            →  <list><item jid="…"/>…</list>
     <iq xmlns="privacy" type="get"><privacy/></iq>                →  <privacy><category name="…" value="…"/>…</privacy>
@@ -30,19 +29,6 @@ class GoActive:
 
     def parse(self, answer: Node) -> None:
         """Nothing: done."""
-        raise_for_error(answer)
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """Is the connection alive?"""
-
-    def build(self) -> Node:
-        """The question."""
-        return ask("w:p", Node("ping"))
-
-    def parse(self, answer: Node) -> None:
-        """Nothing: it is."""
         raise_for_error(answer)
 
 

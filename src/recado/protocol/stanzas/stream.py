@@ -90,3 +90,18 @@ def close_reason(end: Failure | StreamError) -> CloseReason:
     if end.code is None:
         return CloseReason.SERVER_ERROR if end.conflict is None else CloseReason.REPLACED
     return _STREAM_ERRORS.get(end.code) or CloseReason.of(end.code)
+
+
+def close_of_stream(node: Node) -> tuple[CloseReason, timedelta | None] | None:
+    """Why, and for how long, when `node` says that the connection ends; None for every other stanza."""
+    match node.tag:
+        case "failure":
+            failure = Failure.parse(node)
+            return close_reason(failure), failure.expires_in
+        case "stream:error":
+            return close_reason(StreamError.parse(node)), None
+        case "xmlstreamend":
+            return CloseReason.CLOSED, None
+        case "ib" if node.child("downgrade_webclient") is not None:
+            return CloseReason.NOT_MULTI_DEVICE, None
+    return None
