@@ -1,8 +1,8 @@
 """
 A sign of life, asked for by either side.
 
-    C→S <iq to="@s.whatsapp.net" xmlns="w:p" type="get" id="…"><ping/></iq>            →  <iq type="result" id="…"/>
-    S→C <iq from="@s.whatsapp.net" xmlns="urn:xmpp:ping" type="get" id="…"/>           →  <iq to="…" type="result" id="…"/>
+    C→S <iq to="@s.whatsapp.net" xmlns="w:p" type="get" id="…"><ping/></iq>     →  <iq type="result" id="…"/>
+    S→C <iq from="@s.whatsapp.net" xmlns="urn:xmpp:ping" type="get" id="…"/>  →  <iq to="…" type="result" id="…"/>
 """
 
 from __future__ import annotations
