@@ -31,8 +31,10 @@ async def learn(overlay: Overlay, pairs: Sequence[tuple[JID, JID]]) -> list[tupl
     news = [(phone, lid) for phone, lid in pairs if await _map(overlay, phone, lid)]
     if news:
         await _move_devices(overlay, news)
-        for phone, lid in news:
-            await _move(overlay, keys.devices(phone), keys.devices(lid), DeviceList.decode)
+        lists = [(keys.devices(phone), keys.devices(lid)) for phone, lid in news]
+        await overlay.prefetch([name for pair in lists for name in pair])
+        for old, new in lists:
+            await _move(overlay, old, new, DeviceList.decode)
     return news
 
 

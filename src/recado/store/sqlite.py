@@ -133,8 +133,8 @@ def _translated(call: Callable[[], T]) -> T:
 
 def _open(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    # Its own transactions are off: BEGIN and COMMIT are written here. The other thread is the interpreter's last one.
-    database = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    # BEGIN and COMMIT are written here; the module's own implicit transactions are off.
+    database = sqlite3.connect(path, timeout=1.0, isolation_level=None)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
