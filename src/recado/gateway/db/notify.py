@@ -1,7 +1,7 @@
 """
 Hints that something changed, between processes and inside one: sent after the commit, coalesced, without content.
 
-A hint carries a topic and whose it is, nothing more (channels know no row security), and may be lost: whoever waits also
+A hint carries a topic and whose it is, nothing more (channels know no row security), and may be lost: who waits also
 looks from time to time. The rule for readers: watch first, then read, then wait; so what is committed between the two
 wakes you. NOTIFY inside the transaction would make commits queue behind each other, so it is not used there.
 """

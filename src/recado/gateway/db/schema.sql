@@ -42,7 +42,7 @@ CREATE TABLE mentorados (
 
 CREATE TABLE api_keys (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    mentorado_id  uuid REFERENCES mentorados,            -- NULL: an administrator's key
+    mentorado_id  uuid DEFAULT current_mentorado() REFERENCES mentorados,  -- NULL: an administrator's key
     name          text NOT NULL DEFAULT '',
     prefix        text NOT NULL UNIQUE,
     hash          bytea NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE api_keys (
 CREATE INDEX api_keys_mentorado ON api_keys (mentorado_id);
 
 CREATE TABLE data_keys (
-    mentorado_id  uuid NOT NULL REFERENCES mentorados,
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     key_id        integer NOT NULL,
     wrapped       bytea NOT NULL,                        -- sealed with the master key
     created_at    timestamptz NOT NULL DEFAULT now(),
@@ -62,7 +62,7 @@ CREATE TABLE data_keys (
 
 CREATE TABLE audit_log (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    mentorado_id  uuid REFERENCES mentorados,
+    mentorado_id  uuid DEFAULT current_mentorado() REFERENCES mentorados,
     actor         text NOT NULL,
     action        text NOT NULL,
     detail        jsonb NOT NULL DEFAULT '{}',
@@ -74,9 +74,9 @@ CREATE INDEX audit_log_mentorado ON audit_log (mentorado_id, id);
 -- ── connections, and who holds them ──────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE connections (
-    mentorado_id     uuid NOT NULL REFERENCES mentorados,
+    mentorado_id     uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     provider         text NOT NULL CHECK (provider IN ('meta', 'baileys', 'zapi')),
-    desired          text NOT NULL DEFAULT 'disconnected' CHECK (desired IN ('connected', 'disconnected')),
+    desired          text NOT NULL DEFAULT 'disconnected' CHECK (desired IN ('connected', 'disconnected', 'unlinked')),
     generation       bigint NOT NULL DEFAULT 0,          -- one more each time a person asks for a connection
     state            text NOT NULL DEFAULT 'disconnected',
     state_at         timestamptz NOT NULL DEFAULT now(),
@@ -105,7 +105,7 @@ CREATE TABLE workers (
 -- A lease is live while its worker's row is: renewing touches one row a worker and never waits for a commit that holds
 -- the lease FOR SHARE. The epoch only grows; releasing empties worker_id and keeps it.
 CREATE TABLE leases (
-    mentorado_id  uuid NOT NULL REFERENCES mentorados,
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     provider      text NOT NULL,
     worker_id     uuid,
     epoch         bigint NOT NULL,
@@ -115,7 +115,7 @@ CREATE TABLE leases (
 
 -- One row a key; read by key or by prefix, never all of it.
 CREATE TABLE baileys_sessions (
-    mentorado_id  uuid NOT NULL REFERENCES mentorados,
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     key           text COLLATE "C" NOT NULL,
     value         bytea NOT NULL,                        -- an envelope: see security.py
     key_id        integer NOT NULL,
@@ -130,7 +130,7 @@ CREATE INDEX baileys_sessions_expiring ON baileys_sessions (mentorado_id, expire
 -- ── people, conversations, messages ──────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE whatsapp_contacts (
-    mentorado_id  uuid NOT NULL REFERENCES mentorados,
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     id            uuid NOT NULL DEFAULT gen_random_uuid(),
     phone         text,                                  -- digits
     lid           text,                                  -- the user part of the LID address
@@ -147,7 +147,7 @@ CREATE TABLE whatsapp_contacts (
 );
 
 CREATE TABLE leads (
-    mentorado_id  uuid NOT NULL REFERENCES mentorados,
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     id            uuid NOT NULL DEFAULT gen_random_uuid(),
     name          text NOT NULL DEFAULT '',
     phone         text,
@@ -159,7 +159,7 @@ CREATE TABLE leads (
 );
 
 CREATE TABLE conversations (
-    mentorado_id     uuid NOT NULL REFERENCES mentorados,
+    mentorado_id     uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     id               uuid NOT NULL DEFAULT gen_random_uuid(),
     kind             text NOT NULL CHECK (kind IN ('person', 'group', 'other')),
     contact_id       uuid,                               -- of a person
@@ -178,10 +178,11 @@ CREATE TABLE conversations (
     CHECK ((kind = 'person') = (contact_id IS NOT NULL)),
     CHECK ((kind = 'person') = (chat IS NULL))
 );
-CREATE INDEX conversations_recent ON conversations (mentorado_id, last_message_at DESC NULLS LAST, id DESC);
+CREATE INDEX conversations_recent
+    ON conversations (mentorado_id, coalesce(last_message_at, created_at) DESC, id DESC);
 
 CREATE TABLE whatsapp_messages (
-    mentorado_id         uuid NOT NULL REFERENCES mentorados,
+    mentorado_id         uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     id                   bigint GENERATED ALWAYS AS IDENTITY,
     conversation_id      uuid NOT NULL,
     sender_id            uuid,                           -- the contact who wrote it; NULL: the mentorado
@@ -213,7 +214,7 @@ CREATE INDEX whatsapp_messages_provider_id ON whatsapp_messages (mentorado_id, p
 -- ── what leaves, and what is told ────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE outbox (
-    mentorado_id     uuid NOT NULL REFERENCES mentorados,
+    mentorado_id     uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     id               bigint GENERATED ALWAYS AS IDENTITY,
     conversation_id  uuid NOT NULL,
     provider         text NOT NULL,
@@ -238,12 +239,12 @@ CREATE INDEX outbox_waiting ON outbox (mentorado_id, provider, id) WHERE settled
 
 -- The row lock on the head is what makes the order of commits the order of numbers.
 CREATE TABLE stream_heads (
-    mentorado_id  uuid PRIMARY KEY REFERENCES mentorados,
+    mentorado_id  uuid PRIMARY KEY DEFAULT current_mentorado() REFERENCES mentorados,
     seq           bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE events (
-    mentorado_id  uuid NOT NULL REFERENCES mentorados,
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     seq           bigint NOT NULL,
     provider      text NOT NULL,
     kind          text NOT NULL,
@@ -266,7 +267,8 @@ BEGIN
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
-        EXECUTE format('CREATE POLICY own ON %I TO recado_app USING (mentorado_id = current_mentorado())', name);
+        EXECUTE format('CREATE POLICY own ON %I TO recado_app, CURRENT_USER USING (mentorado_id = current_mentorado())',
+                       name);
     END LOOP;
 END $$;
 
@@ -282,14 +284,16 @@ CREATE POLICY admin ON audit_log TO recado_app USING (is_admin());
 CREATE POLICY admin ON stream_heads FOR INSERT TO recado_app WITH CHECK (is_admin());
 CREATE POLICY admin_reads ON connections FOR SELECT TO recado_app USING (is_admin());
 
--- The functions below run as the owner of the tables, who is held by FORCE too unless a superuser.
+-- The functions at the end run as the owner of the tables, who is held by FORCE too unless a superuser: the policy
+-- `own` is the owner's too, and the scans see the rows of all.
 CREATE POLICY scans ON api_keys FOR SELECT TO CURRENT_USER USING (true);
 CREATE POLICY scans ON connections FOR SELECT TO CURRENT_USER USING (true);
 CREATE POLICY scans ON leases FOR SELECT TO CURRENT_USER USING (true);
 
 GRANT SELECT, INSERT, UPDATE ON mentorados, api_keys, connections, workers, leases, leads, conversations,
     whatsapp_messages, outbox, stream_heads TO recado_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON baileys_sessions, whatsapp_contacts TO recado_app;
+GRANT SELECT, INSERT, UPDATE ON whatsapp_contacts TO recado_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON baileys_sessions TO recado_app;
 GRANT SELECT, INSERT ON data_keys, audit_log, events TO recado_app;
 GRANT DELETE ON workers TO recado_app;
 
@@ -319,21 +323,75 @@ CREATE FUNCTION find_api_key(of_prefix text)
     WHERE k.prefix = of_prefix AND k.revoked_at IS NULL
 $$;
 
--- What placement looks at: every connection that is wanted or held, and who holds it. Ids and flags only.
+-- What placement looks at: every connection that is wanted or held, and who holds it. Ids and flags only. A state that
+-- only a person can end (logged out, replaced, restricted, failed) is not wanted until somebody asks again.
 CREATE FUNCTION scan_connections(for_worker uuid)
     RETURNS TABLE (mentorado_id uuid, provider text, is_wanted boolean, generation bigint, is_mine boolean,
                    is_free boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
-    SELECT c.mentorado_id, c.provider, c.desired = 'connected', c.generation,
-           coalesce(l.worker_id = for_worker, false),
-           w.id IS NULL OR w.expires_at <= clock_timestamp()
-    FROM public.connections c
-    LEFT JOIN public.leases l ON l.mentorado_id = c.mentorado_id AND l.provider = c.provider
-    LEFT JOIN public.workers w ON w.id = l.worker_id
-    WHERE c.desired = 'connected' OR l.worker_id IS NOT NULL
-    ORDER BY c.created_at
+    SELECT * FROM (
+        SELECT c.mentorado_id, c.provider,
+               c.desired = 'unlinked'
+                   OR c.desired = 'connected' AND c.state NOT IN ('logged_out', 'replaced', 'restricted', 'failed')
+                   AS is_wanted,
+               c.generation,
+               coalesce(l.worker_id = for_worker, false) AS is_mine,
+               w.id IS NULL OR w.expires_at <= clock_timestamp() AS is_free
+        FROM public.connections c
+        LEFT JOIN public.leases l ON l.mentorado_id = c.mentorado_id AND l.provider = c.provider
+        LEFT JOIN public.workers w ON w.id = l.worker_id
+        ORDER BY c.created_at, c.mentorado_id
+    ) AS scanned
+    WHERE is_wanted OR is_mine
 $$;
 
-REVOKE EXECUTE ON FUNCTION find_api_key, scan_connections FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION find_api_key, scan_connections TO recado_app;
+-- Two contacts turned out to be one: everything of `loser` becomes `winner`'s, in this transaction. A message that was
+-- kept under both is kept once, and the one that could be read is the one that stays.
+CREATE FUNCTION merge_contacts(winner uuid, loser uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    kept uuid;
+    gone uuid;
+    doubles bigint[];
+BEGIN
+    SELECT id INTO kept FROM public.conversations WHERE mentorado_id = me AND contact_id = winner FOR UPDATE;
+    SELECT id INTO gone FROM public.conversations WHERE mentorado_id = me AND contact_id = loser FOR UPDATE;
+    doubles := ARRAY(
+        SELECT unnest((array_agg(m.id ORDER BY m.is_placeholder, m.status DESC NULLS LAST, m.id))[2:])
+        FROM public.whatsapp_messages m
+        WHERE m.mentorado_id = me AND (m.conversation_id IN (kept, gone) OR m.sender_id IN (winner, loser))
+        GROUP BY CASE WHEN m.conversation_id = gone THEN coalesce(kept, gone) ELSE m.conversation_id END,
+                 CASE WHEN m.sender_id = loser THEN winner ELSE m.sender_id END, m.provider_message_id);
+    DELETE FROM public.whatsapp_messages WHERE mentorado_id = me AND id = ANY (doubles);
+    UPDATE public.whatsapp_messages SET sender_id = winner WHERE mentorado_id = me AND sender_id = loser;
+    IF gone IS NOT NULL AND kept IS NULL THEN
+        UPDATE public.conversations SET contact_id = winner WHERE mentorado_id = me AND id = gone;
+    ELSIF gone IS NOT NULL THEN
+        UPDATE public.whatsapp_messages SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
+        UPDATE public.outbox SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
+        UPDATE public.conversations k
+            SET unread_count = k.unread_count + g.unread_count,
+                title = coalesce(k.title, g.title),
+                lead_id = coalesce(k.lead_id, g.lead_id)
+            FROM public.conversations g
+            WHERE k.mentorado_id = me AND k.id = kept AND g.mentorado_id = me AND g.id = gone;
+        UPDATE public.conversations k SET last_message_id = m.id, last_message_at = m.sent_at
+            FROM (SELECT id, sent_at FROM public.whatsapp_messages
+                  WHERE mentorado_id = me AND conversation_id = kept ORDER BY sent_at DESC, id DESC LIMIT 1) m
+            WHERE k.mentorado_id = me AND k.id = kept;
+        DELETE FROM public.conversations WHERE mentorado_id = me AND id = gone;
+    END IF;
+    UPDATE public.leads SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
+    UPDATE public.whatsapp_contacts w
+        SET push_name = coalesce(w.push_name, l.push_name), name = coalesce(w.name, l.name),
+            username = coalesce(w.username, l.username), updated_at = now()
+        FROM public.whatsapp_contacts l
+        WHERE w.mentorado_id = me AND w.id = winner AND l.mentorado_id = me AND l.id = loser;
+    DELETE FROM public.whatsapp_contacts WHERE mentorado_id = me AND id = loser;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION find_api_key, scan_connections, merge_contacts FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION find_api_key, scan_connections, merge_contacts TO recado_app;

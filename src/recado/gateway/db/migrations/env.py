@@ -1,4 +1,4 @@
-"""What alembic runs: the migrations, on the connection `migrate` hands over, each in one transaction with all others."""
+"""What alembic runs: the migrations, all in one transaction, on the connection `migrate` hands over."""
 
 from alembic import context
 

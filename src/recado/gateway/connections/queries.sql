@@ -1,0 +1,57 @@
+-- list_connections --
+SELECT mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
+       push_name, link_phone, step_kind, step_expires_at, created_at, updated_at
+FROM connections ORDER BY mentorado_id, provider
+
+-- find_connection --
+SELECT mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
+       push_name, link_phone, step_kind, step_expires_at, created_at, updated_at
+FROM connections WHERE provider = %(provider)s
+
+-- save_desired --
+-- A person asks: a state only a person can end is ended, and whoever runs the connection starts afresh.
+INSERT INTO connections AS c (provider, desired, generation, state, link_phone)
+VALUES (%(provider)s, %(desired)s, 1, %(state)s, %(link_phone)s)
+ON CONFLICT (mentorado_id, provider) DO UPDATE
+SET desired = excluded.desired, generation = c.generation + 1, link_phone = excluded.link_phone, updated_at = now(),
+    state = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN excluded.state ELSE c.state END,
+    state_at = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN now() ELSE c.state_at END,
+    reason = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN NULL ELSE c.reason END,
+    retry_at = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN NULL ELSE c.retry_at END
+RETURNING mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
+          push_name, link_phone, step_kind, step_expires_at, created_at, updated_at
+
+-- settle_desired --
+-- What was wanted is done, unless a person asked for something else meanwhile.
+UPDATE connections SET desired = 'disconnected', updated_at = now()
+WHERE provider = %(provider)s AND generation = %(generation)s
+
+-- save_state --
+UPDATE connections
+SET state = %(state)s, reason = %(reason)s, retry_at = %(retry_at)s,
+    state_at = CASE WHEN state = %(state)s THEN state_at ELSE now() END,
+    step_kind = CASE WHEN %(state)s IN ('qr', 'code', 'passkey') THEN step_kind END,
+    step = CASE WHEN %(state)s IN ('qr', 'code', 'passkey') THEN step END,
+    step_expires_at = CASE WHEN %(state)s IN ('qr', 'code', 'passkey') THEN step_expires_at END,
+    updated_at = now()
+WHERE provider = %(provider)s
+
+-- save_step --
+UPDATE connections
+SET state = %(kind)s, state_at = CASE WHEN state = %(kind)s THEN state_at ELSE now() END, reason = NULL,
+    step_kind = %(kind)s, step = %(step)s, step_expires_at = %(expires_at)s, updated_at = now()
+WHERE provider = %(provider)s
+
+-- find_step --
+SELECT step FROM connections WHERE provider = %(provider)s AND step_expires_at > now()
+
+-- save_account --
+UPDATE connections
+SET account_phone = %(phone)s, account_lid = coalesce(%(lid)s, account_lid),
+    push_name = coalesce(%(push_name)s, push_name), updated_at = now()
+WHERE provider = %(provider)s
+
+-- forget_account --
+UPDATE connections SET account_phone = NULL, account_lid = NULL, push_name = NULL, updated_at = now()
+WHERE provider = %(provider)s
+

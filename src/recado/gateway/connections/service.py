@@ -1,0 +1,107 @@
+"""
+Connections: what a person may ask of one, the step they are to do now, and which connection carries what is sent.
+Asking changes what is wanted; the runtime sees it (a hint, and polling behind) and acts.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recado.gateway.audit.repository import add_entry
+from recado.gateway.connections import repository
+from recado.gateway.connections.repository import CONNECTED, DISCONNECTED, UNLINKED, Connection
+from recado.gateway.db.notify import CONNECTIONS
+from recado.gateway.db.unit import Unit
+from recado.gateway.db.vault import Vault
+from recado.gateway.providers.priority import PRIORITY, first_by_priority
+from recado.gateway.refusals import BadAddress, NotConnectable, NotFound, NotSupported
+from recado.gateway.security import MANAGE
+
+BAILEYS = "baileys"
+_RUNNABLE = (BAILEYS,)
+_STEP = "connection step"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a person is to do: scan `text` (qr), type `text` on the phone (code), or open `text` (passkey)."""
+
+    kind: str
+    text: str = field(repr=False)
+    expires_at: datetime
+
+
+async def request_connect(unit: Unit, provider: str = BAILEYS, *, link_phone: str | None = None) -> Connection:
+    """
+    Have the connection made and kept. A new link shows a QR, or, with `link_phone` (digits), a code to type. Raises
+    Forbidden, NotSupported, BadAddress.
+    """
+    if link_phone is not None and not (link_phone.isascii() and link_phone.isdigit() and 7 <= len(link_phone) <= 15):
+        raise BadAddress("a phone number to link has 7 to 15 digits, with the country code")
+    return await _request(unit, provider, CONNECTED, link_phone=link_phone)
+
+
+async def request_disconnect(unit: Unit, provider: str = BAILEYS) -> Connection:
+    """Have the connection closed; the device stays linked. Raises Forbidden, NotSupported, NotFound."""
+    return await _request(unit, provider, DISCONNECTED)
+
+
+async def request_unlink(unit: Unit, provider: str = BAILEYS) -> Connection:
+    """Have the device unlinked from the phone and its keys deleted; history stays. Raises as above."""
+    return await _request(unit, provider, UNLINKED)
+
+
+async def get_connection(unit: Unit, provider: str = BAILEYS) -> Connection:
+    """Raises NotFound when nobody ever asked for it."""
+    found = await repository.find_connection(unit, provider)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def provider_to_send(unit: Unit) -> str:
+    """
+    The provider that carries what is sent: the first connected one by priority, else the first that is wanted and
+    will be back. Raises NotConnectable.
+    """
+    connections = await repository.list_connections(unit)
+    connected = first_by_priority(c.provider for c in connections if c.state == "connected")
+    wanted = first_by_priority(c.provider for c in connections if c.desired == CONNECTED and c.account_phone)
+    provider = connected or wanted
+    if provider is None:
+        raise NotConnectable
+    return provider
+
+
+async def save_step(unit: Unit, vault: Vault, provider: str, step: Step) -> None:
+    """Show a person what to do; sealed, and gone when it expires."""
+    keys = await vault.keys(unit)
+    sealed = keys.seal(_STEP, json.dumps({"kind": step.kind, "text": step.text}).encode())
+    await repository.save_step(unit, provider, step.kind, sealed, expires_at=step.expires_at)
+    unit.tell(CONNECTIONS)
+
+
+async def current_step(unit: Unit, vault: Vault, provider: str = BAILEYS) -> Step | None:
+    """What a person is to do now, if anything."""
+    connection = await repository.find_connection(unit, provider)
+    sealed = await repository.find_step(unit, provider)
+    if connection is None or sealed is None or connection.step_expires_at is None:
+        return None
+    opened = json.loads((await vault.keys(unit)).open(_STEP, sealed))
+    return Step(opened["kind"], opened["text"], connection.step_expires_at)
+
+
+async def _request(unit: Unit, provider: str, desired: str, *, link_phone: str | None = None) -> Connection:
+    unit.principal.require(MANAGE)
+    if provider not in PRIORITY:
+        raise NotFound
+    if provider not in _RUNNABLE:
+        raise NotSupported
+    if desired != CONNECTED:
+        await get_connection(unit, provider)
+    saved = await repository.save_desired(unit, provider, desired, state="connecting", link_phone=link_phone)
+    await add_entry(unit, f"connection.{desired}", provider=provider)
+    unit.tell(CONNECTIONS)
+    return saved

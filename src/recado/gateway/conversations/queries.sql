@@ -1,0 +1,105 @@
+-- list_conversations --
+-- The most recently used first; a page starts after (before_at, before_id) of the last one of the page before.
+SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, c.chat, c.contact_id, c.lead_id,
+       c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, m.text AS last_text, m.content_type AS last_content_type,
+       m.direction AS last_direction, m.status::text AS last_status, c.created_at
+FROM conversations c
+LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
+LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id
+WHERE (coalesce(c.last_message_at, c.created_at), c.id)
+    < (coalesce(%(before_at)s::timestamptz, 'infinity'),
+       coalesce(%(before_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id DESC
+LIMIT %(limit)s
+
+-- find_conversation --
+SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, c.chat, c.contact_id, c.lead_id,
+       c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, m.text AS last_text, m.content_type AS last_content_type,
+       m.direction AS last_direction, m.status::text AS last_status, c.created_at
+FROM conversations c
+LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
+LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id
+WHERE c.id = %(id)s
+
+-- list_messages --
+-- The newest first; a page starts before (before_at, before_id) of the oldest one of the page before.
+SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type, m.text,
+       m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
+       p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
+       m.created_at
+FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
+WHERE m.conversation_id = %(conversation_id)s
+  AND (m.sent_at, m.id) < (coalesce(%(before_at)s::timestamptz, 'infinity'),
+                           coalesce(%(before_id)s::bigint, 9223372036854775807))
+ORDER BY m.sent_at DESC, m.id DESC
+LIMIT %(limit)s
+
+-- find_messages --
+SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type, m.text,
+       m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
+       p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
+       m.created_at
+FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
+WHERE m.provider_message_id = %(provider_message_id)s
+ORDER BY m.id
+
+-- find_quotable --
+-- A message of the conversation, as what quotes it must name it.
+SELECT m.provider_message_id, m.sender_id IS NULL AS from_me, p.phone AS sender_phone, p.lid AS sender_lid, m.text
+FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
+WHERE m.conversation_id = %(conversation_id)s AND m.provider_message_id = %(provider_message_id)s
+ORDER BY m.id LIMIT 1
+
+-- mark_read --
+UPDATE conversations SET unread_count = 0 WHERE id = %(id)s
+
+-- find_queued --
+SELECT o.id, o.message_id, o.conversation_id, o.state::text, o.request_hash, o.error, o.created_at
+FROM outbox o
+WHERE o.idempotency_key = %(idempotency_key)s OR o.message_id = %(message_id)s
+LIMIT 1
+
+-- add_queued --
+-- Nothing comes back when the idempotency key is there already: then find_queued says what it was used for.
+INSERT INTO outbox (conversation_id, provider, chat, message_id, idempotency_key, request_hash, content, quoting)
+VALUES (%(conversation_id)s, %(provider)s, %(chat)s, %(message_id)s, %(idempotency_key)s, %(request_hash)s,
+        %(content)s, %(quoting)s)
+ON CONFLICT (mentorado_id, idempotency_key) DO NOTHING
+RETURNING id, message_id, conversation_id, state::text, request_hash, error, created_at
+
+-- add_queued_message --
+WITH added AS (
+    INSERT INTO whatsapp_messages (conversation_id, provider, provider_message_id, direction, content_type, text,
+                                   status, source, quoted_message_id, quoted_text, sent_at)
+    VALUES (%(conversation_id)s, %(provider)s, %(message_id)s, 'out', %(content_type)s, %(text)s,
+            'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, %(now)s)
+    RETURNING id, conversation_id, sent_at
+)
+UPDATE conversations c SET last_message_id = a.id, last_message_at = greatest(c.last_message_at, a.sent_at)
+FROM added a WHERE c.id = a.conversation_id
+
+-- cancel_queued --
+-- Only what never reached the wire can be called back.
+UPDATE outbox SET state = 'failed', error = 'cancelled', settled_at = now()
+WHERE message_id = %(message_id)s AND state = 'queued' AND settled_at IS NULL
+RETURNING id
+
+-- fail_message --
+UPDATE whatsapp_messages SET status = 'failed', failure = %(failure)s
+WHERE provider_message_id = %(message_id)s AND direction = 'out' AND status < 'failed'
+
+-- add_lead --
+INSERT INTO leads (name, phone, contact_id) VALUES (%(name)s, %(phone)s, %(contact_id)s) RETURNING id
+
+-- link_orphan_messages --
+-- A lead's conversation may be older than the lead: tie it.
+UPDATE conversations c SET lead_id = l.id
+FROM leads l JOIN whatsapp_contacts p ON p.phone = l.phone OR p.id = l.contact_id
+WHERE l.id = %(lead_id)s AND c.contact_id = p.id AND c.lead_id IS NULL
+
+-- tie_lead --
+UPDATE leads l SET contact_id = p.id FROM whatsapp_contacts p
+WHERE l.id = %(lead_id)s AND l.contact_id IS NULL AND p.phone = l.phone
+
+-- save_contact_name --
+UPDATE whatsapp_contacts SET name = %(name)s, updated_at = now() WHERE id = %(id)s
