@@ -1,0 +1,260 @@
+"""
+The control: plain HTTP beside the wire, for demos and tests. It only moves what a person could (a phone scans, speaks,
+reads, goes away) or plans a fault; everything then travels the normal road, and nothing of this is seen on the wire.
+
+    GET  /                                    ready
+    GET  /admin/server                        {"url", "root"}: whom to trust, and where
+    POST /admin/mock-phone/scan-qr?phone=     body: the text of a QR code
+    GET  /admin/phones                        POST {"name", "number"?}
+    GET  /admin/phones/{phone}/messages?after=N&wait=SECONDS
+    POST /admin/phones/{phone}/say            {"to", "text", "quoting"?}
+    POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
+    POST /admin/faults {"fault", "whom"?, …}   GET, DELETE        GET /admin/unknown
+
+`{phone}` is a name or a number. Problems are answered {"detail"} with 4xx.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.inbox import Shown
+from recado.emulator.whatsapp.linking import find
+from recado.emulator.whatsapp.phone import Phone
+from recado.errors import DecodeError, PairingError, UsageError
+from recado.jid import JID
+from recado.protocol.pairing.qr import QRCode
+
+if TYPE_CHECKING:
+    from recado.emulator.whatsapp.world import World
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+_LONGEST_WAIT = 60.0
+_FIRST_NAME = "Phone"
+
+
+class Control:
+    """The handlers, for one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def ready(self, request: web.Request) -> web.Response:
+        """The emulator runs."""
+        return _json({"status": "ready", "phones": len(self._world.phones)})
+
+    async def server(self, request: web.Request) -> web.Response:
+        """Whom to trust, and where."""
+        return _json({"url": self._world.server.url, "root": self._world.server.root.hex()})
+
+    async def scan(self, request: web.Request) -> web.Response:
+        """A phone scans the QR text in the body; which one, the client's push name says first."""
+        text = (await request.text()).strip()
+        code = QRCode.parse(text)
+        wanted = find(self._world, code).push_name or request.query.get("phone")
+        phone = self._phone_for(wanted)
+        phone.vouch(text)
+        return _json({"phone": phone.name, "number": phone.number})
+
+    async def phones(self, request: web.Request) -> web.Response:
+        """All phones."""
+        return _json({"phones": [_phone(phone) for phone in self._world.phones.values()]})
+
+    async def add_phone(self, request: web.Request) -> web.Response:
+        """A new phone, or the one of that name."""
+        asked = await _body(request)
+        phone = self._world.phone_at(_text(asked, "name"))
+        if phone is None:
+            phone = self._world.phone(_text(asked, "name"), asked.get("number"))
+        return _json(_phone(phone), status=201)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """One phone."""
+        return _json(_phone(self._named(request)))
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """What a phone shows behind the first `after` messages; waits up to `wait` seconds for the next."""
+        phone, after = self._named(request), int(request.query.get("after", "0"))
+        wait = min(float(request.query.get("wait", "0")), _LONGEST_WAIT)
+        if wait > 0 and len(phone.messages) <= after:
+            try:
+                await self._world.until(lambda: len(phone.messages) > after, "nothing came", patience=wait)
+            except AssertionError:
+                pass  # an empty list says so
+        shown = [_message(self._world, each) for each in phone.messages[after:]]
+        return _json({"messages": shown, "after": len(phone.messages), "repeats": phone.repeats})
+
+    async def say(self, request: web.Request) -> web.Response:
+        """A phone writes a text."""
+        phone, asked = self._named(request), await _body(request)
+        quoting = next((each for each in phone.messages if each.id == asked.get("quoting")), None)
+        shown = await phone.say(_text(asked, "to"), _text(asked, "text"), quoting=quoting)
+        return _json(_message(self._world, shown), status=201)
+
+    async def read(self, request: web.Request) -> web.Response:
+        """A person opens a chat (or all)."""
+        asked = await _body(request)
+        read = await self._named(request).read(asked.get("chat"))
+        return _json({"read": [each.id for each in read]})
+
+    async def typing(self, request: web.Request) -> web.Response:
+        """A person types, or stopped."""
+        asked = await _body(request)
+        await self._named(request).typing(_text(asked, "to"), stopped=bool(asked.get("stopped")))
+        return _json({})
+
+    async def unlink(self, request: web.Request) -> web.Response:
+        """A person takes a linked device (or all) off the account."""
+        asked = await _body(request)
+        await self._named(request).unlink(asked.get("device"))
+        return _json(_phone(self._named(request)))
+
+    async def offline(self, request: web.Request) -> web.Response:
+        """The phone is switched off."""
+        self._named(request).offline()
+        return _json(_phone(self._named(request)))
+
+    async def online(self, request: web.Request) -> web.Response:
+        """The phone is switched on."""
+        self._named(request).online()
+        return _json(_phone(self._named(request)))
+
+    async def reinstall(self, request: web.Request) -> web.Response:
+        """The phone is installed anew: new identity."""
+        self._named(request).reinstall()
+        return _json(_phone(self._named(request)))
+
+    async def plan_fault(self, request: web.Request) -> web.Response:
+        """Plan a fault, or with `chance` scatter it."""
+        asked = await _body(request)
+        try:
+            fault = Fault(_text(asked, "fault"))
+        except ValueError as error:
+            raise UsageError(f"faults are {', '.join(Fault)}") from error
+        whom = asked.get("whom")
+        aim = JID.parse(whom) if isinstance(whom, str) and "@" in whom else whom
+        code, seconds = int(asked.get("code", 500)), float(asked.get("seconds", 0))
+        if "chance" in asked:
+            self._world.faults.scatter(fault, float(asked["chance"]), aim, code=code, seconds=seconds)
+        else:
+            times, about = int(asked.get("times", 1)), asked.get("about")
+            self._world.faults.plan(fault, aim, times=times, code=code, seconds=seconds, about=about)
+        return await self.faults(request)
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """What is planned, and the seed."""
+        planned = [{"fault": each.fault, "user": each.user, "times": each.times} for each in self._world.faults.planned]
+        return _json({"seed": self._world.faults.seed, "planned": planned})
+
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        """Plan nothing any more."""
+        self._world.faults.clear()
+        return await self.faults(request)
+
+    async def unknown(self, request: web.Request) -> web.Response:
+        """The stanzas nobody here knew, in outline."""
+        return _json({"unknown": [repr(node) for node in self._world.unknown]})
+
+    def _named(self, request: web.Request) -> Phone:
+        phone = self._world.phone_at(request.match_info["phone"])
+        if phone is None:
+            raise web.HTTPNotFound(text=json.dumps({"detail": "no such phone"}), content_type="application/json")
+        return phone
+
+    def _phone_for(self, wanted: str | None) -> Phone:
+        """By name or number; without one, the first there is, else a new one."""
+        if wanted:
+            return self._world.phone_at(wanted) or self._world.phone(wanted)
+        return next(iter(self._world.phones.values()), None) or self._world.phone(_FIRST_NAME)
+
+
+def add_control(app: web.Application, world: World) -> None:
+    """Add the control's routes to the server's application."""
+    control = Control(world)
+    phone = "/admin/phones/{phone}"
+    app.router.add_get("/", _guarded(control.ready))
+    app.router.add_get("/admin/server", _guarded(control.server))
+    app.router.add_post("/admin/mock-phone/scan-qr", _guarded(control.scan))
+    app.router.add_get("/admin/phones", _guarded(control.phones))
+    app.router.add_post("/admin/phones", _guarded(control.add_phone))
+    app.router.add_get(phone, _guarded(control.show))
+    app.router.add_get(f"{phone}/messages", _guarded(control.messages))
+    for verb in (control.say, control.read, control.typing, control.unlink):
+        app.router.add_post(f"{phone}/{verb.__name__}", _guarded(verb))
+    for verb in (control.offline, control.online, control.reinstall):
+        app.router.add_post(f"{phone}/{verb.__name__}", _guarded(verb))
+    app.router.add_get("/admin/faults", _guarded(control.faults))
+    app.router.add_post("/admin/faults", _guarded(control.plan_fault))
+    app.router.add_delete("/admin/faults", _guarded(control.clear_faults))
+    app.router.add_get("/admin/unknown", _guarded(control.unknown))
+
+
+def _guarded(handler: Handler) -> Handler:
+    """What a caller did wrong is a 4xx with the reason in words."""
+
+    async def guarded(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except PairingError as error:
+            return _json({"detail": str(error)}, status=409)
+        except (UsageError, DecodeError, ValueError) as error:
+            return _json({"detail": str(error)}, status=400)
+
+    return guarded
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    text = await request.text()
+    body = json.loads(text) if text.strip() else {}
+    if not isinstance(body, dict):
+        raise UsageError("the body is a JSON object")
+    return body
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{name!r} is a text that must be there")
+    return value
+
+
+def _phone(phone: Phone) -> dict[str, object]:
+    return {
+        "name": phone.name,
+        "number": phone.number,
+        "jid": str(phone.jid),
+        "lid": str(phone.lid),
+        "online": phone.is_online,
+        "devices": [
+            {"id": device.number, "online": device.line is not None, "waiting": len(device.mailbox)}
+            for device in phone.account.companions
+        ],
+        "messages": len(phone.messages),
+        "unread": sum(1 for shown in phone.messages if not shown.from_me and not shown.is_read),
+    }
+
+
+def _message(world: World, shown: Shown) -> dict[str, object]:
+    chat = world.directory.account(shown.chat)
+    return {
+        "id": shown.id,
+        "chat": shown.chat.user,
+        "name": chat.name if chat else shown.chat.user,
+        "from_me": shown.from_me,
+        "text": shown.text,
+        "at": shown.at.isoformat(),
+        "ticks": shown.ticks if shown.from_me else None,
+        "read": shown.is_read,
+        "times": shown.times,
+        "quoting": shown.quoted,
+    }
+
+
+def _json(value: dict[str, Any], *, status: int = 200) -> web.Response:
+    return web.json_response(value, status=status)

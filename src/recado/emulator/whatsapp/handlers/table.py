@@ -1,0 +1,102 @@
+"""
+One table routes every stanza of a logged-in device. What is in no table is noted as unknown, never dropped in silence:
+an unknown question is answered 501.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from recado.emulator.whatsapp.accounts import Device
+from recado.emulator.whatsapp.delivery import release
+from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.handlers import keys, settings
+from recado.emulator.whatsapp.handlers.messages import on_message
+from recado.emulator.whatsapp.handlers.presence import on_chatstate, on_presence
+from recado.emulator.whatsapp.handlers.query import Answer, Handler, Refused, answered
+from recado.emulator.whatsapp.handlers.receipts import on_ack, on_receipt
+from recado.emulator.whatsapp.handlers.usync import on_usync
+from recado.emulator.whatsapp.line import Outgoing
+from recado.protocol.node import Node
+
+if TYPE_CHECKING:
+    from recado.emulator.whatsapp.world import World
+
+QUERIES: dict[tuple[str, str], Handler] = {
+    ("encrypt", "get"): keys.on_get,
+    ("encrypt", "set"): keys.on_set,
+    ("usync", "get"): on_usync,
+    ("passive", "set"): settings.on_passive,
+    ("w:p", "get"): settings.on_ping,
+    ("urn:xmpp:ping", "get"): settings.on_ping,
+    ("abt", "get"): settings.on_props,
+    ("w", "get"): settings.on_props,
+    ("blocklist", "get"): settings.on_blocklist_get,
+    ("blocklist", "set"): settings.on_blocklist_set,
+    ("privacy", "get"): settings.on_privacy_get,
+    ("privacy", "set"): settings.on_privacy_set,
+    ("status", "set"): settings.on_status,
+    ("disappearing_mode", "set"): settings.on_accepted,
+    ("urn:xmpp:whatsapp:dirty", "set"): settings.on_accepted,
+    ("w:stats", "set"): settings.on_accepted,
+    ("w:stats", "get"): settings.on_accepted,
+    ("w:sync:app:state", "set"): settings.on_app_state,
+    ("w:g2", "get"): settings.on_groups,
+    ("w:profile:picture", "get"): settings.on_absent,
+    ("w:biz", "get"): settings.on_absent,
+    ("w:m", "set"): settings.on_unavailable,
+    ("md", "set"): settings.on_devices,
+}
+"""Which handler answers a question, by namespace and type."""
+
+
+def on_query(world: World, device: Device, node: Node) -> list[Outgoing]:
+    """Answer a question; an answer of the client's (to our ping) is noted."""
+    kind, about, line = node.attrs.get("type", ""), node.attrs.get("xmlns", ""), device.line
+    if line is None:
+        return []
+    if kind in ("result", "error"):
+        world.note_answer(device, node)
+        return []
+    is_client = device.number > 0
+    refused = world.faults.take(Fault.REFUSE_QUERY, device, about=about) if is_client else None
+    late = world.faults.take(Fault.SLOW_ANSWER, device, about=about) if is_client else None
+    handler = QUERIES.get((about, kind))
+
+    def answer() -> Answer:
+        if refused is not None:
+            raise Refused(refused.code, "refused")
+        if handler is None:
+            world.note_unknown(device, node)
+            raise Refused(501, "feature-not-implemented")
+        return handler(world, device, node)
+
+    return answered(line, node, answer, seconds=late.seconds if late else 0.0)
+
+
+def on_inband(world: World, device: Device, node: Node) -> list[Outgoing]:
+    """In-band news of the client: it is ready for its queue; the rest is statistics."""
+    if node.child("offline_batch"):
+        return release(world, device)
+    if node.child("unified_session"):
+        return []
+    return world.note_unknown(device, node)
+
+
+STANZAS: dict[str, Callable[[World, Device, Node], list[Outgoing]]] = {
+    "iq": on_query,
+    "message": on_message,
+    "receipt": on_receipt,
+    "ack": on_ack,
+    "presence": on_presence,
+    "chatstate": on_chatstate,
+    "ib": on_inband,
+}
+"""Which handler takes a stanza, by tag."""
+
+
+def route(world: World, device: Device, node: Node) -> list[Outgoing]:
+    """What goes out because `device` sent `node`."""
+    handler = STANZAS.get(node.tag)
+    return handler(world, device, node) if handler else world.note_unknown(device, node)

@@ -1,0 +1,335 @@
+"""
+How a phone speaks and listens: from a text to one envelope for each device, and back; receipts, and envelopes that do
+not open.
+
+    say      devices (usync) → missing bundles → seal for each → one <message>
+    take     message → open → show → receipt; unreadable → retry receipt; retry receipt → seal again for that device
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recado.content import Text, Unsupported
+from recado.emulator.whatsapp.accounts import Account
+from recado.emulator.whatsapp.inbox import Shown, Ticks
+from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
+from recado.events import MessageId, ReceiptKind
+from recado.jid import JID
+from recado.protocol.bundle import bundle_nodes, prekey_node, read_bundle
+from recado.protocol.messages.decode import Decoded, decode_message
+from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_history_push, encode_message
+from recado.protocol.messages.history import HistoryChunk, HistoryConversation, HistoryMessage
+from recado.protocol.messages.ids import new_message_id
+from recado.protocol.node import Node
+from recado.protocol.signal.agreement import PreKeyBundle
+from recado.protocol.signal.keys import OneTimePreKey
+from recado.protocol.signal.session import Envelope
+from recado.protocol.stanzas.ack import ack
+from recado.protocol.stanzas.message import MessageStanza
+from recado.protocol.stanzas.outgoing import OutgoingMessage, PeerMessage, Resend
+from recado.protocol.stanzas.receipt import (
+    ReceiptStanza,
+    delivery_receipt,
+    peer_receipt,
+    retry_receipt,
+    sender_receipt,
+)
+
+if TYPE_CHECKING:
+    from recado.emulator.whatsapp.phone import Phone
+
+MAX_RETRIES = 5
+_MALFORMED = 487
+_TICKS = {ReceiptKind.DELIVERED: Ticks.DELIVERED, ReceiptKind.READ: Ticks.READ, ReceiptKind.PLAYED: Ticks.READ}
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """What was sealed, kept for those who ask again; `chat` None: to the own companions alone (history)."""
+
+    message: bytes
+    chat: Account | None
+
+
+class Speech:
+    """The speaking and listening of one phone."""
+
+    def __init__(self, phone: Phone) -> None:
+        self._phone = phone
+        self._world = phone.world
+        self._account = phone.account
+        self._spoken: dict[str, _Spoken] = {}
+        self._asked: dict[tuple[JID, str], int] = {}
+        self._answered: dict[tuple[JID, str], int] = {}
+        self._greeted: set[JID] = set()
+
+    # ---- speaking
+
+    def say(self, to: Account, text: str, quoting: Shown | None) -> Shown:
+        """Write a text, to all devices of both sides."""
+        entropy, id = self._world.entropy, new_message_id(self._world.entropy)
+        quoted = Quoting(quoting.id, self._lid(quoting.sender), Text(quoting.text)) if quoting else None
+        message = encode_message(Text(text), quoting=quoted, secret=entropy(32))
+        self._spoken[id] = _Spoken(message, to)
+        now = self._world.clock.now()
+        shown = Shown(id, to.phone, self._account.phone, True, text, now, quoted=quoting.id if quoting else None)
+        self._phone.inbox.show(shown)
+        devices = self._devices(to)
+        self._begin([device for device in devices if not self._phone.keyring.knows(device)])
+        sealed = tuple((device, self._seal(device, id)) for device in devices if self._phone.keyring.knows(device))
+        self._send(OutgoingMessage(id, to.lid, sealed).build())
+        return shown
+
+    def publish(self, bundle: PreKeyBundle, prekeys: list[OneTimePreKey]) -> None:
+        """Upload one-time keys, as a client does."""
+        listed = Node("list", None, [prekey_node(key.id, key.pair.public) for key in prekeys])
+        self._ask("encrypt", "set", [*bundle_nodes(bundle), listed])
+
+    def _seal(self, device: JID, id: str) -> Envelope:
+        spoken = self._spoken[id]
+        message = spoken.message
+        if device.user == self._account.lid_user and spoken.chat is not None:
+            message = encode_device_sent(message, spoken.chat.lid)
+        return self._phone.keyring.seal(device, message)
+
+    def _devices(self, to: Account) -> list[JID]:
+        users = {str(to.lid): to, str(self._account.lid): self._account}
+        asked = [Node("user", {"jid": jid}) for jid in users]
+        query = Node("query", None, [Node("devices", {"version": "2"})])
+        attrs = {"context": "message", "mode": "query", "sid": self._world.new_id(), "last": "true", "index": "0"}
+        answer = self._ask("usync", "get", [Node("usync", attrs, [query, Node("list", None, asked)])])
+        found = answer.child("usync", "list")
+        devices = []
+        for user in found.all("user") if found else ():
+            listed = user.child("devices", "device-list")
+            person = JID.parse(user.attrs["jid"])
+            devices += [person.with_device(int(device.attrs["id"])) for device in (listed.children if listed else ())]
+        return [device for device in devices if device != self._account.lid]
+
+    def _begin(self, devices: list[JID]) -> None:
+        if not devices:
+            return
+        wanted = Node("key", None, [Node("user", {"jid": str(device), "reason": "identity"}) for device in devices])
+        found = self._ask("encrypt", "get", [wanted]).child("list")
+        for user in found.all("user") if found else ():
+            try:
+                self._phone.keyring.begin(JID.parse(user.attrs["jid"]), read_bundle(user))
+            except (StanzaError, EnvelopeError, DecodeError):
+                continue  # no usable bundle: that device goes without
+
+    # ---- listening
+
+    def take(self, node: Node) -> None:
+        """The server delivered a stanza; one that cannot be read is noted by the world, and acknowledged."""
+        listen = {
+            "message": self._on_message,
+            "receipt": self._on_receipt,
+            "notification": self._on_notification,
+            "ack": self._on_ack,
+            "chatstate": self._on_typing,
+        }.get(node.tag)
+        try:
+            if listen is not None:
+                listen(node)
+        except (StanzaError, ValueError):
+            self._world.note_unknown(self._phone.device, node)
+            self._send(ack(node, error=_MALFORMED))
+
+    def _on_typing(self, node: Node) -> None:
+        author = self._world.directory.account(JID.parse(node.attrs["from"]))
+        if author is not None:
+            self._phone.inbox.typing[author.phone] = node.child("composing") is not None
+
+    def _on_message(self, node: Node) -> None:
+        stanza = MessageStanza.parse(node, own=self._account.phone, own_lid=self._account.lid)
+        device = self._lid(stanza.sender)
+        chat = self._world.directory.account(stanza.chat)
+        known = self._phone.inbox.get(chat.phone, stanza.id) if chat else None
+        try:
+            opened = [decode_message(self._phone.keyring.open(device, sealed)) for sealed in stanza.envelopes]
+        except DuplicateMessage:
+            if known is None:
+                self._ask_again(node, device, stanza.id)
+                return
+            self._phone.inbox.repeat(known)
+            opened = []
+        except (EnvelopeError, DecodeError):
+            self._ask_again(node, device, stanza.id)
+            return
+        if stanza.is_peer:
+            self._send(peer_receipt(node))
+            return
+        for decoded in opened:
+            self._show(stanza, decoded, chat)
+        self._confirm(node, stanza)
+
+    def _show(self, stanza: MessageStanza, decoded: Decoded, chat: Account | None) -> None:
+        content = decoded.content
+        if content is None or chat is None:
+            return
+        text = f"[{content.kind}]" if isinstance(content, Unsupported) else content.body
+        author = self._account if stanza.from_me else chat
+        ticks = Ticks.SENT if stanza.from_me else Ticks.PENDING
+        shown = Shown(
+            stanza.id,
+            chat.phone,
+            author.phone.with_device(stanza.sender.device),
+            stanza.from_me,
+            text,
+            stanza.sent_at,
+            ticks,
+            quoted=decoded.quoted.id if decoded.quoted else None,
+            push_name=stanza.push_name,
+        )
+        self._phone.inbox.show(shown)
+
+    def _confirm(self, node: Node, stanza: MessageStanza) -> None:
+        if not self._phone.sends_receipts:
+            self._send(ack(node))
+        elif stanza.from_me:
+            self._send(sender_receipt(node))
+        else:
+            self._send(delivery_receipt(node, is_active=True))
+            if self._phone.reads_at_once:
+                self._send(Node("receipt", {"id": stanza.id, "to": node.attrs["from"], "type": "read"}))
+
+    def _ask_again(self, node: Node, device: JID, id: str) -> None:
+        self._phone.inbox.unreadable.append(id)
+        count = self._asked[device, id] = self._asked.get((device, id), 0) + 1
+        if self._phone.asks_again and count <= MAX_RETRIES:
+            own = self._phone.keyring.own
+            receipt = retry_receipt(node, count=count, registration_id=own.registration_id)
+            if count > 1:
+                receipt.content = [*receipt.children, self._retry_keys()]
+            self._send(receipt)
+        self._send(ack(node))
+
+    def _retry_keys(self) -> Node:
+        """The keys that go with a second request. A phone vouches for itself: it shows no device identity."""
+        (fresh,) = self._phone.keyring.new_prekeys(1)
+        keys = self._phone.device.keys
+        _, *nodes = bundle_nodes(keys.bundle())
+        return Node("keys", None, [*nodes, prekey_node(fresh.id, fresh.pair.public)])
+
+    def _on_receipt(self, node: Node) -> None:
+        receipt = ReceiptStanza.parse(node, own=self._account.phone, own_lid=self._account.lid)
+        self._send(ack(node))
+        if receipt.retry is not None:
+            self._say_again(receipt)
+            return
+        ticks, chat = _TICKS.get(receipt.says) if receipt.says else None, self._world.directory.account(receipt.chat)
+        if ticks is None or chat is None:
+            return
+        for id in receipt.ids:
+            shown = self._phone.inbox.get(chat.phone, id)
+            if shown is not None and shown.from_me and not receipt.from_me:
+                shown.reach(ticks)
+            elif shown is not None and receipt.from_me and ticks is Ticks.READ:
+                shown.is_read = True
+
+    def _say_again(self, receipt: ReceiptStanza) -> None:
+        retry, device = receipt.retry, self._lid(receipt.sender)
+        assert retry is not None
+        spoken = self._spoken.get(retry.id)
+        times = self._answered[device, retry.id] = self._answered.get((device, retry.id), 0) + 1
+        if spoken is None or not self._phone.answers_retries or times > MAX_RETRIES:
+            return
+        try:
+            if retry.bundle is not None:
+                self._phone.keyring.begin(device, retry.bundle)
+            else:
+                self._begin([device])
+        except (EnvelopeError, DecodeError):
+            return
+        is_own = device.user == self._account.lid_user
+        resend = Resend(
+            id=retry.id,
+            to=device,
+            envelope=self._seal(device, retry.id),
+            count=retry.count,
+            recipient=spoken.chat.lid if is_own and spoken.chat else None,
+        ).build()
+        if spoken.chat is None:
+            resend.attrs["category"] = "peer"
+        self._send(resend)
+
+    def _on_notification(self, node: Node) -> None:
+        self._send(ack(node))
+        author = self._world.directory.account(JID.parse(node.attrs.get("from", "")))
+        if node.child("count"):
+            self._phone.top_up()
+        elif node.child("identity") and author is not None:
+            self._phone.keyring.forget(author.lid_user)
+        elif node.child("devices") and author is self._account:
+            for device in self._account.companions:
+                if device.was_active and device.lid not in self._greeted:
+                    self._greeted.add(device.lid)
+                    self._tell_history(device.lid, device.phone)
+
+    def _on_ack(self, node: Node) -> None:
+        to = self._world.directory.account(JID.parse(node.attrs.get("from", "")))
+        shown = self._phone.inbox.get(to.phone, node.attrs.get("id", "")) if to else None
+        if shown is not None and shown.from_me:
+            shown.reach(Ticks.REFUSED if "error" in node.attrs else Ticks.SENT)
+
+    # ---- history
+
+    def _tell_history(self, device: JID, address: JID) -> None:
+        """A companion took up work for the first time: give it what this phone shows."""
+        self._begin([device])
+        if not self._phone.keyring.knows(device):
+            return
+        id = new_message_id(self._world.entropy)
+        self._spoken[id] = _Spoken(encode_history_push(self._history()), None)
+        self._send(PeerMessage(id, address, self._seal(device, id)).build())
+
+    def _history(self) -> HistoryChunk:
+        chats: dict[JID, list[Shown]] = {}
+        for shown in self._phone.messages:
+            chats.setdefault(shown.chat, []).append(shown)
+        known = [account for chat in chats if (account := self._world.directory.account(chat))]
+        conversations = tuple(
+            HistoryConversation(
+                account.lid,
+                tuple(_remembered(account, shown) for shown in reversed(chats[account.phone])),
+                name=account.name,
+                alt=account.phone,
+                unread=sum(1 for shown in chats[account.phone] if not shown.from_me and not shown.is_read),
+            )
+            for account in known
+        )
+        everyone = [self._account, *(account for account in known if account is not self._account)]
+        return HistoryChunk(
+            kind="initial_bootstrap",
+            progress=100,
+            conversations=conversations,
+            push_names=tuple((account.phone, account.name) for account in everyone),
+            lid_mappings=tuple((account.phone, account.lid) for account in everyone),
+        )
+
+    # ---- the line
+
+    def _send(self, node: Node) -> None:
+        self._world.receive(self._phone.device, node)
+
+    def _ask(self, about: str, kind: str, children: list[Node]) -> Node:
+        attrs = {"id": self._world.new_id(), "xmlns": about, "type": kind, "to": "@s.whatsapp.net"}
+        return self._world.ask(self._phone.device, Node("iq", attrs, children))
+
+    def _lid(self, jid: JID) -> JID:
+        account = self._world.directory.account(jid)
+        return account.lid.with_device(jid.device) if account else jid
+
+
+def _remembered(chat: Account, shown: Shown) -> HistoryMessage:
+    return HistoryMessage(
+        id=MessageId(shown.id),
+        chat=chat.lid,
+        sender=None if shown.from_me else chat.lid,
+        from_me=shown.from_me,
+        content=Text(shown.text),
+        sent_at=shown.at,
+        push_name=shown.push_name,
+    )
