@@ -75,7 +75,7 @@ class StreamError:
 
 _LONGEST = 10 * 365 * 24 * 3600
 
-_FAILURES = {400: CloseReason.SERVER_ERROR, 409: CloseReason.BAD_USER_AGENT}
+_FAILURES = {400: CloseReason.SERVER_ERROR, 409: CloseReason.BAD_USER_AGENT, 463: CloseReason.RESTRICTED}
 _STREAM_ERRORS = {409: CloseReason.REPLACED, 516: CloseReason.LOGGED_OUT}
 
 

@@ -1,0 +1,298 @@
+"""
+`Client`: one account, for those who use it. Its public methods are a few lines each; what they do is in the modules
+beside this one. `async with` owns every task: nothing of a client outlives its block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import TypeVar
+
+from recado.client import sending
+from recado.client.account import Account
+from recado.client.connection import Connection
+from recado.client.listeners import Cursor, Handlers
+from recado.client.options import DeviceProfile, Limits
+from recado.client.pairing import Pairing
+from recado.client.reconnection import Close
+from recado.client.sending import Sent
+from recado.client.signals import Signals
+from recado.client.status import Status
+from recado.client.supervisor import RefreshVersion, Supervisor, stopped
+from recado.client.transport import Connect, websocket
+from recado.clock import Clock, SystemClock
+from recado.content import Content
+from recado.errors import AlreadyOpen, CloseReason, LoggedOut, NotConnected, NotPaired, UsageError
+from recado.events import ConnectionState, Fact, MessageId, MessageReceived, MessageSent, Signal
+from recado.jid import JID
+from recado.pairing import Paired, PairingStep
+from recado.protocol.messages.encode import Quoting
+from recado.protocol.queries.account import RemoveCompanion
+from recado.protocol.stanzas.presence import available, chat_state, unavailable
+from recado.protocol.stanzas.receipt import read_receipt
+from recado.server import WHATSAPP, Server
+from recado.store import Store
+from recado.store.backend import Backend
+from recado.store.records import Credentials
+
+F = TypeVar("F", bound=Fact)
+S = TypeVar("S", bound=Signal)
+
+
+class Client:
+    """
+    One WhatsApp account on its store. Inside `async with` it keeps itself connected once it is linked.
+
+    `server` says whom to trust and where; `mark_online` shows the account as online (its phone then stops ringing);
+    `refresh_version` finds out the current web version when ours is refused; `autoconnect=False` leaves connecting to
+    `connect()`.
+    """
+
+    def __init__(
+        self,
+        store: Backend | Store,
+        *,
+        server: Server = WHATSAPP,
+        clock: Clock | None = None,
+        device: DeviceProfile | None = None,
+        limits: Limits | None = None,
+        entropy: Callable[[int], bytes] = os.urandom,
+        transport: Connect | None = None,
+        refresh_version: RefreshVersion | None = None,
+        mark_online: bool = False,
+        autoconnect: bool = True,
+    ) -> None:
+        limits = limits or Limits()
+        self._account = Account(
+            store=store if isinstance(store, Store) else Store(store),
+            clock=clock or SystemClock(),
+            entropy=entropy,
+            server=server,
+            profile=device or DeviceProfile(full_history=False),
+            limits=limits,
+            signals=Signals(limits.signal_ring),
+        )
+        self._supervisor = Supervisor(
+            self._account, transport or websocket(), refresh=refresh_version, mark_online=mark_online
+        )
+        self._handlers = Handlers()
+        self._autoconnect = autoconnect
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Client:
+        if self._group is not None:
+            raise AlreadyOpen("this client is open already")
+        await self._account.store.open()
+        await self._account.reload()
+        self._group = await asyncio.TaskGroup().__aenter__()
+        last = await self._account.store.last_fact()
+        self._tasks = [self._group.create_task(self._handlers.run(self._account.store, last))]
+        if self._account.is_paired and self._autoconnect:
+            self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        group, self._group = self._group, None
+        if group is None:
+            return
+        try:
+            await self._halt()
+            for task in self._tasks:
+                task.cancel()
+            # The block's own exception is not the group's business: it would come out wrapped.
+            await group.__aexit__(None, None, None)
+        finally:
+            await self._account.store.close()
+
+    @property
+    def account(self) -> JID | None:
+        """The linked account (its number, without a device); None before linking."""
+        return self._account.jid if self._account.is_paired else None
+
+    @property
+    def device(self) -> JID | None:
+        """This linked device's own address."""
+        return self._account.device if self._account.is_paired else None
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection stands."""
+        return self._account.status.state
+
+    @property
+    def status(self) -> Status:
+        """Where the connection stands, why, and when the next attempt is due."""
+        return self._account.status
+
+    @property
+    def store(self) -> Store:
+        """The account's store."""
+        return self._account.store
+
+    @property
+    def handler_failures(self) -> int:
+        """How often a function given to `on` raised."""
+        return self._handlers.failures
+
+    async def connect(self) -> None:
+        """Start connecting, unless that is under way. Raises NotPaired."""
+        if not self._account.is_paired:
+            raise NotPaired
+        if self._running is None or self._running.done():
+            self._start()
+
+    async def disconnect(self) -> None:
+        """Close the connection and stay down until `connect`."""
+        await self._halt()
+
+    async def wait_for(self, *states: ConnectionState, timeout: float | None = None) -> None:
+        """Return once the connection is in one of those states. Raises NotConnected after `timeout` seconds."""
+        future = self._account.status.reached(lambda status: status.state in states)
+        if timeout is None:
+            await future
+        else:
+            await self._account.status.wait(self._account.clock, timeout, lambda status: status.state in states)
+
+    async def pair(self, *, expect: JID | None = None) -> AsyncIterator[PairingStep]:
+        """
+        Link this store to an account, step by step; `Paired` is the last. With `expect`, another number is refused and
+        nothing of it is written.
+
+        Raises PairingExpired, PairingRefused, WrongAccount, ConnectionLost, UsageError when it is linked already.
+        """
+        if self._account.is_paired:
+            raise UsageError("this store is linked already; forget it first")
+        await self._halt()
+        await self._new_credentials()
+        pairing = self._account.pairing = Pairing(self._account, expect=expect)
+        self._start()
+        paired = False
+        try:
+            async for step in pairing.steps():
+                paired = isinstance(step, Paired)
+                if paired:
+                    self._account.pairing = None
+                yield step
+        finally:
+            self._account.pairing = None
+            if not paired:
+                await self._halt()
+
+    def listen(self, kind: type[F], *, after: int | None = None, name: str | None = None) -> Cursor[F]:
+        """
+        The facts of `kind`, in order, as they are recorded: from now on, or those after number `after` first. With a
+        `name` the place is kept in the store and moves on after the loop's body. Ends by raising LoggedOut,
+        ConnectionLost or StoreError once the connection is over for good and everything recorded was told.
+        """
+        return Cursor(self._account.store, self._account.status, kind, after=after, name=name)
+
+    def on(self, kind: type[F]) -> Callable[[Callable[[F], Awaitable[None]]], Callable[[F], Awaitable[None]]]:
+        """Call the decorated function for each fact of `kind` from now on; one that raises is logged and counted."""
+
+        def add(handler: Callable[[F], Awaitable[None]]) -> Callable[[F], Awaitable[None]]:
+            self._handlers.add(kind, handler)
+            return handler
+
+        return add
+
+    def signals(self, kind: type[S]) -> AsyncIterator[S]:
+        """The signals of `kind` from now on; the oldest are dropped for a listener that lags."""
+        return self._account.signals.of(kind)
+
+    async def send(
+        self,
+        chat: JID,
+        content: Content,
+        *,
+        quoting: MessageReceived | MessageSent | Quoting | None = None,
+        id: MessageId | None = None,
+    ) -> Sent:
+        """
+        Send a message to a person, and return once the server took it; waits a while for a connection in the making.
+
+        Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; ConnectionLost or QueryTimeout when its
+        fate is unknown: then send it again with the same `id`, and it stays one message.
+        """
+        connection = await self._connected()
+        return await sending.send(self._account, connection, chat, content, quoting=quoting, id=id)
+
+    async def mark_read(self, chat: JID, ids: Sequence[MessageId], *, sender: JID | None = None) -> None:
+        """Tell that messages in `chat` were read; in a group `sender` is their author. Raises as `send`."""
+        connection = await self._connected()
+        connection.send(read_receipt(chat, ids, at=self._account.now(), sender=sender))
+        await connection.flush()
+
+    async def show_typing(self, chat: JID, *, is_typing: bool = True) -> None:
+        """Show, or stop showing, that a message is being written. Raises as `send`."""
+        connection = await self._connected()
+        connection.send(chat_state(chat, sender=self._account.device, is_typing=is_typing))
+        await connection.flush()
+
+    async def show_online(self, *, is_online: bool = True) -> None:
+        """Show the account as online or away, as of now. Raises as `send`."""
+        connection = await self._connected()
+        name = self._account.credentials.push_name if self._account.credentials is not None else None
+        connection.send(available(name) if is_online else unavailable(name))
+        await connection.flush()
+
+    async def log_out(self) -> None:
+        """Unlink this device and stay down. What is stored stays until `forget`. Raises as `send`, QueryError."""
+        connection = await self._connected()
+        try:
+            await connection.requests.ask(RemoveCompanion(self._account.device))
+        except LoggedOut:
+            pass  # the server ended the stream before it answered: done all the same
+        connection.end(Close(CloseReason.LOGGED_OUT))
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
+    async def forget(self) -> None:
+        """Delete the account's keys and records, so that another can be linked; facts stay. Back them up before."""
+        await self._halt()
+        async with self._account.store.transaction() as tx:
+            await tx.forget_all()
+        await self._account.reload()
+        self._account.status.become(ConnectionState.DISCONNECTED)
+
+    async def _connected(self) -> Connection:
+        """The open connection, waiting a while for one that is being made."""
+        if not self._account.is_paired:
+            raise NotPaired
+        status = self._account.status
+        if self._running is None or self._running.done():
+            raise status.over or NotConnected()
+        await status.wait(
+            self._account.clock,
+            self._account.limits.connect,
+            lambda now: now.state is ConnectionState.CONNECTED or now.over is not None or self._running is None,
+        )
+        if status.over is not None:
+            raise status.over
+        return self._account.logged_in()
+
+    async def _new_credentials(self) -> None:
+        if self._account.credentials is None:
+            async with self._account.store.transaction() as tx:
+                await tx.save_credentials(Credentials.new(self._account.entropy))
+            await self._account.reload()
+
+    def _start(self) -> None:
+        if self._group is None:
+            raise UsageError("a client works inside `async with` only")
+        self._account.status.become(ConnectionState.CONNECTING)
+        self._running = self._group.create_task(self._supervisor.run())
+
+    async def _halt(self) -> None:
+        task, self._running = self._running, None
+        if task is None or task.done():
+            return
+        await stopped(task, self._supervisor)
+        if self._account.status.over is None:
+            self._account.status.become(ConnectionState.DISCONNECTED)

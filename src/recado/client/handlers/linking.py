@@ -1,0 +1,89 @@
+"""
+Linking, as stanzas come: references for QR codes, and the proof that a phone scanned one. The credentials are committed
+before our signature leaves, so a crash in between leaves either an unlinked device or a linked one that we know.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from recado import crashpoints
+from recado.client.turn import Turn
+from recado.crashpoints import CrashPoint
+from recado.errors import DecodeError, PairingRefused, WrongAccount
+from recado.protocol.node import Node
+from recado.protocol.pairing.identity import AcceptedIdentity, accept_identity
+from recado.protocol.stanzas.pairing import PairDevice, PairSuccess, pair_error, pair_reply, pair_sign
+from recado.store.records import Credentials
+
+logger = logging.getLogger("recado.client")
+
+REFUSED = 401
+INTERNAL = 500
+
+
+async def on_request(turn: Turn, node: Node) -> None:
+    """An <iq> the server began. Raises StanzaError."""
+    if node.child("pair-device") is not None:
+        _on_references(turn, PairDevice.parse(node))
+    elif node.child("pair-success") is not None:
+        await _on_success(turn, PairSuccess.parse(node))
+    else:
+        await turn.record_unknown(node, "request")
+
+
+def _on_references(turn: Turn, offer: PairDevice) -> None:
+    turn.answer(pair_reply(offer.id))
+    pairing = turn.account.pairing
+    if pairing is not None:
+        turn.then(lambda: pairing.offer(offer.refs))
+
+
+async def _on_success(turn: Turn, success: PairSuccess) -> None:
+    pairing, credentials = turn.account.pairing, await turn.tx.credentials()
+    if pairing is None or credentials is None or credentials.account is not None:
+        logger.warning("a device was linked that nobody asked to link")
+        turn.answer(pair_error(success.id, INTERNAL, "internal-error"))
+        return
+    if not pairing.expects(success.device):
+        turn.answer(pair_error(success.id, INTERNAL, "internal-error"))
+        turn.then(lambda: pairing.fail(WrongAccount()))
+        return
+    try:
+        accepted = accept_identity(
+            success.identity,
+            adv_secret=credentials.adv_secret,
+            identity=credentials.identity,
+            entropy=turn.account.entropy,
+        )
+    except PairingRefused as error:
+        refusal = error
+        turn.answer(pair_error(success.id, REFUSED, str(error)))
+        turn.then(lambda: pairing.fail(refusal))
+        return
+    except DecodeError:
+        turn.answer(pair_error(success.id, INTERNAL, "internal-error"))
+        turn.then(lambda: pairing.fail(PairingRefused("the phone's proof is malformed")))
+        return
+    crashpoints.reach(CrashPoint.PAIRING_BEFORE_COMMIT)
+    await _link(turn, credentials, success, accepted)
+    turn.answer(pair_sign(success.id, accepted.key_index, accepted.reply))
+    turn.then(pairing.accept)
+
+
+async def _link(turn: Turn, credentials: Credentials, success: PairSuccess, accepted: AcceptedIdentity) -> None:
+    linked = replace(
+        credentials,
+        account=success.device,
+        lid=success.lid,
+        signed_identity=accepted.full,
+        platform=success.platform or "",
+        business_name=success.business_name,
+        push_name=success.business_name or credentials.push_name,
+    )
+    await turn.save_credentials(linked)
+    if success.lid is not None:
+        await turn.tx.learn_lid(success.device.bare, success.lid.bare)
+    await turn.tx.save_identity(success.device.bare, accepted.account_key)
+    turn.then(lambda: crashpoints.reach(CrashPoint.PAIRING_AFTER_COMMIT))

@@ -1,0 +1,197 @@
+"""
+One incoming message, from stanza to fact. What was used up (ratchet steps, one-time keys) and what became of it are in
+one transaction; the receipt follows the commit.
+
+Looked up before anything is opened: an id with a known ciphertext is a repeat (acknowledged, not recorded); a known id
+with another ciphertext is a resend, and may fill a placeholder. What cannot be opened becomes `EnvelopeUnreadable`, and
+its author is asked for it again. Only our own devices are believed when they speak for the account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from recado import crashpoints
+from recado.client.account import Account
+from recado.client.arrival import Arrival, Known, content_fact, unreadable_fact
+from recado.client.contacts import learn_lids
+from recado.client.handlers.retries import ask_again
+from recado.client.history import history_work
+from recado.client.opening import open_sealed
+from recado.client.turn import Turn
+from recado.crashpoints import CrashPoint
+from recado.errors import BadRecord, DecodeError, DuplicateMessage, EnvelopeError, StanzaError
+from recado.events import Source
+from recado.jid import JID, NEWSLETTER
+from recado.protocol.messages.decode import Decoded, decode_message
+from recado.protocol.messages.padding import unpad
+from recado.protocol.node import Node
+from recado.protocol.signal.session import EnvelopeKind, wanted_prekeys
+from recado.protocol.stanzas.ack import ack
+from recado.protocol.stanzas.message import MessageStanza
+from recado.protocol.stanzas.receipt import delivery_receipt, history_receipt, peer_receipt, sender_receipt
+from recado.store import keys
+
+
+async def on_message(turn: Turn, node: Node) -> None:
+    """Open a message and record what it says. Raises StanzaError."""
+    arrival = await _arrival(turn, node)
+    if arrival.is_repeat:
+        await _repeat(turn, arrival)
+    elif arrival.stanza.envelopes:
+        await _sealed(turn, arrival)
+    else:
+        await _not_sealed(turn, arrival)
+
+
+async def _arrival(turn: Turn, node: Node) -> Arrival:
+    account = turn.account
+    stanza = MessageStanza.parse(node, own=account.device, own_lid=account.lid)
+    pairs = ((stanza.chat, stanza.chat_alt), (stanza.sender, stanza.sender_alt))
+    await learn_lids(turn, [(one, other) for one, other in pairs if other is not None])
+    digest = hashlib.sha256(b"".join(envelope.ciphertext for envelope in stanza.envelopes)).digest()
+    arrival = Arrival(
+        node=node,
+        stanza=stanza,
+        chat=await turn.tx.canonical(stanza.chat),
+        author=await turn.tx.canonical(stanza.sender),
+        digest=digest,
+    )
+    seen = await turn.tx.seen(arrival.chat, arrival.author.bare, stanza.id)
+    if seen is not None:
+        arrival.known = Known(seen[:1])
+        arrival.is_repeat = seen[1:] == digest
+    return arrival
+
+
+async def _repeat(turn: Turn, arrival: Arrival) -> None:
+    """The server sends it again: our answer was lost, not the message."""
+    if arrival.known is Known.OPENED:
+        turn.answer(_receipt(turn.account, arrival))
+    else:
+        await ask_again(turn, arrival)
+        turn.answer(ack(arrival.node))
+
+
+async def _sealed(turn: Turn, arrival: Arrival) -> None:
+    crashpoints.reach(CrashPoint.INBOUND_BEFORE_OPEN)
+    try:
+        async with turn.tx.savepoint():
+            plaintexts = [await open_sealed(turn, arrival.author, each) for each in arrival.stanza.envelopes]
+    except DuplicateMessage as error:
+        # The ratchet remembers longer than the list of ids, unless this is the resend of what was never opened.
+        if arrival.known is Known.UNREADABLE:
+            await _unreadable(turn, arrival, error)
+        else:
+            turn.answer(_receipt(turn.account, arrival))
+        return
+    except (EnvelopeError, BadRecord) as error:
+        await _unreadable(turn, arrival, error)
+        return
+    crashpoints.reach(CrashPoint.INBOUND_AFTER_OPEN)
+    await arrival.mark(turn, Known.OPENED)
+    if arrival.stanza.other_envelopes:
+        await turn.record_unknown(arrival.node, "sealed for a group: " + " ".join(arrival.stanza.other_envelopes))
+        turn.answer(ack(arrival.node))
+        return
+    turn.answer(_receipt(turn.account, arrival))
+    for padded in plaintexts:
+        await _read(turn, arrival, padded)
+
+
+async def _read(turn: Turn, arrival: Arrival, padded: bytes) -> None:
+    try:
+        plaintext = unpad(padded)
+        decoded = decode_message(plaintext)
+    except DecodeError as error:
+        await turn.record_unknown(arrival.node, type(error).__name__, raw=padded)
+        return
+    problem = _not_believed(arrival.stanza, decoded)
+    if problem is not None:
+        await turn.record_unknown(arrival.node, problem, raw=plaintext)
+    elif decoded.history is not None:
+        if decoded.history.inline is not None:
+            await turn.schedule(history_work(arrival.stanza.id, decoded.history.inline, at=turn.now))
+            turn.answer(history_receipt(arrival.node))
+        else:
+            await turn.record_unknown(arrival.node, "history that is not inline", raw=plaintext)
+    elif decoded.content is not None and arrival.known is not Known.OPENED:
+        await turn.tx.record(await content_fact(turn, arrival, decoded, _source(arrival)))
+    elif decoded.content is None and decoded.is_protocol and not decoded.key_share:
+        await turn.record_unknown(arrival.node, "for software only", raw=plaintext)
+
+
+def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:
+    """Why this message may not say what it says; None when it may."""
+    if stanza.from_me:
+        return None
+    if decoded.device_sent is not None:
+        return "a copy of a sent message, from somebody else"
+    if decoded.is_protocol:
+        return "for software only, from somebody else"
+    return None
+
+
+async def _unreadable(turn: Turn, arrival: Arrival, error: Exception) -> None:
+    if arrival.known is Known.OPENED:
+        turn.answer(ack(arrival.node))  # a resend of what we have: nothing is missing
+        return
+    if arrival.known is None:
+        reason = type(error).__name__
+        if arrival.stanza.is_hidden or arrival.stanza.is_peer:
+            await turn.record_unknown(arrival.node, reason)
+        else:
+            await turn.tx.record(await unreadable_fact(turn, arrival, reason, _source(arrival)))
+    await arrival.mark(turn, Known.UNREADABLE)
+    await ask_again(turn, arrival)
+    turn.answer(ack(arrival.node))
+
+
+async def _not_sealed(turn: Turn, arrival: Arrival) -> None:
+    stanza = arrival.stanza
+    turn.answer(ack(arrival.node))
+    if arrival.known is not None:
+        return
+    if stanza.unavailable:
+        await arrival.mark(turn, Known.UNREADABLE)
+        await turn.tx.record(await unreadable_fact(turn, arrival, "Unavailable", _source(arrival)))
+    elif stanza.plaintext is not None and stanza.chat.server == NEWSLETTER:
+        await arrival.mark(turn, Known.OPENED)
+        decoded = decode_message(stanza.plaintext)
+        if decoded.content is not None:
+            await turn.tx.record(await content_fact(turn, arrival, decoded, _source(arrival)))
+    else:
+        await turn.record_unknown(arrival.node, "no envelope this version opens")
+
+
+def _source(arrival: Arrival) -> Source:
+    if arrival.known is not None:
+        return Source.RESEND
+    if arrival.stanza.from_me:
+        return Source.ECHO
+    return Source.OFFLINE if arrival.stanza.offline else Source.LIVE
+
+
+def _receipt(account: Account, arrival: Arrival) -> Node:
+    """What tells the author that it arrived; the server takes it for the acknowledgement."""
+    if arrival.stanza.from_me:
+        return peer_receipt(arrival.node) if arrival.stanza.is_peer else sender_receipt(arrival.node)
+    return delivery_receipt(arrival.node, is_active=True)
+
+
+def wanted_by(batch: Iterable[Node], account: Account) -> tuple[list[JID], list[str]]:
+    """What opening these messages will read: sessions by device, and other keys."""
+    peers, others = [], []
+    for node in batch:
+        if node.tag != "message":
+            continue
+        try:
+            stanza = MessageStanza.parse(node, own=account.device, own_lid=account.lid)
+            ids = [wanted_prekeys(each)[0] for each in stanza.envelopes if each.kind is EnvelopeKind.PREKEY]
+        except (StanzaError, EnvelopeError):
+            continue  # its own turn says what is wrong with it
+        peers.append(stanza.sender)
+        others.append(keys.seen(stanza.chat, stanza.sender.bare, stanza.id))
+        others += [keys.prekey(id) for id in ids if id is not None]
+    return peers, others

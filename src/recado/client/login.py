@@ -1,0 +1,59 @@
+"""
+What follows <success>, in the order WhatsApp Web keeps: how many of our keys are left (and more, if few), going active,
+the digest of our keys; then the connection is open. What only makes us complete is asked in the background.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from recado.client.account import Account
+from recado.client.prekeys import check_digest, refill_prekeys
+from recado.errors import PeerError, QueryError
+from recado.protocol.node import Node
+from recado.protocol.queries.account import Blocklist, GoActive, Privacy, Props
+from recado.protocol.queries.query import Query
+from recado.protocol.stanzas.offline import unified_session
+from recado.protocol.stanzas.presence import available, unavailable
+
+if TYPE_CHECKING:
+    from recado.client.connection import Connection
+
+logger = logging.getLogger("recado.client")
+
+
+async def log_in(account: Account, connection: Connection) -> None:
+    """From the server's greeting to an open connection. Raises QueryError, ConnectionLost."""
+    await account.greeted.wait()
+    await refill_prekeys(account, connection)
+    await connection.requests.ask(GoActive())
+    await check_digest(account, connection)
+
+
+async def settle_in(account: Account, connection: Connection, *, mark_online: bool) -> None:
+    """Ask for what a browser asks for, and show ourselves (as away, so that the phone keeps ringing)."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_ask_for(connection, Props()))
+        group.create_task(_ask_for(connection, Blocklist()))
+        group.create_task(_ask_for(connection, Privacy()))
+    connection.send(*_greeting(account, mark_online=mark_online))
+
+
+def _greeting(account: Account, *, mark_online: bool) -> list[Node]:
+    offset = timedelta(seconds=account.credentials.server_time_offset if account.credentials else 0)
+    name = account.credentials.push_name if account.credentials else ""
+    name = name or account.profile.push_name or ""
+    nodes = [unified_session(account.now(), offset)]
+    if name or mark_online:
+        nodes.append(available(name or None) if mark_online else unavailable(name))
+    return nodes
+
+
+async def _ask_for(connection: Connection, query: Query[object]) -> None:
+    try:
+        await connection.requests.ask(query)
+    except (QueryError, PeerError) as error:
+        logger.info("%s went unanswered: %s", type(query).__name__, type(error).__name__)

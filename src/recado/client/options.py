@@ -1,0 +1,64 @@
+"""
+What the account says it is, and how much it takes at once: frozen data, given once when the client is made. The device
+is stable on purpose: WhatsApp sees the same browser on every start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from recado.protocol.pairing.payload import Device
+
+DeviceProfile = Device
+"""The browser this client is, as the phone lists it among the linked devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes and times. Times are seconds unless they say otherwise; tests and benches turn them."""
+
+    inbox: int = 1000
+    """How many stanzas wait before the connection stops reading."""
+    batch: int = 64
+    """How many of them one transaction takes."""
+    connect: float = 30.0
+    """How long `send` waits for a connection that is being made."""
+    login: float = 60.0
+    """From the open socket to the end of the login questions."""
+    query: float = 60.0
+    """For the answer to a question."""
+    ack: float = 75.0
+    """For the server's acknowledgement of a message."""
+    ping_every: tuple[float, float] = (20.0, 30.0)
+    """Between two pings, drawn anew each time."""
+    ping_answer: float = 10.0
+    """For any sign of life after a ping."""
+    first_code: float = 60.0
+    """How long the first QR code is good."""
+    next_code: float = 20.0
+    """How long each later one is."""
+    first_prekeys: int = 812
+    """One-time keys uploaded when the server has none, as WhatsApp Web does."""
+    more_prekeys: int = 50
+    """One-time keys uploaded when they run low."""
+    low_prekeys: int = 5
+    """What counts as low."""
+    retry_requests: int = 5
+    """How often a sender is asked to send one message again."""
+    resends: int = 10
+    """How often one message is sent again to one device."""
+    keep_sent: timedelta = timedelta(days=30)
+    """How long the plaintext of what was sent is kept to answer retry requests (never under 14 days)."""
+    keep_seen: timedelta = timedelta(days=30)
+    """How long ids of messages are remembered for de-duplication."""
+    keep_devices: timedelta = timedelta(hours=24)
+    """How long a device list is believed without asking again."""
+    history_chunk: int = 200
+    """How many history messages one transaction takes."""
+    signal_ring: int = 256
+    """How many signals a listener may lag behind."""
+
+    def __post_init__(self) -> None:
+        if self.keep_sent < timedelta(days=14):
+            raise ValueError("sent messages are kept for at least 14 days, so that resends always work")

@@ -1,0 +1,104 @@
+"""
+Sending a message again to the one device that could not open it, as work: from the plaintext that was kept, in a
+session begun anew with the keys it sent along, or with those the server has. Only a device the message was meant for is
+answered, whichever address it asks from, and not more than ten times.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from recado.client.account import Account
+from recado.client.sealing import Sealer, fetch_bundles, shows_identity
+from recado.errors import StanzaError
+from recado.jid import JID
+from recado.protocol.messages.encode import encode_device_sent
+from recado.protocol.node import Node
+from recado.protocol.signal.agreement import PreKeyBundle
+from recado.protocol.stanzas.outgoing import Resend
+from recado.protocol.stanzas.receipt import ReceiptStanza, RetryRequest
+from recado.protocol.wire.decode import decode
+from recado.protocol.wire.encode import encode
+from recado.store.records import SentMessage, WorkItem
+from recado.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from recado.client.connection import Connection
+
+logger = logging.getLogger("recado.client")
+
+RESEND = "resend"
+
+
+def resend_work(receipt: Node, *, at: datetime, entropy: Callable[[int], bytes]) -> WorkItem:
+    """Answer a retry receipt."""
+    return WorkItem.new(RESEND, encode(receipt), due_at=at, entropy=entropy)
+
+
+async def resend(account: Account, connection: Connection, item: WorkItem) -> None:
+    """Send the message once more to the device that asked. Raises QueryError, ConnectionLost."""
+    node = decode(item.body)
+    receipt = ReceiptStanza.parse(node, own=account.device, own_lid=account.lid)
+    retry = receipt.retry
+    if retry is None:
+        raise StanzaError(node.tag, ["<retry>"])
+    async with account.store.transaction() as tx:
+        asker = await tx.canonical(receipt.sender)
+        sent = await _answerable(account, tx, asker, retry)
+    if sent is None:
+        return
+    bundle = retry.bundle or (await fetch_bundles(connection, (asker,)))[asker]
+    if bundle is None:
+        logger.info("no keys for a device that asks for a resend")
+        return
+    again = await _seal(account, asker, bundle, sent, receipt, retry)
+    if again is not None:
+        await connection.requests.acknowledged(again.build(), timeout=account.limits.query)
+
+
+async def _answerable(account: Account, tx: Transaction, asker: JID, retry: RetryRequest) -> SentMessage | None:
+    """The message, if it is known, was meant for the asker's person, and was not resent often enough."""
+    sent = await tx.sent(retry.id)
+    if sent is None:
+        logger.info("a resend is asked of a message that is not kept")
+        return None
+    meant = (await tx.canonical(sent.chat)).bare == asker.bare
+    if not meant and not account.is_me(asker):
+        logger.warning("a resend is asked by somebody the message was not for")
+        return None
+    if await tx.retries(asker, retry.id) >= account.limits.resends:
+        return None
+    return sent
+
+
+async def _seal(
+    account: Account,
+    asker: JID,
+    bundle: PreKeyBundle,
+    sent: SentMessage,
+    receipt: ReceiptStanza,
+    retry: RetryRequest,
+) -> Resend | None:
+    own_copy = account.is_me(asker) and not account.is_me(sent.chat)
+    plaintext = encode_device_sent(sent.body, sent.chat) if own_copy else sent.body
+    async with account.store.transaction() as tx:
+        sealer = Sealer(account, tx)
+        await sealer.begin(asker, bundle)
+        envelope = await sealer.seal(asker, plaintext)
+        if envelope is None:
+            return None
+        times = await tx.retries(asker, retry.id) + 1
+        await tx.save_retries(asker, retry.id, times, account.now() + account.limits.keep_sent)
+    return Resend(
+        id=retry.id,
+        to=receipt.sender,
+        envelope=envelope,
+        count=retry.count,
+        sent_at=sent.sent_at,
+        participant=receipt.participant,
+        recipient=receipt.recipient,
+        device_identity=shows_identity([envelope], account),
+    )

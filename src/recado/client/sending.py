@@ -1,0 +1,237 @@
+"""
+The outbound spine: whom to write to, sealing, sending, and what the server said.
+
+    devices, bundles      asked of the network first, no transaction held
+    ── transaction ──     sealed for every device, sessions saved, the plaintext kept for resends
+    ── commit ──
+    the wire              only now; then the server's acknowledgement, by the message's id
+    ── transaction ──     MessageSent or MessageRejected
+
+The id is chosen before the first step and never changes. A caller who lost the connection calls again with the same
+id: what was settled is answered from the store, what was not goes out once more, and phones drop the repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from recado import crashpoints
+from recado.client.account import Account
+from recado.client.contacts import other_address
+from recado.client.devices import ask_devices, known_devices
+from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
+from recado.content import Content
+from recado.crashpoints import CrashPoint
+from recado.errors import NoRecipients, Rejected, UsageError
+from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, Quote
+from recado.jid import JID
+from recado.protocol.messages.decode import decode_message
+from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
+from recado.protocol.messages.ids import new_message_id
+from recado.protocol.messages.phash import participant_hash
+from recado.protocol.signal.agreement import PreKeyBundle
+from recado.protocol.signal.session import Envelope
+from recado.protocol.stanzas.ack import Ack
+from recado.protocol.stanzas.outgoing import OutgoingMessage
+from recado.store.records import SentMessage
+from recado.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from recado.client.connection import Connection
+
+logger = logging.getLogger("recado.client")
+
+PLANS = 4
+"""How often devices and keys are asked for anew while one message is planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The server took the message `id` for `chat`, at that time by its clock."""
+
+    id: MessageId
+    chat: JID
+    at: datetime
+
+
+@dataclass(slots=True)
+class Draft:
+    """A message on its way out."""
+
+    id: MessageId
+    chat: JID
+    body: bytes = field(repr=False)
+    phash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a plan lacks: people whose devices are unknown, devices without a session."""
+
+    people: tuple[JID, ...] = ()
+    devices: tuple[JID, ...] = ()
+
+
+async def send(
+    account: Account,
+    connection: Connection,
+    chat: JID,
+    content: Content,
+    *,
+    quoting: MessageReceived | MessageSent | Quoting | None = None,
+    id: MessageId | None = None,
+) -> Sent:
+    """
+    Send one message to a person. Raises Rejected, NoRecipients, TooLarge; QueryTimeout or ConnectionLost when nothing
+    is known of its fate, and then calling again with the same `id` is safe.
+    """
+    if not chat.is_person:
+        raise UsageError("messages go to people; groups and channels are not supported")
+    body = encode_message(content, quoting=_quoting(quoting, account))
+    draft = Draft(id or new_message_id(account.entropy), chat.bare, body)
+    if id is not None:
+        settled = await _earlier(account, draft)
+        if settled is not None:
+            return settled
+    crashpoints.reach(CrashPoint.OUTBOUND_BEFORE_SEAL)
+    message = await _seal(account, connection, draft)
+    crashpoints.reach(CrashPoint.OUTBOUND_AFTER_COMMIT)
+    node = message.build()
+    acknowledged = connection.requests.expect(node)
+    connection.send(node)
+    await connection.flush()
+    crashpoints.reach(CrashPoint.OUTBOUND_AFTER_WIRE)
+    ack = Ack.parse(await connection.requests.wait(acknowledged, account.limits.ack))
+    crashpoints.reach(CrashPoint.OUTBOUND_AFTER_ACK)
+    sent = await _settle(account, draft, ack)
+    crashpoints.reach(CrashPoint.OUTBOUND_AFTER_SETTLE)
+    return sent
+
+
+async def _earlier(account: Account, draft: Draft) -> Sent | None:
+    """What an earlier call with this id came to. The words of the first call count: the id stands for them."""
+    async with account.store.transaction() as tx:
+        kept = await tx.sent(draft.id)
+        if kept is None:
+            return None
+        if await tx.canonical(kept.chat) != await tx.canonical(draft.chat):
+            raise UsageError("this id belongs to a message to somebody else")
+        draft.body = kept.body
+        settled = await tx.seen(kept.chat, account.jid, draft.id)
+        return None if settled is None else Sent(draft.id, kept.chat, _from_seconds(settled))
+
+
+async def _seal(account: Account, connection: Connection, draft: Draft) -> OutgoingMessage:
+    """Plan until nothing is missing, then seal for everybody in one transaction. Raises NoRecipients."""
+    fetched: dict[JID, PreKeyBundle | None] = {}
+    for _ in range(PLANS):
+        async with account.store.transaction() as tx:
+            plan = await _plan(account, tx, draft, fetched)
+            if isinstance(plan, OutgoingMessage):
+                crashpoints.reach(CrashPoint.OUTBOUND_AFTER_SEAL_BEFORE_COMMIT)
+                return plan
+        if plan.people:
+            await ask_devices(account, connection, plan.people)
+        else:
+            fetched.update(await fetch_bundles(connection, plan.devices))
+    raise NoRecipients
+
+
+async def _plan(account: Account, tx: Transaction, draft: Draft, bundles: Bundles) -> OutgoingMessage | Missing:
+    """The message, sealed for every device, or what must be asked first; then nothing was written."""
+    me = account.lid.bare if draft.chat.is_lid and account.lid is not None else account.jid
+    people = (draft.chat,) if account.is_me(draft.chat) else (draft.chat, me)
+    listed = {person: await known_devices(tx, account, person) for person in people}
+    unknown = tuple(person for person, devices in listed.items() if devices is None)
+    if unknown:
+        return Missing(people=unknown)
+    devices = [person.with_device(number) for person in people for number in listed[person] or ()]
+    targets = [device for device in devices if not account.is_this_device(device)]
+    sealer = Sealer(account, tx)
+    lacking = [await tx.canonical(device) for device in targets if await sealer.session(device) is None]
+    unasked = tuple(device for device in lacking if device not in bundles)
+    if unasked:
+        return Missing(devices=unasked)
+    for device in lacking:
+        bundle = bundles[device]
+        if bundle is not None:
+            await sealer.begin(device, bundle)
+    draft.phash = participant_hash(devices)
+    return await _message(account, sealer, draft, targets)
+
+
+async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list[JID]) -> OutgoingMessage:
+    participants: list[tuple[JID, Envelope]] = []
+    copy = encode_device_sent(draft.body, draft.chat)
+    for device in targets:
+        envelope = await sealer.seal(device, copy if account.is_me(device) else draft.body)
+        if envelope is not None:
+            participants.append((device, envelope))
+    if not any(device.bare == draft.chat for device, _ in participants):
+        raise NoRecipients
+    await sealer.tx.remember_sent(
+        SentMessage(draft.id, draft.chat, draft.body, account.now()), account.now() + account.limits.keep_sent
+    )
+    return OutgoingMessage(
+        id=draft.id,
+        to=draft.chat,
+        participants=tuple(participants),
+        device_identity=shows_identity((envelope for _, envelope in participants), account),
+    )
+
+
+async def _settle(account: Account, draft: Draft, ack: Ack) -> Sent:
+    """Record what the server said. Raises Rejected."""
+    at = ack.sent_at or account.now()
+    async with account.store.transaction() as tx:
+        if ack.error is not None or (ack.phash is not None and ack.phash != draft.phash):
+            # A stale list of devices is also what a refusal may be about.
+            await tx.forget_devices(draft.chat)
+            await tx.forget_devices(account.jid)
+        if ack.error is not None:
+            await tx.record(
+                MessageRejected(account=account.jid, at=account.now(), id=draft.id, chat=draft.chat, code=ack.error)
+            )
+        else:
+            decoded = decode_message(draft.body)
+            expires = account.now() + account.limits.keep_sent
+            await tx.mark_seen(draft.chat, account.jid, draft.id, _to_seconds(at), expires)
+            if decoded.content is not None:
+                await tx.record(
+                    MessageSent(
+                        account=account.jid,
+                        at=account.now(),
+                        id=draft.id,
+                        chat=draft.chat,
+                        chat_alt=await other_address(tx, draft.chat),
+                        content=decoded.content,
+                        sent_at=at,
+                        quoted=decoded.quoted,
+                    )
+                )
+    if ack.error is not None:
+        raise Rejected(ack.error)
+    return Sent(draft.id, draft.chat, at)
+
+
+def _quoting(quoted: MessageReceived | MessageSent | Quoting | Quote | None, account: Account) -> Quoting | None:
+    match quoted:
+        case MessageReceived():
+            return Quoting(quoted.id, quoted.sender, quoted.content)
+        case MessageSent():
+            return Quoting(quoted.id, account.jid, quoted.content)
+        case Quote():
+            return None if quoted.sender is None else Quoting(quoted.id, quoted.sender)
+        case _:
+            return quoted
+
+
+def _to_seconds(at: datetime) -> bytes:
+    return b"%d" % int(at.timestamp())
+
+
+def _from_seconds(stored: bytes) -> datetime:
+    return datetime.fromtimestamp(int(stored), UTC)

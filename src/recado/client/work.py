@@ -1,0 +1,88 @@
+"""
+Scheduled work: what a handler may not do itself because it asks the network or takes long. Recorded in the transaction
+that made it necessary, done one at a time while a connection is logged in, and resumed after a restart. A job may be
+done twice (a crash between its effect and its end), so each is made to bear that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from recado import crashpoints
+from recado.client.account import Account
+from recado.client.connection import where
+from recado.client.history import HISTORY, read_history
+from recado.client.housekeeping import CLEAN, clean
+from recado.client.prekeys import UPLOAD, upload_more
+from recado.client.resending import RESEND, resend
+from recado.crashpoints import CrashPoint
+from recado.errors import ConnectionLost, StoreError
+from recado.store.records import WorkItem
+
+if TYPE_CHECKING:
+    from recado.client.connection import Connection
+
+logger = logging.getLogger("recado.client")
+
+Job = Callable[[Account, "Connection", WorkItem], Awaitable[None]]
+
+JOBS: dict[str, Job] = {UPLOAD: upload_more, RESEND: resend, HISTORY: read_history, CLEAN: clean}
+
+MOST_ATTEMPTS = 5
+PAUSE = timedelta(seconds=5)
+"""Before the second attempt; doubled for each later one."""
+
+
+async def do_work(account: Account, connection: Connection) -> None:
+    """Do what is scheduled, and what will be, until the connection ends."""
+    while True:
+        account.work_waits.clear()
+        async with account.store.transaction() as tx:
+            items = await tx.work()
+        due = [item for item in items if item.due_at <= account.now()]
+        for item in due:
+            await _do(account, connection, item)
+        if not due:
+            await _wait(account, items[0] if items else None)
+
+
+async def _wait(account: Account, first: WorkItem | None) -> None:
+    """Until something is scheduled, or the first item is due."""
+    if first is None:
+        await account.work_waits.wait()
+        return
+    seconds = max(0.1, (first.due_at - account.now()).total_seconds())
+    async with asyncio.TaskGroup() as group:
+        alarm = group.create_task(account.clock.sleep(seconds))
+        news = group.create_task(account.work_waits.wait())
+        await asyncio.wait([alarm, news], return_when=asyncio.FIRST_COMPLETED)
+        alarm.cancel()
+        news.cancel()
+
+
+async def _do(account: Account, connection: Connection, item: WorkItem) -> None:
+    job = JOBS.get(item.kind)
+    again: WorkItem | None = None
+    try:
+        if job is None:
+            logger.warning("work of a kind this version does not know is dropped")
+        else:
+            await job(account, connection, item)
+    except (ConnectionLost, StoreError):
+        raise  # the connection is over, or the store: it stays scheduled
+    except Exception as error:  # noqa: BLE001
+        logger.warning("work %s failed: %s at %s", item.kind, type(error).__name__, where(error))
+        if item.attempts + 1 < MOST_ATTEMPTS:
+            due_at = account.now() + PAUSE * 2**item.attempts
+            again = replace(item, attempts=item.attempts + 1, due_at=due_at)
+    crashpoints.reach(CrashPoint.WORK_BEFORE_FINISH)
+    async with account.store.transaction() as tx:
+        if again is not None:
+            await tx.schedule(again)
+        else:
+            await tx.finish_work(item.id)

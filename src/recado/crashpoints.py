@@ -1,0 +1,48 @@
+"""
+Where a process may die, by name. The spine, the sender, pairing and the gateway's workers call `reach(point)` at each;
+it does nothing unless a test hung a hook there, which kills the process at the n-th time a point is reached. The list
+is closed, so a crash run can prove that it hit every one. Knows nothing of what it interrupts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+
+class CrashPoint(StrEnum):
+    """A place where the process may stop existing."""
+
+    INBOUND_BEFORE_OPEN = "inbound.before_open"
+    INBOUND_AFTER_OPEN = "inbound.after_open"
+    INBOUND_BEFORE_COMMIT = "inbound.before_commit"
+    INBOUND_AFTER_COMMIT = "inbound.after_commit"
+    INBOUND_AFTER_ACK = "inbound.after_ack"
+    OUTBOUND_BEFORE_SEAL = "outbound.before_seal"
+    OUTBOUND_AFTER_SEAL_BEFORE_COMMIT = "outbound.after_seal_before_commit"
+    OUTBOUND_AFTER_COMMIT = "outbound.after_commit"
+    OUTBOUND_AFTER_WIRE = "outbound.after_wire"
+    OUTBOUND_AFTER_ACK = "outbound.after_ack"
+    OUTBOUND_AFTER_SETTLE = "outbound.after_settle"
+    PAIRING_BEFORE_COMMIT = "pairing.before_commit"
+    PAIRING_AFTER_COMMIT = "pairing.after_commit"
+    PREKEYS_BEFORE_UPLOAD = "prekeys.before_upload"
+    PREKEYS_AFTER_UPLOAD = "prekeys.after_upload"
+    WORK_BEFORE_FINISH = "work.before_finish"
+
+
+Hook = Callable[[str], None]
+
+_hook: Hook | None = None
+
+
+def hang(hook: Hook | None) -> None:
+    """Have `hook` called with the name of every point reached; None takes it away. For tests."""
+    global _hook
+    _hook = hook
+
+
+def reach(point: str) -> None:
+    """Mark that the process got here."""
+    if _hook is not None:
+        _hook(point)
