@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -29,6 +30,7 @@ class WatchedBackend:
         self.commits: list[Changes] = []
         self.refuse_with: BaseException | None = None  # the next commit stores nothing and raises this
         self.lose_answer_with: BaseException | None = None  # the next commit is stored and raises this
+        self.answer_held: asyncio.Event | None = None  # last_fact knows its answer and gives it when this is set
         self.is_open = False
 
     async def open(self) -> None:
@@ -59,7 +61,10 @@ class WatchedBackend:
         return [(number * 10, fact) for number, fact in found]
 
     async def last_fact(self) -> int:
-        return 10 * await self.inner.last_fact()
+        answer = 10 * await self.inner.last_fact()
+        if self.answer_held is not None:
+            await self.answer_held.wait()
+        return answer
 
     async def purge(self, now: datetime) -> int:
         return await self.inner.purge(now)

@@ -95,11 +95,14 @@ def test_what_is_malformed_is_a_bad_record_that_shows_nothing(wrong: dict[str, o
     assert caught.value.__suppress_context__
 
 
-def test_bytes_and_lists_are_read_strictly() -> None:
+def test_bytes_numbers_and_lists_are_read_strictly() -> None:
     unread = next(fact for fact in facts_of_every_kind() if fact_kind(fact) == "envelope.unreadable")
     receipt = next(fact for fact in facts_of_every_kind() if fact_kind(fact) == "receipt.received")
     with pytest.raises(BadRecord):
         fact_from_json("envelope.unreadable", {**fact_to_json(unread), "raw": "not base64!"})
+    rejected = next(fact for fact in facts_of_every_kind() if fact_kind(fact) == "message.rejected")
+    with pytest.raises(BadRecord):
+        fact_from_json("message.rejected", {**fact_to_json(rejected), "code": True})
     with pytest.raises(BadRecord):
         fact_from_json("receipt.received", {**fact_to_json(receipt), "ids": "3EB0"})
 

@@ -255,6 +255,17 @@ async def test_facts_of_another_writer_are_found_when_the_store_is_woken(store, 
     assert await store.last_fact() == 10
 
 
+async def test_a_fact_that_comes_while_the_last_number_is_asked_for_is_not_missed(store, watched, facts) -> None:
+    watched.answer_held = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(store.wait_facts(0))
+        await settle()
+        watched.inner._facts.append(facts[0])
+        store.wake()
+        await settle()
+        watched.answer_held.set()
+
+
 async def test_a_commit_that_was_stored_without_an_answer_wakes_too(store, watched, facts) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(store.wait_facts(0))
