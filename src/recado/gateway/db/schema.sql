@@ -326,8 +326,8 @@ $$;
 -- What placement looks at: every connection that is wanted or held, and who holds it. Ids and flags only. A state that
 -- only a person can end (logged out, replaced, restricted, failed) is not wanted until somebody asks again.
 CREATE FUNCTION scan_connections(for_worker uuid)
-    RETURNS TABLE (mentorado_id uuid, provider text, is_wanted boolean, generation bigint, is_mine boolean,
-                   is_free boolean)
+    RETURNS TABLE (mentorado_id uuid, provider text, is_wanted boolean, state text, generation bigint,
+                   is_mine boolean, is_free boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
     SELECT * FROM (
@@ -335,7 +335,7 @@ CREATE FUNCTION scan_connections(for_worker uuid)
                c.desired = 'unlinked'
                    OR c.desired = 'connected' AND c.state NOT IN ('logged_out', 'replaced', 'restricted', 'failed')
                    AS is_wanted,
-               c.generation,
+               c.state, c.generation,
                coalesce(l.worker_id = for_worker, false) AS is_mine,
                w.id IS NULL OR w.expires_at <= clock_timestamp() AS is_free
         FROM public.connections c

@@ -1,0 +1,135 @@
+"""
+One account's store in PostgreSQL: keys in `baileys_sessions`, sealed one by one; facts in the mentorado's stream and,
+through the projector, in the rows people look at. All of a commit is one transaction, and it begins with the lease: a
+worker that lost the account writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from recado.errors import StoreUnavailable, UsageError, WrongAccount
+from recado.events import Fact
+from recado.gateway.connections import repository as connections
+from recado.gateway.db.failures import Collided
+from recado.gateway.db.pool import Database
+from recado.gateway.db.queries import load_queries
+from recado.gateway.db.unit import Unit
+from recado.gateway.db.vault import Vault
+from recado.gateway.runtime.leases import Lease
+from recado.gateway.runtime.recorder import record
+from recado.gateway.security import MentoradoKeys, Principal
+from recado.gateway.stream import repository as stream
+from recado.store.backend import Changes
+from recado.store.keys import CREDENTIALS
+from recado.store.records import Credentials
+
+_queries = load_queries(__file__)
+_TRIES = 4
+
+PROVIDER = "baileys"
+
+
+class PostgresBackend:
+    """The store's backend for the account of `lease`. Keys are kept apart by row security, not by this class."""
+
+    def __init__(self, database: Database, vault: Vault, lease: Lease) -> None:
+        self._database = database
+        self._vault = vault
+        self._lease = lease
+        self._principal = Principal.runtime(lease.mentorado_id)
+        self._keys: MentoradoKeys | None = None
+        self._number: str | None = None
+
+    async def open(self) -> None:
+        """Unwrap the mentorado's keys. Raises StoreUnavailable, LeaseLost, BadRecord (another master key)."""
+        async with self._unit() as unit:
+            self._keys = await self._vault.keys(unit)
+            connection = await connections.find_connection(unit, PROVIDER)
+            self._number = connection.account_phone if connection is not None else None
+
+    async def close(self) -> None:
+        """Nothing is held between calls."""
+        self._keys = None
+
+    async def read(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those keys that exist. Raises StoreUnavailable, BadRecord."""
+        sealed = self._sealing()
+        async with self._database.unit(self._principal) as unit:
+            rows = await unit.tuples(_queries.read_values, keys=list(keys))
+        return {key: sealed.open(key, envelope) for key, envelope in rows}
+
+    async def scan(self, prefix: str) -> list[str]:
+        """The keys that start with `prefix`, sorted. Raises StoreUnavailable."""
+        async with self._database.unit(self._principal) as unit:
+            return [key for (key,) in await unit.tuples(_queries.scan_keys, prefix=prefix)]
+
+    async def commit(self, changes: Changes) -> None:
+        """
+        All of it or nothing. Raises StoreRefused, LeaseLost, StoreUnavailable; WrongAccount when the credentials are
+        another number's than the one this history belongs to.
+        """
+        self._check_number(changes)
+        for _ in range(_TRIES):
+            try:
+                async with self._unit() as unit:
+                    await self._save(unit, changes)
+                    if changes.facts:
+                        await record(unit, PROVIDER, changes.facts)
+                return
+            except Collided:
+                continue  # the API, or a webhook, wrote of the same person at this moment
+        raise StoreUnavailable("the database is too busy with this account")
+
+    async def facts(self, *, after: int, limit: int) -> list[tuple[int, Fact]]:
+        """Recorded facts with a number greater than `after`, in order. Raises StoreUnavailable, BadRecord."""
+        async with self._database.unit(self._principal) as unit:
+            return await stream.list_facts(unit, PROVIDER, after=after, limit=limit)
+
+    async def last_fact(self) -> int:
+        """The number of the newest fact, 0 when there is none. Raises StoreUnavailable."""
+        async with self._database.unit(self._principal) as unit:
+            return await stream.last_fact(unit, PROVIDER)
+
+    async def purge(self, now: datetime) -> int:
+        """Delete values whose expiry has come; how many. Raises StoreUnavailable, LeaseLost."""
+        async with self._unit() as unit:
+            return int(await unit.value(_queries.purge_values, now=now))
+
+    @asynccontextmanager
+    async def _unit(self) -> AsyncIterator[Unit]:
+        """A unit that holds the lease."""
+        async with self._database.unit(self._principal) as unit:
+            await self._lease.check(unit)
+            yield unit
+
+    async def _save(self, unit: Unit, changes: Changes) -> None:
+        gone = [key for key, value in changes.values.items() if value is None]
+        if gone:
+            await unit.run(_queries.delete_values, keys=gone)
+        kept = [(key, value) for key, value in changes.values.items() if value is not None]
+        if kept:
+            sealing = self._sealing()
+            await unit.run(
+                _queries.save_values,
+                key_id=sealing.current,
+                keys=[key for key, _ in kept],
+                values=[sealing.seal(key, value) for key, value in kept],
+                expires=[changes.expires.get(key) for key, _ in kept],
+            )
+
+    def _check_number(self, changes: Changes) -> None:
+        """A mentorado with a history stays with its number until a person says otherwise."""
+        value = changes.values.get(CREDENTIALS)
+        if value is None or self._number is None:
+            return
+        account = Credentials.decode(value).account
+        if account is not None and account.user != self._number:
+            raise WrongAccount
+
+    def _sealing(self) -> MentoradoKeys:
+        if self._keys is None:
+            raise UsageError("this backend is not open")
+        return self._keys

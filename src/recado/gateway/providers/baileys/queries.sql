@@ -1,0 +1,20 @@
+-- read_values --
+SELECT key, value FROM baileys_sessions WHERE key = ANY (%(keys)s)
+
+-- scan_keys --
+-- The end of the range is the highest code point: the column is compared by bytes.
+SELECT key FROM baileys_sessions WHERE key >= %(prefix)s AND key < %(prefix)s || chr(1114111) ORDER BY key
+
+-- save_values --
+INSERT INTO baileys_sessions (key, value, key_id, expires_at)
+SELECT key, value, %(key_id)s, expires_at
+FROM unnest(%(keys)s::text[], %(values)s::bytea[], %(expires)s::timestamptz[]) AS given (key, value, expires_at)
+ON CONFLICT (mentorado_id, key) DO UPDATE
+SET value = excluded.value, key_id = excluded.key_id, expires_at = excluded.expires_at, updated_at = now()
+
+-- delete_values --
+DELETE FROM baileys_sessions WHERE key = ANY (%(keys)s)
+
+-- purge_values --
+WITH purged AS (DELETE FROM baileys_sessions WHERE expires_at <= %(now)s RETURNING key)
+SELECT count(*) FROM purged

@@ -1,0 +1,138 @@
+"""
+One owner per account. A lease names the worker and an epoch that only grows; every transaction of the account checks it
+FOR SHARE, so a worker that lost it can write nothing more.
+
+Fencing rows does not fence sockets. So a worker also watches itself: it is alive until its last renewal's *start* plus
+the lease time, less a margin, on a clock that never goes back; past that every account of it closes by itself, before
+the database's clock lets another worker in. One row a worker is renewed, whatever the number of its accounts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from recado.clock import Clock
+from recado.errors import LeaseLost, StoreError
+from recado.gateway.db.pool import Database
+from recado.gateway.db.queries import load_queries
+from recado.gateway.db.unit import Unit
+from recado.gateway.security import Principal
+
+_queries = load_queries(__file__, "leases.sql")
+_log = logging.getLogger(__name__)
+_RENEWALS_PER_LEASE = 4
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run one mentorado's connection on one provider, until `expired` is set."""
+
+    mentorado_id: UUID
+    provider: str
+    worker_id: UUID
+    epoch: int
+    expired: asyncio.Event = field(repr=False, compare=False)
+
+    async def check(self, unit: Unit) -> None:
+        """Hold the lease to the end of the unit; a stale one undoes it with LeaseLost."""
+        await unit.run(_queries.check_lease, provider=self.provider, worker=self.worker_id, epoch=self.epoch)
+
+    async def until_lost(self) -> None:
+        """Wait until it must be taken as lost. Raises LeaseLost then."""
+        await self.expired.wait()
+        raise LeaseLost
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One connection as placement sees it: is it to run, does it run here, is it free?"""
+
+    mentorado_id: UUID
+    provider: str
+    is_wanted: bool
+    state: str
+    generation: int
+    is_mine: bool
+    is_free: bool
+
+
+class Leases:
+    """This worker's standing. `run` keeps it alive; nothing is claimed before its first renewal."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, seconds: float = 30.0, margin: float = 5.0, name: str = ""
+    ) -> None:
+        if margin * 2 > seconds:
+            raise ValueError("the margin is at most half of the lease")
+        self.worker_id = uuid4()
+        self._database = database
+        self._clock = clock
+        self._seconds = seconds
+        self._margin = margin
+        self._name = name
+        self._deadline = 0.0
+        self._expired = asyncio.Event()
+        self._expired.set()
+
+    @property
+    def is_alive(self) -> bool:
+        """May this worker believe its leases?"""
+        return self._clock.monotonic() < self._deadline
+
+    async def run(self) -> None:
+        """Renew for as long as the worker lives; silent for too long, tell every account to stop."""
+        while True:
+            pause = self._seconds / _RENEWALS_PER_LEASE
+            try:
+                await self.renew()
+            except StoreError as error:
+                _log.warning("the leases could not be renewed (%s)", type(error).__name__)
+                pause = min(_RETRY_SECONDS, pause)
+            left = self._deadline - self._clock.monotonic()
+            if left <= 0:
+                self._expired.set()
+            await self._clock.sleep(min(pause, left) if left > 0 else pause)
+
+    async def renew(self) -> None:
+        """Say that this worker lives. Raises StoreUnavailable."""
+        started = self._clock.monotonic()  # before asking: the answer may be slow to come
+        async with self._database.unit(Principal.worker()) as unit:
+            await unit.run(
+                _queries.add_worker, id=self.worker_id, name=self._name, ttl=timedelta(seconds=self._seconds)
+            )
+        if not self.is_alive:
+            self._expired.set()  # whoever still holds a lease from before the silence lets go of it
+            self._expired = asyncio.Event()
+        self._deadline = started + self._seconds - self._margin
+
+    async def stop(self) -> None:
+        """This worker is no more: all its leases are free at once."""
+        self._deadline = 0.0
+        self._expired.set()
+        async with self._database.unit(Principal.worker()) as unit:
+            await unit.run(_queries.delete_worker, id=self.worker_id)
+            await unit.run(_queries.delete_old_workers)
+
+    async def claim(self, mentorado_id: UUID, provider: str) -> Lease | None:
+        """The lease, or None while another live worker holds it. A lease of ours from before is void."""
+        expired = self._expired
+        if not self.is_alive:
+            return None
+        async with self._database.unit(Principal.runtime(mentorado_id)) as unit:
+            epoch = await unit.value(_queries.claim_lease, provider=provider, worker=self.worker_id)
+        return None if epoch is None else Lease(mentorado_id, provider, self.worker_id, epoch, expired)
+
+    async def release(self, lease: Lease) -> None:
+        """Let another worker have it; nothing happens when it is another's already."""
+        async with self._database.unit(Principal.runtime(lease.mentorado_id)) as unit:
+            await unit.run(_queries.release_lease, provider=lease.provider, worker=lease.worker_id, epoch=lease.epoch)
+
+    async def scan(self) -> list[Scanned]:
+        """Every connection that is to run, or runs here."""
+        async with self._database.unit(Principal.worker()) as unit:
+            return await unit.all(Scanned, _queries.scan_connections, worker=self.worker_id)

@@ -1,0 +1,34 @@
+-- Who runs an account. A lease is live while its worker is; see schema.sql.
+
+-- add_worker --
+INSERT INTO workers (id, name, expires_at)
+VALUES (%(id)s, %(name)s, clock_timestamp() + %(ttl)s)
+ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at
+
+-- delete_worker --
+-- With its row every lease of it ends.
+DELETE FROM workers WHERE id = %(id)s
+
+-- delete_old_workers --
+DELETE FROM workers WHERE expires_at < clock_timestamp() - interval '1 day'
+
+-- claim_lease --
+-- Free, ours already, or its worker is silent: then it is ours, with the next epoch. A worker that is silent itself gets none.
+INSERT INTO leases AS l (provider, worker_id, epoch)
+SELECT %(provider)s, %(worker)s, 1
+WHERE EXISTS (SELECT FROM workers WHERE id = %(worker)s AND expires_at > clock_timestamp())
+ON CONFLICT (mentorado_id, provider) DO UPDATE
+SET worker_id = excluded.worker_id, epoch = l.epoch + 1, taken_at = clock_timestamp()
+WHERE l.worker_id IS NULL OR l.worker_id = excluded.worker_id
+   OR NOT EXISTS (SELECT FROM workers w WHERE w.id = l.worker_id AND w.expires_at > clock_timestamp())
+RETURNING epoch
+
+-- release_lease --
+UPDATE leases SET worker_id = NULL
+WHERE provider = %(provider)s AND worker_id = %(worker)s AND epoch = %(epoch)s
+
+-- check_lease --
+SELECT check_lease(%(provider)s, %(worker)s, %(epoch)s)
+
+-- scan_connections --
+SELECT mentorado_id, provider, is_wanted, state, generation, is_mine, is_free FROM scan_connections(%(worker)s)

@@ -1,0 +1,252 @@
+"""
+From facts to the rows people look at: conversations, contacts, messages, statuses, the state of a connection. One
+projector for all providers, run in the transaction that records the facts; a batch costs a handful of statements,
+however many facts it holds.
+
+Facts are taken in order, but rows do not depend on it: a status only moves forward, a placeholder is only ever filled,
+and a message is there once, whoever tells of it (live, resent, echoed, from history).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from recado.content import Content, Text
+from recado.events import (
+    ConnectionChanged,
+    ConnectionState,
+    ContactChanged,
+    DeviceUnlinked,
+    EnvelopeUnreadable,
+    Fact,
+    MessageReceived,
+    MessageRejected,
+    MessageSent,
+    Quote,
+    ReceiptKind,
+    ReceiptReceived,
+    Source,
+)
+from recado.gateway.connections import repository as connections
+from recado.gateway.conversations.directory import Directory
+from recado.gateway.db.notify import CONNECTIONS
+from recado.gateway.db.queries import load_queries
+from recado.gateway.db.unit import Unit
+from recado.jid import JID
+
+_queries = load_queries(__file__, "projector.sql")
+
+TAKEN = "server_ack"
+
+
+@dataclass(slots=True)
+class _Row:
+    """A message as the facts of this batch tell it. `sender` is None for the mentorado's own."""
+
+    chat: JID
+    sender: JID | None
+    id: str
+    content_type: str
+    source: str
+    sent_at: datetime
+    text: str | None = None
+    raw: bytes | None = None
+    status: str | None = None
+    is_placeholder: bool = False
+    quoted: Quote | None = None
+
+    def take(self, later: _Row) -> None:
+        """The same message told again in one batch."""
+        status = self.status if later.status is None else later.status
+        if self.is_placeholder and not later.is_placeholder:
+            for name in ("content_type", "text", "raw", "source", "quoted", "is_placeholder"):
+                setattr(self, name, getattr(later, name))
+        self.status = status
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a batch of facts comes to, before anything is written."""
+
+    directory: Directory = field(default_factory=Directory)
+    rows: list[_Row] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+    receipts: list[tuple[str, str]] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    connection: ConnectionChanged | None = None
+
+
+async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
+    """Bring the rows up to date with `facts`. Raises Collided when another writer met us: do the unit again."""
+    batch = _Batch()
+    for fact in facts:
+        take = _TAKERS.get(type(fact))
+        if take is not None:
+            take(batch, fact)
+    await batch.directory.settle(unit)
+    if batch.rows:
+        await unit.run(_queries.add_messages, provider=provider, **_columns(batch))
+    if batch.sent:
+        await unit.run(_queries.settle_outbox, ids=batch.sent)
+    if batch.rejected:
+        rejected = {"ids": list(batch.rejected), "failures": list(batch.rejected.values())}
+        await unit.run(_queries.reject_outbox, **rejected)
+        await unit.run(_queries.reject_messages, **rejected)
+    if batch.receipts:
+        ids, statuses = zip(*batch.receipts, strict=True)
+        await unit.run(_queries.save_receipts, ids=list(ids), statuses=list(statuses))
+    if batch.read:
+        await unit.run(_queries.save_read, ids=batch.read)
+    if batch.connection is not None:
+        await _save_connection(unit, provider, batch.connection)
+
+
+async def _save_connection(unit: Unit, provider: str, changed: ConnectionChanged) -> None:
+    reason = changed.reason.name.lower() if changed.reason is not None else None
+    await connections.save_state(unit, provider, changed.state.value, reason=reason, retry_at=changed.retry_at)
+    if changed.state is ConnectionState.CONNECTED and changed.account.is_phone and changed.account.user:
+        await connections.save_account(unit, provider, phone=changed.account.user, lid=None)
+    unit.tell(CONNECTIONS)
+
+
+def _received(batch: _Batch, fact: MessageReceived) -> None:
+    content_type, text, raw = _columns_of(fact.content)
+    row = _Row(
+        chat=fact.chat.bare,
+        sender=_author(batch, fact, fact.push_name),
+        id=fact.id,
+        content_type=content_type,
+        text=text,
+        raw=raw,
+        source=fact.source.value,
+        sent_at=fact.sent_at,
+        status=TAKEN if fact.from_me else None,
+        quoted=fact.quoted,
+    )
+    batch.rows.append(row)
+    if fact.from_me:
+        batch.sent.append(fact.id)  # the echo of one of ours proves that it went out
+
+
+def _unreadable(batch: _Batch, fact: EnvelopeUnreadable) -> None:
+    batch.rows.append(
+        _Row(
+            chat=fact.chat.bare,
+            sender=_author(batch, fact, None),
+            id=fact.id,
+            content_type="unreadable",
+            raw=fact.raw,
+            source=fact.source.value,
+            sent_at=fact.sent_at,
+            status=TAKEN if fact.from_me else None,
+            is_placeholder=True,
+        )
+    )
+
+
+def _author(batch: _Batch, fact: MessageReceived | EnvelopeUnreadable, push_name: str | None) -> JID | None:
+    """Name the chat and who wrote; with a person, the chat is who wrote, whatever address the stanza used."""
+    batch.directory.chat(fact.chat, fact.chat_alt)
+    if fact.from_me:
+        return None
+    author = fact.chat.bare if fact.chat.is_person else fact.sender.bare
+    if not author.is_person:
+        return None
+    batch.directory.person(author, push_name=push_name)
+    return author
+
+
+def _sent(batch: _Batch, fact: MessageSent) -> None:
+    content_type, text, raw = _columns_of(fact.content)
+    batch.directory.chat(fact.chat, fact.chat_alt)
+    batch.sent.append(fact.id)
+    batch.rows.append(
+        _Row(
+            chat=fact.chat.bare,
+            sender=None,
+            id=fact.id,
+            content_type=content_type,
+            text=text,
+            raw=raw,
+            source=Source.LIVE.value,
+            sent_at=fact.sent_at,
+            status=TAKEN,
+            quoted=fact.quoted,
+        )
+    )
+
+
+def _rejected(batch: _Batch, fact: MessageRejected) -> None:
+    batch.rejected[fact.id] = f"refused ({fact.code})"
+
+
+def _receipt(batch: _Batch, fact: ReceiptReceived) -> None:
+    if not fact.from_me:
+        batch.receipts += [(id, fact.kind.value) for id in fact.ids]
+    elif fact.kind is not ReceiptKind.DELIVERED:
+        batch.read += fact.ids
+
+
+def _contact(batch: _Batch, fact: ContactChanged) -> None:
+    batch.directory.person(fact.contact, fact.lid if fact.contact.is_phone else fact.phone, push_name=fact.push_name)
+
+
+def _connection(batch: _Batch, fact: ConnectionChanged) -> None:
+    batch.connection = fact
+
+
+def _unlinked(batch: _Batch, fact: DeviceUnlinked) -> None:
+    batch.connection = ConnectionChanged(
+        account=fact.account, at=fact.at, state=ConnectionState.LOGGED_OUT, reason=fact.reason
+    )
+
+
+_TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
+    MessageReceived: _received,
+    MessageSent: _sent,
+    MessageRejected: _rejected,
+    EnvelopeUnreadable: _unreadable,
+    ReceiptReceived: _receipt,
+    ContactChanged: _contact,
+    ConnectionChanged: _connection,
+    DeviceUnlinked: _unlinked,
+}
+
+
+def _columns_of(content: Content) -> tuple[str, str | None, bytes | None]:
+    """The content's type, text and raw bytes."""
+    if isinstance(content, Text):
+        return "text", content.body, None
+    return content.kind, None, content.raw
+
+
+def _columns(batch: _Batch) -> dict[str, Any]:
+    """The rows as columns, each message once: one statement cannot touch a row twice."""
+    directory = batch.directory
+    once: dict[tuple[UUID, UUID | None, str], _Row] = {}
+    for row in batch.rows:
+        sender = directory.contact_id(row.sender) if row.sender is not None else None
+        earlier = once.setdefault((directory.conversation_id(row.chat), sender, row.id), row)
+        if earlier is not row:
+            earlier.take(row)
+    rows = list(once.values())
+    return {
+        "conversations": [conversation for conversation, _, _ in once],
+        "senders": [sender for _, sender, _ in once],
+        "ids": [row.id for row in rows],
+        "directions": ["in" if row.status is None else "out" for row in rows],
+        "content_types": [row.content_type for row in rows],
+        "texts": [row.text for row in rows],
+        "statuses": [row.status for row in rows],
+        "sources": [row.source for row in rows],
+        "placeholders": [row.is_placeholder for row in rows],
+        "quoted_ids": [row.quoted.id if row.quoted else None for row in rows],
+        "quoted_texts": [row.quoted.text if row.quoted else None for row in rows],
+        "raws": [row.raw for row in rows],
+        "sent_ats": [row.sent_at for row in rows],
+    }
