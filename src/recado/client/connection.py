@@ -78,6 +78,7 @@ class Connection:
         self._jitter = jitter
         self._ended: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._outgoing = asyncio.Event()
+        self._outgoing.set()  # the handshake's first words wait already
         self._flushing: list[asyncio.Future[None]] = []
 
     @property
@@ -115,7 +116,8 @@ class Connection:
                 own = (self._read(), self._write(), self._ping(), self._watch())
                 tasks = [group.create_task(self._guard(job)) for job in (*own, *jobs)]
                 group.create_task(self._guard(self._spine.run(self)))
-                close = await self._ended
+                await asyncio.wait([self._ended])  # and not the future itself: a cancelled wait would cancel it
+                close = self._ended.result()
                 # Only the spine is not cut: it finishes the batch it has in a transaction.
                 self._spine.stop()
                 for task in tasks:
