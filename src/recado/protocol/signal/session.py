@@ -222,13 +222,11 @@ def _open_first(
 def _open_archived(
     record: SessionRecord, message: WhisperMessage, own: OwnIdentity, entropy: Entropy, refusal: EnvelopeError
 ) -> Opened:
-    """Open what the current session refused: in the archived one that knows its ratchet key, else in any."""
-    states = [decode_state(encoded) for encoded in record.archived]
-    holders = [place for place, state in enumerate(states) if state.ratchet.knows(message.ratchet)]
-    for place in holders or range(len(states)):
+    """Open what the current session refused, under a ratchet key it does not know: in the archived one that can."""
+    for place, encoded in enumerate(record.archived):
         try:
             # Each of forty states may be asked: a short jump bounds what one forged message costs.
-            state, plaintext = _open_in(states[place], message, own, entropy, max_jump=MAX_KEPT_KEYS)
+            state, plaintext = _open_in(decode_state(encoded), message, own, entropy, max_jump=MAX_KEPT_KEYS)
         except (BadMac, TooFarAhead):
             continue
         return Opened(record.promoted(place, state), plaintext, None, state.remote_identity, False)
