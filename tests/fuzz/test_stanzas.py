@@ -47,8 +47,8 @@ TAGS = words("""
     message receipt notification ack iq ib presence chatstate success failure stream:error enc plaintext unavailable
     device-identity participants to list item user error retry registration type identity key skey id value signature
     keys count digest devices device-list device lid usync query props prop privacy category pair-device ref
-    pair-success pair-device-sign platform biz offline offline_preview edge_routing routing_info dirty conflict tokens token
-    collection add remove composing paused downgrade_webclient hash
+    pair-success pair-device-sign platform biz offline offline_preview edge_routing routing_info dirty conflict tokens
+    token collection add remove composing paused downgrade_webclient hash
 """)
 NAMES = words("""
     id from to t type participant recipient notify category offline edit count v jid lid val value name version class
@@ -58,9 +58,9 @@ NAMES = words("""
 """)
 WORDS = words("""
     retry read encrypt devices account_sync server_sync privacy_token trusted_contact error result get set pkmsg msg
-    skmsg 2 0 1 401 515 1795000000 99999999999999999999 9999999999999999999 -1 @ : 1:x@lid 1:70000@lid 1@newsletter 1@hosted
-    550000000001@s.whatsapp.net 550000000001:2@s.whatsapp.net 100000000000002:3@lid 120000000000000001@g.us 1@hosted.lid
-    status@broadcast @s.whatsapp.net s.whatsapp.net @g.us
+    skmsg 2 0 1 401 515 1795000000 99999999999999999999 9999999999999999999 -1 @ : 1:x@lid 1:70000@lid 1@newsletter
+    1@hosted 550000000001@s.whatsapp.net 550000000001:2@s.whatsapp.net 100000000000002:3@lid 120000000000000001@g.us
+    1@hosted.lid status@broadcast @s.whatsapp.net s.whatsapp.net @g.us
 """)
 VALUES = WORDS | st.text(max_size=6)
 BLOBS = st.binary(max_size=40) | st.integers(0, 70).map(bytes)
