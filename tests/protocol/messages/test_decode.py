@@ -156,3 +156,23 @@ def test_an_echo_without_a_destination_is_refused(destination: bytes) -> None:
 def test_nothing_that_is_printed_tells_the_words(theirs: dict[str, bytes]) -> None:
     shown = repr(decode_message(theirs["quoting"])) + repr(decode_message(theirs["extended"]))
     assert "answer" not in shown and "question" not in shown and "plain words" not in shown
+
+
+def test_a_quote_that_is_not_well_formed_keeps_what_is() -> None:
+    context = b"\x0a\x01A" + b"\x12\x09" + b"1:x@s.wha"
+    body = b"\x0a\x02hi" + varint(17 << 3 | 2) + varint(len(context)) + context
+    quoted = decode_message(varint(6 << 3 | 2) + varint(len(body)) + body).quoted
+    assert quoted is not None and (quoted.id, quoted.sender, quoted.text) == ("A", None, None)
+
+
+def test_a_quote_wrapped_too_often_or_without_words_is_a_quote_all_the_same() -> None:
+    for original in (wrapped(40, b"\x0a\x01q", 9), wrapped(3, b""), b""):
+        context = b"\x0a\x01A\x1a" + varint(len(original)) + original
+        body = b"\x0a\x02hi" + varint(17 << 3 | 2) + varint(len(context)) + context
+        quoted = decode_message(varint(6 << 3 | 2) + varint(len(body)) + body).quoted
+        assert quoted is not None and (quoted.id, quoted.sender, quoted.text) == ("A", None, None)
+
+
+def test_news_for_software_without_a_type_or_a_target_is_no_deletion() -> None:
+    decoded = decode_message(b"\x62\x00")
+    assert decoded.is_protocol and decoded.content is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from recado.errors import QueryError, RateLimited, StanzaError
@@ -82,6 +84,8 @@ def test_the_orders_say_what_they_want() -> None:
     removed = Node("remove-companion-device", {"jid": str(BIA), "reason": "user_initiated"})
     assert RemoveCompanion(BIA).build().children == [removed]
     assert CleanDirty("groups").build().children == [Node("clean", {"type": "groups"})]
+    since = datetime.fromtimestamp(1795000000, UTC)
+    assert CleanDirty("groups", since).build().children[0].attrs == {"type": "groups", "timestamp": "1795000000"}
 
 
 def test_props_are_read_by_number() -> None:
