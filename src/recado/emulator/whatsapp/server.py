@@ -193,7 +193,8 @@ class Connection:
                 self._arrive(remote_static, payload)
             case NodeReceived(node):
                 self._hear(node)
-            case LinkFailed():
+            case LinkFailed(error):
+                self._world.broken_links.append(error)
                 self.hang_up()
 
     def _arrive(self, noise: bytes, payload: bytes) -> None:

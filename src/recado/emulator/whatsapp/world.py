@@ -32,6 +32,7 @@ from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Line, Outgoing
 from recado.emulator.whatsapp.linking import Newcomer
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.server import Certificate, serve
+from recado.errors import RecadoError
 from recado.jid import JID
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.node import Node
@@ -83,6 +84,7 @@ class World:
         self.newcomers: list[Newcomer] = []
         self.unknown: list[Node] = []
         self.answers: list[tuple[JID, Node]] = []
+        self.broken_links: list[RecadoError] = []
         self.phones: dict[str, Phone] = {}
         self.server: Server
         self.control_url = ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
 
 _SEEN = ("read", "played")
+_PRIVATE = ("read-self", "played-self")
 _TO_ONE_DEVICE = ("retry", "sender", "peer_msg", "hist_sync")
 
 
@@ -65,10 +66,10 @@ def _relayed(world: World, device: Device, node: Node, kind: str | None) -> list
         receiver = target.devices.get(to.device)
         return post(world, receiver, _copy(world, device, node, recipient)) if receiver else []
     outgoing: list[Outgoing] = []
-    if target is not device.account:
+    if target is not device.account and kind not in _PRIVATE:
         for receiver in target.devices.values():
             outgoing += post(world, receiver, _copy(world, device, node, None))
-    if kind in _SEEN or target is device.account:
+    if kind in (*_SEEN, *_PRIVATE):
         outgoing += _tell_own(world, device, node, target)
     return outgoing
 
