@@ -16,7 +16,9 @@ from recado.clock import ManualClock
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.world import World
 from recado.events import ConnectionState, Fact
+from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.stanzas.outgoing import OutgoingMessage
 from recado.store import MemoryStore
 
 F = TypeVar("F", bound=Fact)
@@ -131,3 +133,17 @@ def soon() -> Callable[..., AbstractAsyncContextManager[Any]]:
 def no_hook_left() -> Iterator[None]:
     yield
     crashpoints.hang(None)
+
+
+@pytest.fixture
+def craft(world: World) -> Callable[..., None]:
+    """`craft(bia, client, to, plaintext, id)`: one phone's envelope for that very device, whatever it says."""
+
+    def craft(phone: Phone, client: Client, to: JID, plaintext: bytes, id: str) -> None:
+        device = phone.world.directory.account(client.account).lid.with_device(client.device.device)
+        if not phone.keyring.knows(device):
+            raise AssertionError("let the phone say something first")
+        message = OutgoingMessage(id, to, ((device, phone.keyring.seal(device, plaintext)),))
+        world.receive(phone.device, message.build())
+
+    return craft

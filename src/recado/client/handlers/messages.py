@@ -21,7 +21,7 @@ from recado.client.history import history_work
 from recado.client.opening import open_sealed
 from recado.client.turn import Turn
 from recado.crashpoints import CrashPoint
-from recado.errors import BadRecord, DecodeError, DuplicateMessage, EnvelopeError, StanzaError
+from recado.errors import BadRecord, DecodeError, EnvelopeError, StanzaError
 from recado.events import Source
 from recado.jid import JID, NEWSLETTER
 from recado.protocol.messages.decode import Decoded, decode_message
@@ -79,14 +79,9 @@ async def _sealed(turn: Turn, arrival: Arrival) -> None:
     try:
         async with turn.tx.savepoint():
             plaintexts = [await open_sealed(turn, arrival.author, each) for each in arrival.stanza.envelopes]
-    except DuplicateMessage as error:
-        # The ratchet remembers longer than the list of ids, unless this is the resend of what was never opened.
-        if arrival.known is Known.UNREADABLE:
-            await _unreadable(turn, arrival, error)
-        else:
-            turn.answer(_receipt(turn.account, arrival))
-        return
     except (EnvelopeError, BadRecord) as error:
+        # DuplicateMessage too: the ratchet says it of any envelope with an old counter, which nobody can authenticate
+        # any more; what really came before was found in the list of ids.
         await _unreadable(turn, arrival, error)
         return
     crashpoints.reach(CrashPoint.INBOUND_AFTER_OPEN)
