@@ -25,15 +25,13 @@ from recado.protocol.noise.cipher import TAG_SIZE, Transport
 from recado.protocol.noise.handshake import Finished, Initiator, Responder
 from recado.protocol.noise.intro import intro_size, write_intro
 from recado.protocol.wire.frame_body import pack, unpack
-from recado.protocol.wire.framing import FrameReader, frame
+from recado.protocol.wire.framing import FRAME_MAX, FrameReader, frame
 
 KEEPALIVE = 40.0
 """Seconds of silence after which a client counts its server as dead: it asks every 30 and waits 10 more."""
 
 MAX_HANDSHAKE = 1 << 16
 """Bytes a peer may say before the handshake is over; the largest real message has about one thousand."""
-
-_MAX_FRAME = (1 << 24) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +164,13 @@ class Link:
         """
         Seal a node for the peer into `data_to_send()`.
 
-        Raises NotConnected before Established and once closed, TooLarge for more than a frame takes.
+        Raises NotConnected before Established and once closed, TooLarge for more than a frame takes, UsageError for what
+        the codec cannot write.
         """
         if self._transport is None or self._closed:
             raise NotConnected
         plaintext = pack(node)
-        if len(plaintext) + TAG_SIZE > _MAX_FRAME:  # before sealing: a lost frame would put the counters out of step
+        if len(plaintext) + TAG_SIZE > FRAME_MAX:  # before sealing: a lost frame would put the counters out of step
             raise TooLarge("a stanza does not fit in one frame")
         try:
             ciphertext = self._transport.sending.seal(plaintext)
