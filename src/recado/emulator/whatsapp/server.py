@@ -23,7 +23,7 @@ from aiohttp import WSMsgType, web
 from recado.emulator.control import add_control
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.line import Move
-from recado.emulator.whatsapp.linking import Newcomer, on_stanza
+from recado.emulator.whatsapp.linking import Newcomer
 from recado.errors import DecodeError
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.link import Established, Link, LinkFailed, NodeReceived
@@ -214,7 +214,7 @@ class Connection:
         if self._device is not None and self._device.line is self:
             self._world.receive(self._device, node)
         elif self._newcomer is not None:
-            self._world.transmit(on_stanza(self._world, self._newcomer, node))
+            self._world.hear(self._newcomer, node)
 
 
 @asynccontextmanager

@@ -300,6 +300,11 @@ class World:
         self._write(device.phone, "C→S", node)
         self.transmit(self.handle(device, node))
 
+    def hear(self, newcomer: Newcomer, node: Node) -> None:
+        """A client that is not linked sent `node`."""
+        self._write(newcomer.line, "C→S", node)
+        self.transmit(linking.on_stanza(self, newcomer, node))
+
     def ask(self, device: Device, node: Node) -> Node:
         """A question of a phone's, answered at once: it stands on the server's own side of the road."""
         self._write(device.phone, "C→S", node)
