@@ -164,8 +164,8 @@ class Link:
         """
         Seal a node for the peer into `data_to_send()`.
 
-        Raises NotConnected before Established and once closed, TooLarge for more than a frame takes, UsageError for what
-        the codec cannot write.
+        Raises NotConnected before Established and once closed, TooLarge for more than a frame takes, and UsageError for
+        what the codec cannot write.
         """
         if self._transport is None or self._closed:
             raise NotConnected
