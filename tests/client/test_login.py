@@ -47,9 +47,8 @@ async def test_our_lid_is_kept_and_known_to_be_us(desk, ana):
 
 
 async def test_the_account_is_shown_as_away(desk, traffic, world):
-    async with desk.connected() as client:
-        async with client.store.transaction() as tx:
-            await tx.save_credentials(replace(await tx.credentials(), push_name="Ana"))
+    async with desk.connected() as client, client.store.transaction() as tx:
+        await tx.save_credentials(replace(await tx.credentials(), push_name="Ana"))
     async with desk.connected() as client:
         await world.until(lambda: any(n.tag == "presence" for n in traffic.sent(client)), "no presence")
         presence = next(node for node in traffic.sent(client) if node.tag == "presence")
