@@ -7,6 +7,8 @@ import pino from 'pino'
 
 const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
 const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
+// libsignal writes whole sessions to the console, and standard output is ours.
+for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace']) console[name] = () => {}
 const tell = value => process.stdout.write(JSON.stringify(value) + '\n')
 const remembered = new Map()
 let socket
