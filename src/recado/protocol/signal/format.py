@@ -16,9 +16,9 @@ from google.protobuf.message import DecodeError as ProtobufError
 from recado.errors import MalformedEnvelope
 from recado.protocol.proto import signal_pb2
 from recado.protocol.signal.agreement import KEY_TYPE
+from recado.protocol.signal.chain import MAC_SIZE
 
 VERSION = 0x33
-MAC_SIZE = 8
 
 _VERSION = b"\x33"
 _KEY_SIZE = 33
@@ -70,17 +70,15 @@ def decode_message(data: bytes) -> WhisperMessage:
 
 def encode_prekey_message(message: PreKeyWhisperMessage) -> bytes:
     """Version byte and PreKeyWhisperMessage."""
-    return (
-        _VERSION
-        + signal_pb2.PreKeyWhisperMessage(
-            prekey_id=message.prekey_id,
-            base_key=KEY_TYPE + message.base_key,
-            identity_key=KEY_TYPE + message.identity,
-            message=message.message,
-            registration_id=message.registration_id,
-            signed_prekey_id=message.signed_prekey_id,
-        ).SerializeToString()
-    )
+    encoded: bytes = signal_pb2.PreKeyWhisperMessage(
+        prekey_id=message.prekey_id,
+        base_key=KEY_TYPE + message.base_key,
+        identity_key=KEY_TYPE + message.identity,
+        message=message.message,
+        registration_id=message.registration_id,
+        signed_prekey_id=message.signed_prekey_id,
+    ).SerializeToString()
+    return _VERSION + encoded
 
 
 def decode_prekey_message(data: bytes) -> PreKeyWhisperMessage:

@@ -7,8 +7,8 @@ Whose keys these are, which session is the right one and where it is kept are no
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
+from hmac import compare_digest
 from typing import NamedTuple
 
 from recado.errors import BadMac, DecodeError, DuplicateMessage, MalformedEnvelope, TooFarAhead
@@ -16,14 +16,13 @@ from recado.protocol.crypto.curve import KeyPair, agree
 from recado.protocol.crypto.keys import hkdf
 from recado.protocol.crypto.symmetric import cbc_open, cbc_seal
 from recado.protocol.signal import skipped
-from recado.protocol.signal.chain import step
-from recado.protocol.signal.format import MAC_SIZE, WhisperMessage, encode_message
+from recado.protocol.signal.chain import authenticate, message_keys, step
+from recado.protocol.signal.format import WhisperMessage, encode_message
 
 MAX_CHAINS = 5
 MAX_KEPT_KEYS = 2_000
 MAX_JUMP = 25_000
 
-_MESSAGE_KEYS = b"WhisperMessageKeys"
 _RATCHET = b"WhisperRatchet"
 
 
@@ -71,9 +70,9 @@ def seal(ratchet: Ratchet, plaintext: bytes, associated: bytes) -> tuple[Ratchet
     """Encrypt one message; `associated` is what the MAC covers in front of it."""
     root, pair, sending, sent, previous, receiving = ratchet
     seed, following = step(sending)
-    keys = hkdf(seed, 80, info=_MESSAGE_KEYS)
-    message = encode_message(pair.public, sent, previous, cbc_seal(keys[:32], keys[64:], plaintext))
-    mac = hmac.digest(keys[32:64], associated + message, "sha256")[:MAC_SIZE]
+    keys = message_keys(seed)
+    message = encode_message(pair.public, sent, previous, cbc_seal(keys.cipher, keys.iv, plaintext))
+    mac = authenticate(keys.mac, associated + message)
     return Ratchet(root, pair, following, sent + 1, previous, receiving), message + mac
 
 
@@ -139,12 +138,11 @@ def _key_for(chain: ReceivingChain, counter: int, max_jump: int) -> tuple[bytes,
 
 
 def _decrypt(seed: bytes, message: WhisperMessage, associated: bytes) -> bytes:
-    keys = hkdf(seed, 80, info=_MESSAGE_KEYS)
-    mac = hmac.digest(keys[32:64], associated + message.signed, "sha256")
-    if not hmac.compare_digest(mac[:MAC_SIZE], message.mac):
+    keys = message_keys(seed)
+    if not compare_digest(authenticate(keys.mac, associated + message.signed), message.mac):
         raise BadMac
     try:
-        return cbc_open(keys[:32], keys[64:], message.ciphertext)
+        return cbc_open(keys.cipher, keys.iv, message.ciphertext)
     except DecodeError as error:
         raise MalformedEnvelope from error
 
