@@ -1,4 +1,4 @@
-"""Messages on their way in: opened once, recorded once, acknowledged after the commit, believed only from the right ones."""
+"""Messages on their way in: opened once, recorded once, acknowledged after the commit, believed only if they may be."""
 
 from __future__ import annotations
 

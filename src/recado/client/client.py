@@ -102,12 +102,15 @@ class Client:
         group, self._group = self._group, None
         if group is None:
             return
+        tasks = [*self._tasks, *([self._running] if self._running is not None else [])]
         try:
-            await self._halt()
-            for task in self._tasks:
-                task.cancel()
-            # The block's own exception is not the group's business: it would come out wrapped.
-            await group.__aexit__(None, None, None)
+            try:
+                await self._halt()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                # The block's own exception is not the group's business: it would come out wrapped.
+                await group.__aexit__(None, None, None)
         finally:
             await self._account.store.close()
 

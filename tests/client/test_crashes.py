@@ -1,0 +1,152 @@
+"""
+The process dies at each named point, and starts again on what was committed: no message is lost, none is told twice,
+none reaches the other side twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from recado import crashpoints
+from recado.client.client import Client
+from recado.client.options import Limits
+from recado.content import Text
+from recado.crashpoints import CrashPoint
+from recado.events import HistoryReceived, MessageId, MessageReceived, MessageSent
+from recado.store import MemoryStore, SQLiteStore
+
+ID = MessageId("3EB0AAAAAAAAAAAAAAAAAA")
+SMALL = Limits(first_prekeys=12, more_prekeys=8)
+
+INBOUND = [point for point in CrashPoint if point.startswith("inbound.")]
+OUTBOUND = [point for point in CrashPoint if point.startswith("outbound.")]
+PREKEYS = [point for point in CrashPoint if point.startswith("prekeys.")]
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def backend(request, tmp_path):
+    store = MemoryStore() if request.param == "memory" else None
+    return lambda: store if store is not None else SQLiteStore(tmp_path / "account.db")
+
+
+@pytest.fixture
+def start(backend, world, clock):
+    return lambda: Client(backend(), server=world.server, clock=clock, limits=SMALL)
+
+
+async def run_until_crash(point, start, act):
+    """A client that dies where it reaches `point`; whether it did."""
+    died = []
+
+    def hook(reached):
+        if reached == point and not died:
+            died.append(reached)
+            raise Crash
+
+    try:
+        async with asyncio.timeout(10), start() as client:
+            crashpoints.hang(hook)
+            await act(client)
+    except BaseExceptionGroup as group:
+        assert group.subgroup(Crash), group
+    except Crash:
+        pass
+    finally:
+        crashpoints.hang(None)
+    return bool(died)
+
+
+@pytest.mark.parametrize("point", INBOUND)
+async def test_a_message_survives_a_crash(point, start, world, ana, bia, told, recorded):
+    async with start() as client:
+        await ana.link(client)
+        await bia.say(ana, "before")
+        await told(client, MessageReceived)
+        await world.expect_nothing_pending(client.account)
+        account = client.account
+    await bia.say(ana, "oi")
+
+    async def receive(client):
+        await told(client, MessageReceived, 2)
+        await world.expect_nothing_pending(account)
+
+    assert await run_until_crash(point, start, receive)
+    async with asyncio.timeout(10), start() as client:
+        facts = await told(client, MessageReceived, 2)
+        assert [fact.content.body for fact in facts] == ["before", "oi"]
+        await world.expect_nothing_pending(account)
+        await bia.say(ana, "after")
+        facts = await told(client, MessageReceived, 3)
+        assert [fact.content.body for fact in facts] == ["before", "oi", "after"]
+        assert len(await recorded(client, MessageReceived)) == 3
+
+
+@pytest.mark.parametrize("point", OUTBOUND)
+async def test_a_message_on_its_way_out_survives_a_crash(point, start, world, ana, bia, recorded):
+    async with start() as client:
+        await ana.link(client)
+        await client.send(bia.jid, Text("before"))
+
+    async def send(client):
+        await client.send(bia.jid, Text("oi"), id=ID)
+
+    assert await run_until_crash(point, start, send)
+    async with asyncio.timeout(10), start() as client:
+        await client.send(bia.jid, Text("oi"), id=ID)
+        await client.send(bia.jid, Text("after"))
+        await bia.expect("after")
+        assert [shown.text for shown in bia.messages] == ["before", "oi", "after"]
+        assert [fact.id for fact in await recorded(client, MessageSent)].count(ID) == 1
+        assert len(await recorded(client, MessageSent)) == 3
+
+
+@pytest.mark.parametrize("point", PREKEYS)
+async def test_keys_survive_a_crash_around_their_upload(point, start, world, ana, bia, told):
+    assert await run_until_crash(point, start, ana.link)
+    async with asyncio.timeout(10), start() as client:
+        await bia.say(ana, "oi")
+        (fact,) = await told(client, MessageReceived)
+        assert fact.content == Text("oi")
+
+
+async def test_work_that_was_done_but_not_finished_is_done_again(start, world, ana, bia, told, recorded):
+    await bia.say(ana, "long ago")
+
+    async def link(client):
+        await ana.link(client)
+        await told(client, MessageReceived, 2)
+
+    assert await run_until_crash(CrashPoint.WORK_BEFORE_FINISH, start, link)
+    async with asyncio.timeout(10), start() as client:
+        await bia.say(ana, "oi")
+        facts = await told(client, MessageReceived, 2)
+        assert sorted(fact.content.body for fact in facts) == ["long ago", "oi"]
+        await told(client, HistoryReceived, 2)
+        assert [f.content.body for f in await recorded(client, MessageReceived)].count("long ago") == 1
+
+
+@pytest.mark.parametrize("cut", ["cut_before_ack", "cut_after_ack"])
+async def test_a_line_cut_around_the_acknowledgement_loses_nothing(cut, start, world, clock, ana, bia, told, recorded):
+    async with asyncio.timeout(20), start() as client:
+        await ana.link(client)
+        await world.expect_nothing_pending(client.account)
+        getattr(world.faults, cut)(client.device)
+        await bia.say(ana, "oi")
+        await told(client, MessageReceived)
+        await client.wait_for(client.state.RECONNECTING)
+        await clock.advance(30)
+        await client.wait_for(client.state.CONNECTED)
+        await world.expect_nothing_pending(client.account)
+        assert len(await recorded(client, MessageReceived)) == 1
+
+
+def test_every_point_is_part_of_some_crash_test():
+    pairing = [point for point in CrashPoint if point.startswith("pairing.")]  # test_linking
+    tested = {*INBOUND, *OUTBOUND, *PREKEYS, *pairing, CrashPoint.WORK_BEFORE_FINISH}
+    assert {point for point in CrashPoint if not point.startswith(("outbox.", "delivery."))} == tested
