@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
 
+    cors_origins: list[str] = []
+    """Other sites that may embed the connection card or call the API from a browser: `["https://example.org"]`."""
+
     whatsapp_url: str | None = None
     """The WhatsApp Web server; unset: WhatsApp's own. With `whatsapp_root`, for an emulator."""
 

@@ -1,25 +1,25 @@
 -- list_connections --
 SELECT mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
-       push_name, link_phone, step_kind, step_expires_at, created_at, updated_at
+       push_name, step_kind, step_expires_at, created_at, updated_at
 FROM connections ORDER BY mentorado_id, provider
 
 -- find_connection --
 SELECT mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
-       push_name, link_phone, step_kind, step_expires_at, created_at, updated_at
+       push_name, step_kind, step_expires_at, created_at, updated_at
 FROM connections WHERE provider = %(provider)s
 
 -- save_desired --
 -- A person asks: a state only a person can end is ended, and whoever runs the connection starts afresh.
-INSERT INTO connections AS c (provider, desired, generation, state, link_phone)
-VALUES (%(provider)s, %(desired)s, 1, %(state)s, %(link_phone)s)
+INSERT INTO connections AS c (provider, desired, generation, state)
+VALUES (%(provider)s, %(desired)s, 1, %(state)s)
 ON CONFLICT (mentorado_id, provider) DO UPDATE
-SET desired = excluded.desired, generation = c.generation + 1, link_phone = excluded.link_phone, updated_at = now(),
+SET desired = excluded.desired, generation = c.generation + 1, updated_at = now(),
     state = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN excluded.state ELSE c.state END,
     state_at = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN now() ELSE c.state_at END,
     reason = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN NULL ELSE c.reason END,
     retry_at = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN NULL ELSE c.retry_at END
 RETURNING mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
-          push_name, link_phone, step_kind, step_expires_at, created_at, updated_at
+          push_name, step_kind, step_expires_at, created_at, updated_at
 
 -- settle_desired --
 -- What was wanted is done, unless a person asked for something else meanwhile.

@@ -31,7 +31,6 @@ class Connection:
     account_phone: str | None = field(repr=False)
     account_lid: str | None = field(repr=False)
     push_name: str | None = field(repr=False)
-    link_phone: str | None = field(repr=False)
     step_kind: str | None
     step_expires_at: datetime | None
     created_at: datetime
@@ -48,13 +47,9 @@ async def find_connection(unit: Unit, provider: str) -> Connection | None:
     return await unit.one(Connection, _queries.find_connection, provider=provider)
 
 
-async def save_desired(
-    unit: Unit, provider: str, desired: str, *, state: str, link_phone: str | None = None
-) -> Connection:
+async def save_desired(unit: Unit, provider: str, desired: str, *, state: str) -> Connection:
     """What a person wants from now on; the connection is made when there is none."""
-    saved = await unit.one(
-        Connection, _queries.save_desired, provider=provider, desired=desired, state=state, link_phone=link_phone
-    )
+    saved = await unit.one(Connection, _queries.save_desired, provider=provider, desired=desired, state=state)
     assert saved is not None
     return saved
 

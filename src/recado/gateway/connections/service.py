@@ -16,7 +16,7 @@ from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.priority import PRIORITY, first_by_priority
-from recado.gateway.refusals import BadAddress, NotConnectable, NotFound, NotSupported
+from recado.gateway.refusals import NotConnectable, NotFound, NotSupported
 from recado.gateway.security import MANAGE
 
 BAILEYS = "baileys"
@@ -33,14 +33,9 @@ class Step:
     expires_at: datetime
 
 
-async def request_connect(unit: Unit, provider: str = BAILEYS, *, link_phone: str | None = None) -> Connection:
-    """
-    Have the connection made and kept. A new link shows a QR, or, with `link_phone` (digits), a code to type. Raises
-    Forbidden, NotSupported, BadAddress.
-    """
-    if link_phone is not None and not (link_phone.isascii() and link_phone.isdigit() and 7 <= len(link_phone) <= 15):
-        raise BadAddress("a phone number to link has 7 to 15 digits, with the country code")
-    return await _request(unit, provider, CONNECTED, link_phone=link_phone)
+async def request_connect(unit: Unit, provider: str = BAILEYS) -> Connection:
+    """Have the connection made and kept; a new link shows a QR. Raises Forbidden, NotSupported, NotFound."""
+    return await _request(unit, provider, CONNECTED)
 
 
 async def request_disconnect(unit: Unit, provider: str = BAILEYS) -> Connection:
@@ -51,6 +46,17 @@ async def request_disconnect(unit: Unit, provider: str = BAILEYS) -> Connection:
 async def request_unlink(unit: Unit, provider: str = BAILEYS) -> Connection:
     """Have the device unlinked from the phone and its keys deleted; history stays. Raises as above."""
     return await _request(unit, provider, UNLINKED)
+
+
+async def allow_another_number(unit: Unit, provider: str = BAILEYS) -> Connection:
+    """
+    A person says that the number changed: the next link may be any, and the history stays. Raises Forbidden, NotFound.
+    """
+    unit.principal.require(MANAGE)
+    await get_connection(unit, provider)
+    await repository.forget_account(unit, provider)
+    await add_entry(unit, "connection.another_number_allowed", provider=provider)
+    return await _request(unit, provider, CONNECTED)
 
 
 async def get_connection(unit: Unit, provider: str = BAILEYS) -> Connection:
@@ -93,7 +99,7 @@ async def current_step(unit: Unit, vault: Vault, provider: str = BAILEYS) -> Ste
     return Step(opened["kind"], opened["text"], connection.step_expires_at)
 
 
-async def _request(unit: Unit, provider: str, desired: str, *, link_phone: str | None = None) -> Connection:
+async def _request(unit: Unit, provider: str, desired: str) -> Connection:
     unit.principal.require(MANAGE)
     if provider not in PRIORITY:
         raise NotFound
@@ -101,7 +107,7 @@ async def _request(unit: Unit, provider: str, desired: str, *, link_phone: str |
         raise NotSupported
     if desired != CONNECTED:
         await get_connection(unit, provider)
-    saved = await repository.save_desired(unit, provider, desired, state="connecting", link_phone=link_phone)
+    saved = await repository.save_desired(unit, provider, desired, state="connecting")
     await add_entry(unit, f"connection.{desired}", provider=provider)
     unit.tell(CONNECTIONS)
     return saved

@@ -18,7 +18,7 @@ from recado.gateway.conversations.directory import Directory
 from recado.gateway.conversations.repository import Queued
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
-from recado.gateway.refusals import BadAddress, BadContent, KeyReused, NotFound
+from recado.gateway.refusals import BadAddress, BadContent, KeyReused, NotFound, NotSupported
 from recado.gateway.security import SEND
 from recado.jid import GROUP, HOSTED, JID, LID, PHONE
 from recado.protocol.messages.ids import new_message_id
@@ -72,7 +72,7 @@ async def queue_message(
 ) -> Accepted:
     """
     Queue a text to an address (`to`) or into a conversation, answering the message `quoting` (WhatsApp's id) if given.
-    Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, KeyReused, Collided.
+    Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, KeyReused, Collided.
     """
     unit.principal.require(SEND)
     _check(text, idempotency_key)
@@ -82,6 +82,8 @@ async def queue_message(
         if earlier is not None:
             return _repeated(earlier, fingerprint)
     address = await _address(unit, to, conversation_id)
+    if not address.is_person:
+        raise NotSupported("messages go to people; groups and channels are read only")
     provider = await provider_to_send(unit)
     conversation_id = conversation_id or await open_conversation(unit, address)
     quoted = None

@@ -41,4 +41,6 @@ def translated() -> Iterator[None]:
     except psycopg.Error as error:
         if error.sqlstate == _LEASE_LOST:
             raise LeaseLost from None
-        raise StoreError(f"the database failed ({error.sqlstate}, {type(error).__name__})") from None
+        # Class 42 is a mistake in our SQL: its message quotes names, never values.
+        what = error.diag.message_primary if (error.sqlstate or "").startswith("42") else type(error).__name__
+        raise StoreError(f"the database failed ({error.sqlstate}, {what})") from None

@@ -85,7 +85,6 @@ CREATE TABLE connections (
     account_phone    text,                               -- the number this history belongs to, digits only
     account_lid      text,
     push_name        text,
-    link_phone       text,                               -- set: link by code on this number; NULL: by QR
     step_kind        text,                               -- qr, code or passkey: what a person is to do now
     step             bytea,                              -- sealed: a QR carries a secret
     step_expires_at  timestamptz,
@@ -125,6 +124,20 @@ CREATE TABLE baileys_sessions (
 );
 ALTER TABLE baileys_sessions ALTER COLUMN value SET STORAGE EXTERNAL;  -- sealed bytes do not compress
 CREATE INDEX baileys_sessions_expiring ON baileys_sessions (mentorado_id, expires_at) WHERE expires_at IS NOT NULL;
+
+-- A copy of the rows above, made before any of them is deleted; the values stay sealed as they were.
+CREATE TABLE baileys_backups (
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
+    backup_id     uuid NOT NULL,
+    key           text COLLATE "C" NOT NULL,
+    value         bytea NOT NULL,
+    key_id        integer NOT NULL,
+    expires_at    timestamptz,
+    reason        text NOT NULL,
+    made_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (mentorado_id, backup_id, key)
+);
+ALTER TABLE baileys_backups ALTER COLUMN value SET STORAGE EXTERNAL;
 
 
 -- ── people, conversations, messages ──────────────────────────────────────────────────────────────────────────────────
@@ -262,8 +275,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['api_keys', 'data_keys', 'audit_log', 'connections', 'leases', 'baileys_sessions',
-                                'whatsapp_contacts', 'leads', 'conversations', 'whatsapp_messages', 'outbox',
-                                'stream_heads', 'events']
+                                'baileys_backups', 'whatsapp_contacts', 'leads', 'conversations',
+                                'whatsapp_messages', 'outbox', 'stream_heads', 'events']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -294,7 +307,7 @@ GRANT SELECT, INSERT, UPDATE ON mentorados, api_keys, connections, workers, leas
     whatsapp_messages, outbox, stream_heads TO recado_app;
 GRANT SELECT, INSERT, UPDATE ON whatsapp_contacts TO recado_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON baileys_sessions TO recado_app;
-GRANT SELECT, INSERT ON data_keys, audit_log, events TO recado_app;
+GRANT SELECT, INSERT ON data_keys, audit_log, events, baileys_backups TO recado_app;
 GRANT DELETE ON workers TO recado_app;
 
 
@@ -326,8 +339,8 @@ $$;
 -- What placement looks at: every connection that is wanted or held, and who holds it. Ids and flags only. A state that
 -- only a person can end (logged out, replaced, restricted, failed) is not wanted until somebody asks again.
 CREATE FUNCTION scan_connections(for_worker uuid)
-    RETURNS TABLE (mentorado_id uuid, provider text, is_wanted boolean, state text, generation bigint,
-                   is_mine boolean, is_free boolean)
+    RETURNS TABLE (mentorado_id uuid, provider text, is_wanted boolean, is_unlinking boolean, state text,
+                   generation bigint, is_mine boolean, is_free boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
     SELECT * FROM (
@@ -335,7 +348,7 @@ CREATE FUNCTION scan_connections(for_worker uuid)
                c.desired = 'unlinked'
                    OR c.desired = 'connected' AND c.state NOT IN ('logged_out', 'replaced', 'restricted', 'failed')
                    AS is_wanted,
-               c.state, c.generation,
+               c.desired = 'unlinked' AS is_unlinking, c.state, c.generation,
                coalesce(l.worker_id = for_worker, false) AS is_mine,
                w.id IS NULL OR w.expires_at <= clock_timestamp() AS is_free
         FROM public.connections c

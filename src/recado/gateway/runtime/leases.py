@@ -55,6 +55,7 @@ class Scanned:
     mentorado_id: UUID
     provider: str
     is_wanted: bool
+    is_unlinking: bool
     state: str
     generation: int
     is_mine: bool

@@ -31,4 +31,5 @@ WHERE provider = %(provider)s AND worker_id = %(worker)s AND epoch = %(epoch)s
 SELECT check_lease(%(provider)s, %(worker)s, %(epoch)s)
 
 -- scan_connections --
-SELECT mentorado_id, provider, is_wanted, state, generation, is_mine, is_free FROM scan_connections(%(worker)s)
+SELECT mentorado_id, provider, is_wanted, is_unlinking, state, generation, is_mine, is_free
+FROM scan_connections(%(worker)s)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from recado.errors import StoreUnavailable, UsageError, WrongAccount
 from recado.events import Fact
+from recado.gateway.audit.repository import add_entry
 from recado.gateway.connections import repository as connections
 from recado.gateway.db.failures import Collided
 from recado.gateway.db.pool import Database
@@ -28,6 +30,7 @@ from recado.store.records import Credentials
 
 _queries = load_queries(__file__)
 _TRIES = 4
+_PURGE_EVERY = 500
 
 PROVIDER = "baileys"
 
@@ -42,6 +45,7 @@ class PostgresBackend:
         self._principal = Principal.runtime(lease.mentorado_id)
         self._keys: MentoradoKeys | None = None
         self._number: str | None = None
+        self._commits = 0
 
     async def open(self) -> None:
         """Unwrap the mentorado's keys. Raises StoreUnavailable, LeaseLost, BadRecord (another master key)."""
@@ -98,6 +102,14 @@ class PostgresBackend:
         async with self._unit() as unit:
             return int(await unit.value(_queries.purge_values, now=now))
 
+    async def back_up(self, reason: str) -> UUID:
+        """Copy every key, sealed as it is: done before any delete. The backup's id. Raises as `purge`."""
+        backup_id = uuid4()
+        async with self._unit() as unit:
+            await unit.run(_queries.back_up, backup_id=backup_id, reason=reason)
+            await add_entry(unit, "session.backed_up", backup=str(backup_id), reason=reason)
+        return backup_id
+
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[Unit]:
         """A unit that holds the lease."""
@@ -106,6 +118,9 @@ class PostgresBackend:
             yield unit
 
     async def _save(self, unit: Unit, changes: Changes) -> None:
+        self._commits += 1
+        if self._commits % _PURGE_EVERY == 0:  # an account that runs for months keeps itself clean
+            await unit.run(_queries.purge_some)
         gone = [key for key, value in changes.values.items() if value is None]
         if gone:
             await unit.run(_queries.delete_values, keys=gone)

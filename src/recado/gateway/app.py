@@ -1,0 +1,153 @@
+"""
+The only place where the gateway's parts are wired: `open_gateway` opens them in order and closes them backwards,
+`create_app` puts HTTP in front. Whom WhatsApp is, and the clock, are given here, at the root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from pydantic import SecretStr
+from starlette.middleware.cors import CORSMiddleware
+
+from recado.clock import Clock, SystemClock
+from recado.gateway.connections import routes as connections
+from recado.gateway.conversations import routes as conversations
+from recado.gateway.db.embedded import EmbeddedPostgres
+from recado.gateway.db.migrate import migrate
+from recado.gateway.db.pool import Database
+from recado.gateway.db.vault import Vault
+from recado.gateway.mentorados import repository, service
+from recado.gateway.mentorados import routes as mentorados
+from recado.gateway.problems import add_problems
+from recado.gateway.providers.baileys.adapter import whatsapp_web
+from recado.gateway.runtime.worker import Worker
+from recado.gateway.security import ADMIN, Principal, load_master_key
+from recado.gateway.settings import Settings
+from recado.gateway.stream import routes as stream
+from recado.gateway.stream.broadcast import Broadcasts
+from recado.gateway.web import routes as web
+from recado.gateway.web.desk import Desk
+from recado.gateway.web.guard import Guard
+from recado.gateway.web.session import Sessions
+from recado.server import WHATSAPP, Server
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The open parts. `new_admin_key` is the administrator's first key, when it was made just now: show it once."""
+
+    settings: Settings
+    server: Server
+    clock: Clock
+    database: Database
+    vault: Vault
+    worker: Worker
+    broadcasts: Broadcasts
+    sessions: Sessions
+    desk: Desk | None
+    new_admin_key: str | None = field(repr=False)
+
+    async def admin_prefix(self) -> str | None:
+        """The prefix of an administrator's key that works, for a one-time link."""
+        async with self.database.unit(Principal.admin("start")) as unit:
+            keys = await repository.list_api_keys(unit)
+        return next((key.prefix for key in keys if ADMIN in key.scopes and key.revoked_at is None), None)
+
+
+@asynccontextmanager
+async def open_gateway(
+    settings: Settings, server: Server = WHATSAPP, *, clock: Clock | None = None, desk: Desk | None = None
+) -> AsyncIterator[Gateway]:
+    """
+    Everything running: the database (an embedded one unless a URL is set), its migrations applied, and every account
+    that is wanted coming back. Raises StoreUnavailable, UsageError.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        dsn = await _database_url(settings, stack)
+        await asyncio.to_thread(migrate, _secret(settings.database_owner_url) or dsn)
+        master = load_master_key(_secret(settings.master_key), settings.master_key_file)
+        database = await stack.enter_async_context(
+            Database(dsn, size=settings.pool_size, clock=clock, poll_seconds=settings.poll_seconds)
+        )
+        new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
+        vault = Vault(master)
+        providers = {"baileys": whatsapp_web(database, vault, clock=clock, server=server)}
+        worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))
+        broadcasts = await stack.enter_async_context(Broadcasts(database, vault, clock=clock))
+        yield Gateway(
+            settings=settings,
+            server=server,
+            clock=clock,
+            database=database,
+            vault=vault,
+            worker=worker,
+            broadcasts=broadcasts,
+            sessions=Sessions(master, clock),
+            desk=desk,
+            new_admin_key=new_admin_key,
+        )
+
+
+def create_app(
+    settings: Settings, server: Server = WHATSAPP, *, clock: Clock | None = None, desk: Desk | None = None
+) -> FastAPI:
+    """The HTTP application; its lifespan opens the gateway and closes it. `desk` adds the demo's simulated world."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_gateway(settings, server, clock=clock, desk=desk) as gateway:
+            app.state.gateway = gateway
+            yield
+
+    app = FastAPI(
+        title="recado",
+        summary="WhatsApp for many mentorados, self-hosted.",
+        description="Sign in with an API key: `Authorization: Bearer rk_…`. Errors are RFC 9457 problems.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    for router in (mentorados.router, connections.router, conversations.router, stream.router):
+        app.include_router(router)
+    web.add_pages(app, has_desk=desk is not None)
+    app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    add_problems(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
+            expose_headers=["idempotency-replayed", "retry-after"],
+        )
+    app.add_middleware(Guard)
+    return app
+
+
+async def _healthy(request: Request) -> Response:
+    """The process answers, and so does its database. Raises StoreUnavailable."""
+    gateway: Gateway = request.app.state.gateway
+    async with gateway.database.unit(Principal.worker()) as unit:
+        await repository.find_kept_key(unit, "none")
+    return Response("ok", media_type="text/plain")
+
+
+async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    postgres = EmbeddedPostgres(settings.postgres_dir, bin_dir=settings.postgres_bin)
+    dsn = await postgres.start()
+    stack.push_async_callback(postgres.stop)
+    return dsn
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value is not None else None

@@ -1,0 +1,184 @@
+"""The JSON of conversations and messages, and the cursors of their pages."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recado.gateway.conversations.repository import Conversation, Message
+from recado.gateway.refusals import BadContent
+
+
+class NewMessage(BaseModel):
+    """A text to be sent: to a number or address (`to`), or into a conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str
+    to: str | None = Field(default=None, description="A number with its country code, or an address")
+    conversation_id: UUID | None = None
+    quoting: str | None = Field(default=None, description="The id of the message this one answers")
+
+
+class MessageAccepted(BaseModel):
+    """It is queued; `id` is the message's own for good, and what its events and receipts name."""
+
+    id: str
+    conversation_id: UUID
+    status: str = "queued"
+
+
+class Preview(BaseModel):
+    """The last message of a conversation."""
+
+    text: str | None
+    content_type: str
+    direction: str
+    status: str | None
+
+
+class ConversationTold(BaseModel):
+    """A thread, whatever the provider."""
+
+    id: UUID
+    kind: str
+    title: str | None
+    phone: str | None
+    lid: str | None
+    chat: str | None
+    unread_count: int
+    active_at: datetime
+    last_message: Preview | None
+
+    @classmethod
+    def of(cls, row: Conversation) -> ConversationTold:
+        """A conversation as it is told."""
+        last = None
+        if row.last_content_type is not None and row.last_direction is not None:
+            last = Preview(
+                text=row.last_text,
+                content_type=row.last_content_type,
+                direction=row.last_direction,
+                status=row.last_status,
+            )
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            title=row.title,
+            phone=row.phone,
+            lid=row.lid,
+            chat=row.chat,
+            unread_count=row.unread_count,
+            active_at=row.active_at,
+            last_message=last,
+        )
+
+
+class Author(BaseModel):
+    """Who wrote a message."""
+
+    phone: str | None
+    lid: str | None
+    name: str | None
+
+
+class Quoted(BaseModel):
+    """The message that one answers."""
+
+    id: str
+    text: str | None
+
+
+class MessageTold(BaseModel):
+    """One message. `status` is of what the mentorado wrote: queued, on_wire, server_ack, delivered, read, failed …"""
+
+    id: str
+    conversation_id: UUID
+    provider: str
+    direction: str
+    content_type: str
+    text: str | None
+    status: str | None
+    failure: str | None
+    source: str
+    is_placeholder: bool
+    quoted: Quoted | None
+    author: Author | None
+    sent_at: datetime
+    position: int = Field(description="Orders messages of one moment")
+
+    @classmethod
+    def of(cls, row: Message) -> MessageTold:
+        """A message as it is told."""
+        author = None
+        if row.sender_id is not None:
+            author = Author(phone=row.sender_phone, lid=row.sender_lid, name=row.sender_name)
+        return cls(
+            id=row.provider_message_id,
+            conversation_id=row.conversation_id,
+            provider=row.provider,
+            direction=row.direction,
+            content_type=row.content_type,
+            text=row.text,
+            status=row.status,
+            failure=row.failure,
+            source=row.source,
+            is_placeholder=row.is_placeholder,
+            quoted=Quoted(id=row.quoted_message_id, text=row.quoted_text) if row.quoted_message_id else None,
+            author=author,
+            sent_at=row.sent_at,
+            position=row.id,
+        )
+
+
+class ConversationPage(BaseModel):
+    """The most recently used first; `next` goes into `before` for the page behind, None at the end."""
+
+    items: list[ConversationTold]
+    next: str | None
+
+
+class MessagePage(BaseModel):
+    """The newest first; `next` goes into `before` for the page behind, None at the end."""
+
+    items: list[MessageTold]
+    next: str | None
+
+
+def cursor(at: datetime, id: UUID | int) -> str:
+    """Where a page ended, as an opaque word."""
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {id}".encode()).decode().rstrip("=")
+
+
+def conversation_cursor(text: str | None) -> tuple[datetime, UUID] | None:
+    """Read a cursor of `list_conversations`. Raises BadContent."""
+    at, id = _read(text)
+    try:
+        return (at, UUID(id)) if at is not None else None
+    except ValueError:
+        raise BadContent("that cursor was not given by this list") from None
+
+
+def message_cursor(text: str | None) -> tuple[datetime, int] | None:
+    """Read a cursor of `list_messages`. Raises BadContent."""
+    at, id = _read(text)
+    if at is None:
+        return None
+    if not (id.isascii() and id.isdigit() and int(id) < 2**63):
+        raise BadContent("that cursor was not given by this list")
+    return at, int(id)
+
+
+def _read(text: str | None) -> tuple[datetime | None, str]:
+    if text is None:
+        return None, ""
+    try:
+        words = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(" ")
+        at = datetime.fromisoformat(words[0])
+    except ValueError:
+        raise BadContent("that cursor was not given by this list") from None
+    if len(words) != 2 or at.tzinfo is None:
+        raise BadContent("that cursor was not given by this list")
+    return at, words[1]

@@ -1,0 +1,118 @@
+"""
+WhatsApp Web behind the provider seam: one `Client` on one mentorado's PostgreSQL store. The client records its facts
+there itself; what this adds is the seam's verbs, and the order of forgetting: unlink, back up, delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+from recado.client.client import Client
+from recado.client.options import DeviceProfile, Limits
+from recado.clock import Clock
+from recado.content import Content, Text
+from recado.errors import ConnectionLost, LoggedOut, NotConnected, QueryError, UsageError
+from recado.events import ConnectionState, MessageId, Quote, Signal
+from recado.gateway.db.pool import Database
+from recado.gateway.db.vault import Vault
+from recado.gateway.providers.baileys.backend import PostgresBackend
+from recado.gateway.providers.provider import MakeProvider, Provider
+from recado.gateway.runtime.leases import Lease
+from recado.jid import JID
+from recado.pairing import PairingStep
+from recado.protocol.messages.encode import Quoting
+from recado.server import WHATSAPP, Server
+
+
+class BaileysProvider:
+    """One mentorado on WhatsApp Web."""
+
+    def __init__(self, client: Client, backend: PostgresBackend) -> None:
+        self._client = client
+        self._backend = backend
+        self._open = AsyncExitStack()
+
+    @property
+    def is_linked(self) -> bool:
+        """Is this device linked to an account?"""
+        return self._client.account is not None
+
+    async def open(self) -> None:
+        """Open the store and, when linked, connect. Raises StoreError, AlreadyOpen."""
+        await self._open.enter_async_context(self._client)
+
+    async def close(self) -> None:
+        """Close the connection; the device stays linked."""
+        await self._open.aclose()
+
+    async def link(self, *, expect: JID | None) -> AsyncIterator[PairingStep]:
+        """Show code after code until a phone scans one. Raises PairingError, ConnectionLost."""
+        async for step in self._client.pair(expect=expect):
+            yield step
+
+    def events(self) -> AsyncIterator[Signal]:
+        """Typing and presence."""
+        return self._client.signals(Signal)
+
+    async def until_ready(self) -> None:
+        """Return when the client is connected."""
+        await self._client.wait_for(ConnectionState.CONNECTED)
+
+    async def until_over(self) -> None:
+        """Wait for the end, and raise it."""
+        status = self._client.status
+        while status.over is None:
+            await status.reached(lambda now: now.over is not None)
+        raise status.over
+
+    async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
+        """Send through the client. Raises SendError, NotConnected, ConnectionLost, QueryError."""
+        sent = await self._client.send(chat, content, id=id, quoting=self._quoting(quoting))
+        return sent.at
+
+    async def forget(self, reason: str) -> None:
+        """Unlink, back up, delete. A device the phone still lists, as we were not heard, is one without keys."""
+        if self.is_linked:
+            try:
+                await self._client.log_out()
+            except (NotConnected, ConnectionLost, LoggedOut, QueryError):
+                pass
+        await self._backend.back_up(reason)
+        await self._client.forget()
+
+    async def mark_read(self, chat: JID, ids: list[MessageId]) -> None:
+        """Tell that messages were read. Raises NotConnected."""
+        await self._client.mark_read(chat, ids)
+
+    async def show_typing(self, chat: JID, *, is_typing: bool) -> None:
+        """Show that a message is being written, or not any more. Raises NotConnected."""
+        await self._client.show_typing(chat, is_typing=is_typing)
+
+    def _quoting(self, quote: Quote | None) -> Quoting | None:
+        if quote is None:
+            return None
+        sender = quote.sender or self._client.account
+        if sender is None:
+            raise UsageError("nobody is linked whose message could be quoted")
+        return Quoting(quote.id, sender, Text(quote.text) if quote.text is not None else None)
+
+
+def whatsapp_web(
+    database: Database,
+    vault: Vault,
+    *,
+    clock: Clock,
+    server: Server = WHATSAPP,
+    device: DeviceProfile | None = None,
+    limits: Limits | None = None,
+) -> MakeProvider:
+    """Providers on WhatsApp Web at `server`, all with the same stable device."""
+
+    def make(lease: Lease) -> Provider:
+        backend = PostgresBackend(database, vault, lease)
+        client = Client(backend, server=server, clock=clock, device=device, limits=limits)
+        return BaileysProvider(client, backend)
+
+    return make

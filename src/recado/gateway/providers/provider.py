@@ -1,0 +1,94 @@
+"""
+The seam between the gateway and a road to WhatsApp. Five verbs everyone has: `open close events send forget`; what only
+some can do are small protocols beside it, tested for with isinstance. Speaks recado.content, events, errors and
+pairing, and nothing of any one provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from recado.content import Content
+from recado.events import MessageId, Quote, Signal
+from recado.jid import JID
+from recado.pairing import PairingStep
+
+if TYPE_CHECKING:
+    from recado.gateway.runtime.leases import Lease
+
+
+class Provider(Protocol):
+    """One mentorado's connection. Facts go into the mentorado's stream by themselves, in their own transactions."""
+
+    async def open(self) -> None:
+        """Start, and keep the connection from now on. Raises StoreError, AlreadyOpen."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection and everything held; the account stays linked."""
+        ...
+
+    def events(self) -> AsyncIterator[Signal]:
+        """What is happening right now, for who looks: typing, presence."""
+        ...
+
+    async def until_ready(self) -> None:
+        """Return when something can be sent."""
+        ...
+
+    async def until_over(self) -> None:
+        """Wait for the end of the connection for good, and raise it: LoggedOut, ConnectionLost, StoreError."""
+        ...
+
+    async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
+        """
+        Send the message `id`, and return when WhatsApp took it, by its clock. Raises Rejected, NoRecipients, TooLarge
+        for what will never go; ConnectionLost, NotConnected, QueryTimeout when its fate is unknown: send it again with
+        the same id, and it stays one message.
+        """
+        ...
+
+    async def forget(self, reason: str) -> None:
+        """Unlink from the account as far as possible, back up what is held, then delete it. History is not touched."""
+        ...
+
+
+@runtime_checkable
+class SupportsPairing(Protocol):
+    """Linked by a person with a phone."""
+
+    @property
+    def is_linked(self) -> bool:
+        """Is there an account already?"""
+        ...
+
+    def link(self, *, expect: JID | None) -> AsyncIterator[PairingStep]:
+        """
+        Link step by step; `Paired` is the last. With `expect`, another number is refused and nothing of it is kept.
+        Raises PairingExpired, PairingRefused, WrongAccount, ConnectionLost.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsReading(Protocol):
+    """Can tell the other side that messages were read."""
+
+    async def mark_read(self, chat: JID, ids: list[MessageId]) -> None:
+        """Tell so. Raises NotConnected."""
+        ...
+
+
+@runtime_checkable
+class SupportsTyping(Protocol):
+    """Can show the other side that a message is being written."""
+
+    async def show_typing(self, chat: JID, *, is_typing: bool) -> None:
+        """Show so, or stop. Raises NotConnected."""
+        ...
+
+
+MakeProvider = Callable[["Lease"], Provider]
+"""A provider for the account of a lease, not open yet."""

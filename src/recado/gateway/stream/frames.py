@@ -1,0 +1,34 @@
+"""
+Events as Server-Sent Events: bytes, made once. JSON has no line breaks of its own, so one `data:` line holds it, and
+whatever a person wrote is inside a JSON string.
+
+    id: 42                                    event: connection
+    event: message.received                   data: {"connections": [ … ]}
+    data: {"id": 42, "kind": …, "data": {…}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from recado.gateway.connections.schemas import ConnectionTold
+from recado.gateway.stream.repository import StreamEvent
+from recado.gateway.stream.schemas import EventTold
+
+OPENING = b"retry: 2000\n\n"
+COMMENT = b":\n\n"
+
+
+def event_frame(event: StreamEvent) -> bytes:
+    """A fact, with its number as id."""
+    told = EventTold.of(event).model_dump(mode="json")
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.kind.encode(), orjson.dumps(told))
+
+
+def connection_frame(connections: Sequence[ConnectionTold]) -> bytes:
+    """Where the connections stand; without an id, as it is not replayed."""
+    told: dict[str, Any] = {"connections": [each.model_dump(mode="json") for each in connections]}
+    return b"event: connection\ndata: %s\n\n" % orjson.dumps(told)
