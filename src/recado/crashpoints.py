@@ -26,8 +26,11 @@ class CrashPoint(StrEnum):
     OUTBOUND_AFTER_SETTLE = "outbound.after_settle"
     PAIRING_BEFORE_COMMIT = "pairing.before_commit"
     PAIRING_AFTER_COMMIT = "pairing.after_commit"
+    PAIRING_AFTER_SIGN = "pairing.after_sign"
     PREKEYS_BEFORE_UPLOAD = "prekeys.before_upload"
     PREKEYS_AFTER_UPLOAD = "prekeys.after_upload"
+    RESEND_AFTER_COMMIT = "resend.after_commit"
+    HISTORY_AFTER_SLICE = "history.after_slice"
     WORK_BEFORE_FINISH = "work.before_finish"
 
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from recado import crashpoints
 from recado.client.account import Account
 from recado.client.arrival import Known
 from recado.client.contacts import learn_lids, other_address
 from recado.client.turn import Turn
+from recado.crashpoints import CrashPoint
 from recado.errors import DecodeError
 from recado.events import ContactChanged, HistoryReceived, MessageReceived, Source, UnknownReceived
 from recado.protocol.messages.history import HistoryChunk, HistoryMessage, parse_history
@@ -51,6 +53,7 @@ async def read_history(account: Account, connection: Connection, item: WorkItem)
         async with account.store.transaction() as tx:
             for message in messages:
                 await _record(account, tx, message)
+        crashpoints.reach(CrashPoint.HISTORY_AFTER_SLICE)
     async with account.store.transaction() as tx:
         await tx.record(_received(account, chunk))
 

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from recado import crashpoints
 from recado.client.account import Account
 from recado.client.sealing import Sealer, fetch_bundles, shows_identity
+from recado.crashpoints import CrashPoint
 from recado.errors import StanzaError
 from recado.jid import JID
 from recado.protocol.messages.encode import encode_device_sent
@@ -56,6 +58,7 @@ async def resend(account: Account, connection: Connection, item: WorkItem) -> No
         return
     again = await _seal(account, asker, bundle, sent, receipt, retry)
     if again is not None:
+        crashpoints.reach(CrashPoint.RESEND_AFTER_COMMIT)
         await connection.requests.acknowledged(again.build(), timeout=account.limits.query)
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from recado import crashpoints
 from recado.client.account import Account
 from recado.client.connection import Connection, close_of, lost
 from recado.client.inbox import Inbox
@@ -19,6 +20,7 @@ from recado.client.login import log_in, settle_in
 from recado.client.reconnection import Close, Past, Reconnect, Stop, decide
 from recado.client.transport import Connect
 from recado.client.work import do_work
+from recado.crashpoints import CrashPoint
 from recado.errors import CloseReason, NotPaired, QueryTimeout, RecadoError, StoreError
 from recado.events import ConnectionChanged, ConnectionState, DeviceUnlinked
 from recado.protocol.crypto.curve import KeyPair
@@ -26,6 +28,9 @@ from recado.protocol.link import Link
 from recado.protocol.pairing.payload import login_payload, registration_payload
 
 logger = logging.getLogger("recado.client")
+
+TIDY_EVERY = 6 * 3600.0
+"""Seconds between two purges of what has expired."""
 
 Version = tuple[int, int, int]
 RefreshVersion = Callable[[], Awaitable[Version]]
@@ -66,6 +71,9 @@ class Supervisor:
         await self._become(ConnectionState.CONNECTING)
         while True:
             close = await self._live()
+            if close.reason is CloseReason.RESTART_REQUIRED and self._account.pairing is not None:
+                # The server has our signature: we are linked.
+                crashpoints.reach(CrashPoint.PAIRING_AFTER_SIGN)
             now = self._account.now()
             decision = decide(past, close, now=now, jitter=self._account.jitter())
             if isinstance(decision, Reconnect) and decision.refresh and not await self._refreshed():
@@ -142,7 +150,7 @@ class Supervisor:
 
     def _jobs(self, connection: Connection) -> list[Coroutine[Any, Any, None]]:
         if self._account.is_paired:
-            return [self._serve(connection), self._hurry(connection)]
+            return [self._serve(connection), self._hurry(), self._tidy()]
         pairing = self._account.pairing
         return [pairing.show(connection)] if pairing is not None else []
 
@@ -158,10 +166,16 @@ class Supervisor:
         await settle_in(account, connection, mark_online=self._mark_online)
         await do_work(account, connection)
 
-    async def _hurry(self, connection: Connection) -> None:
+    async def _hurry(self) -> None:
         await self._account.clock.sleep(self._account.limits.login)
         if self._opened_at is None:
             raise QueryTimeout
+
+    async def _tidy(self) -> None:
+        """What was kept for a time is let go once that is over."""
+        while True:
+            await self._account.clock.sleep(TIDY_EVERY)
+            await self._account.store.purge(self._account.now())
 
     async def _refreshed(self) -> bool:
         if self._refresh is None:
