@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from recado import crashpoints
 from recado.client import router
 from recado.client.account import Account
+from recado.client.handlers import messages
 from recado.client.turn import Turn
 from recado.crashpoints import CrashPoint
 from recado.errors import EnvelopeError, NotPaired, PeerError, RecadoError, StoreRefused
@@ -83,7 +84,7 @@ class Inbox:
                 for node in batch:
                     await self._take([node], connection)
                 return
-            turns = await self._keep_raw(batch[0], StoreRefused())
+            turns = await self._keep_raw(batch[0])
         crashpoints.reach(CrashPoint.INBOUND_AFTER_COMMIT)
         for turn in turns:
             connection.send(*turn.answers)
@@ -112,7 +113,18 @@ class Inbox:
             await self._record_raw(turn, node, error)
         return turn
 
-    async def _keep_raw(self, node: Node, error: RecadoError) -> list[Turn]:
+    async def _keep_raw(self, node: Node) -> list[Turn]:
+        """The database refuses what this stanza says: keep its bytes, as a message without a text if it is one."""
+        error = StoreRefused()
+        if node.tag == "message":
+            try:
+                async with self._account.store.transaction() as tx:
+                    turn = Turn(self._account, tx, self._account.now())
+                    await messages.keep_unread(turn, node, error)
+            except (StoreRefused, PeerError):
+                logger.info("not even its addresses can be kept: %r", node)
+            else:
+                return [turn]
         async with self._account.store.transaction() as tx:
             turn = Turn(self._account, tx, self._account.now())
             await self._record_raw(turn, node, error)

@@ -23,7 +23,7 @@ from recado.client.account import Account
 from recado.client.contacts import other_address
 from recado.client.devices import ask_devices, known_devices
 from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
-from recado.content import Content
+from recado.content import Content, Text
 from recado.crashpoints import CrashPoint
 from recado.errors import NoRecipients, Rejected, UsageError
 from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, Quote
@@ -90,6 +90,8 @@ async def send(
     """
     if not chat.is_person:
         raise UsageError("messages go to people; groups and channels are not supported")
+    if isinstance(content, Text) and not _is_sendable(content.body):
+        raise UsageError("a text has characters, and neither U+0000 nor half of a surrogate pair among them")
     body = encode_message(content, quoting=_quoting(quoting, account))
     draft = Draft(id or new_message_id(account.entropy), chat.bare, body)
     if id is not None:
@@ -97,7 +99,11 @@ async def send(
         if settled is not None:
             return settled
     crashpoints.reach(CrashPoint.OUTBOUND_BEFORE_SEAL)
-    message = await _seal(account, connection, draft)
+    try:
+        message = await _seal(account, connection, draft)
+    except NoRecipients:
+        await _forget(account, draft.chat)
+        raise
     crashpoints.reach(CrashPoint.OUTBOUND_AFTER_COMMIT)
     node = message.build()
     acknowledged = connection.requests.expect(node)
@@ -138,6 +144,12 @@ async def _seal(account: Account, connection: Connection, draft: Draft) -> Outgo
         else:
             fetched.update(await fetch_bundles(connection, plan.devices))
     raise NoRecipients
+
+
+async def _forget(account: Account, chat: JID) -> None:
+    """Have the devices asked for again next time: there was nobody to write to."""
+    async with account.store.transaction() as tx:
+        await tx.forget_devices(chat)
 
 
 async def _plan(account: Account, tx: Transaction, draft: Draft, bundles: Bundles) -> OutgoingMessage | Missing:
@@ -227,6 +239,10 @@ def _quoting(quoted: MessageReceived | MessageSent | Quoting | Quote | None, acc
             return None if quoted.sender is None else Quoting(quoted.id, quoted.sender)
         case _:
             return quoted
+
+
+def _is_sendable(body: str) -> bool:
+    return bool(body) and not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in body)
 
 
 def _to_seconds(at: datetime) -> bytes:

@@ -15,6 +15,8 @@ import aiohttp
 from recado.errors import CloseReason, ConnectionLost, RecadoError, UntrustedServer
 
 ORIGIN = "https://web.whatsapp.com"
+FAREWELL = 2.0
+"""Seconds to wait for the other end to close too."""
 
 
 class Transport(Protocol):
@@ -47,11 +49,18 @@ class WebSocket:
     @classmethod
     async def open(cls, url: str, *, tls: ssl.SSLContext | None = None, seconds: float = 20.0) -> WebSocket:
         """Connect to `url` as the web client does. Raises ConnectionLost, UntrustedServer."""
-        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds))
+        # No timeout of the session's own: it would go on counting over the socket's whole life.
+        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         try:
-            socket = await http.ws_connect(
-                url, origin=ORIGIN, max_msg_size=0, compress=0, ssl=tls if tls is not None else True
-            )
+            async with asyncio.timeout(seconds):
+                socket = await http.ws_connect(
+                    url,
+                    origin=ORIGIN,
+                    max_msg_size=0,
+                    compress=0,
+                    ssl=tls if tls is not None else True,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=FAREWELL),
+                )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await http.close()
             raise _translated(error) from error

@@ -67,11 +67,16 @@ class Turn:
                 UnknownReceived(
                     account=self.me,
                     at=self.now,
-                    tag=node.tag,
+                    tag=_plain(node.tag),
                     raw=encode(node) if raw is None else raw,
-                    problem=problem,
+                    problem=_plain(problem),
                 )
             )
 
 
 Handler = Callable[[Turn, Node], Awaitable[None]]
+
+
+def _plain(word: str) -> str:
+    """A word of the peer's that any database takes: what is kept as a last resort must not be refused in turn."""
+    return "".join(character if character.isprintable() else "?" for character in word[:80])

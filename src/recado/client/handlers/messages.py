@@ -45,6 +45,15 @@ async def on_message(turn: Turn, node: Node) -> None:
         await _not_sealed(turn, arrival)
 
 
+async def keep_unread(turn: Turn, node: Node, error: Exception) -> None:
+    """Keep a message as it came, without opening it: its content cannot be stored. Raises StanzaError."""
+    arrival = await _arrival(turn, node)
+    turn.answer(ack(node))
+    if arrival.known is None:
+        await arrival.mark(turn, Known.UNREADABLE)
+        await turn.tx.record(await unreadable_fact(turn, arrival, type(error).__name__, _source(arrival)))
+
+
 async def _arrival(turn: Turn, node: Node) -> Arrival:
     account = turn.account
     stanza = MessageStanza.parse(node, own=account.device, own_lid=account.lid)
