@@ -115,20 +115,47 @@ async def test_keys_survive_a_crash_around_their_upload(point, start, world, ana
         assert fact.content == Text("oi")
 
 
-async def test_work_that_was_done_but_not_finished_is_done_again(start, world, ana, bia, told, recorded):
+@pytest.mark.parametrize("point", [CrashPoint.WORK_BEFORE_FINISH, CrashPoint.HISTORY_AFTER_SLICE])
+async def test_work_that_was_not_finished_is_done_again(point, start, world, ana, bia, told, recorded):
     await bia.say(ana, "long ago")
 
     async def link(client):
         await ana.link(client)
         await told(client, MessageReceived, 2)
 
-    assert await run_until_crash(CrashPoint.WORK_BEFORE_FINISH, start, link)
+    assert await run_until_crash(point, start, link)
     async with asyncio.timeout(10), start() as client:
         await bia.say(ana, "oi")
         facts = await told(client, MessageReceived, 2)
         assert sorted(fact.content.body for fact in facts) == ["long ago", "oi"]
-        await told(client, HistoryReceived, 2)
+        await told(client, HistoryReceived, 2 if point is CrashPoint.WORK_BEFORE_FINISH else 1)
         assert [f.content.body for f in await recorded(client, MessageReceived)].count("long ago") == 1
+
+
+async def test_a_resend_survives_a_crash_before_it_leaves(start, world, ana, bia, soon):
+    async with start() as client:
+        await ana.link(client)
+        await client.send(bia.jid, Text("before"))
+
+    async def resend(client):
+        world.faults.corrupt_next(bia.jid)
+        await client.send(bia.jid, Text("oi"), id=ID)
+        await client.wait_for(client.state.RECONNECTING)
+
+    assert await run_until_crash(CrashPoint.RESEND_AFTER_COMMIT, start, resend)
+    async with soon(), start():
+        await bia.expect("oi", id=ID)
+    assert [shown.text for shown in bia.messages] == ["before", "oi"]
+
+
+async def test_a_client_that_died_once_it_was_linked_is_linked(start, ana, bia, told):
+    assert await run_until_crash(CrashPoint.PAIRING_AFTER_SIGN, start, ana.link)
+    async with asyncio.timeout(10), start() as client:
+        assert client.account == ana.jid
+        await bia.say(ana, "oi")
+        (fact,) = await told(client, MessageReceived)
+        assert fact.content == Text("oi")
+    assert len(ana.account.companions) == 1
 
 
 @pytest.mark.parametrize("cut", ["cut_before_ack", "cut_after_ack"])
@@ -148,5 +175,6 @@ async def test_a_line_cut_around_the_acknowledgement_loses_nothing(cut, start, w
 
 def test_every_point_is_part_of_some_crash_test():
     pairing = [point for point in CrashPoint if point.startswith("pairing.")]  # test_linking
-    tested = {*INBOUND, *OUTBOUND, *PREKEYS, *pairing, CrashPoint.WORK_BEFORE_FINISH}
+    work = [CrashPoint.WORK_BEFORE_FINISH, CrashPoint.HISTORY_AFTER_SLICE, CrashPoint.RESEND_AFTER_COMMIT]
+    tested = {*INBOUND, *OUTBOUND, *PREKEYS, *pairing, *work}
     assert {point for point in CrashPoint if not point.startswith(("outbox.", "delivery."))} == tested
