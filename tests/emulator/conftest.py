@@ -149,6 +149,7 @@ class WireClient:
 
     async def connect(self, payload: bytes, *, noise: KeyPair | None = None) -> None:
         """Open the socket and shake hands. Raises what the link fails with."""
+        self.nodes, self.error = [], None
         self._socket = await self._http.ws_connect(self.server.url, max_msg_size=0, ssl=self.tls)
         self._link = Link.client(
             identity=noise or self.noise,
