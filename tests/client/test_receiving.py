@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from recado.client.client import Client
 from recado.content import Text
 from recado.emulator.whatsapp.inbox import Ticks
+from recado.errors import StoreRefused
 from recado.events import (
     ConnectionState,
     ContactChanged,
@@ -21,6 +23,7 @@ from recado.events import (
 from recado.protocol.messages.encode import encode_device_sent, encode_history_push, encode_message
 from recado.protocol.messages.history import HistoryChunk
 from recado.protocol.node import Node
+from recado.store import MemoryStore
 
 
 async def live(recorded, client):
@@ -269,3 +272,36 @@ async def test_old_credentials_keep_working_with_a_new_name(desk, ana):
         await tx.save_credentials(replace(await tx.credentials(), push_name="Ana B."))
     async with desk.connected() as client:
         assert client.account == ana.jid
+
+
+class Picky(MemoryStore):
+    """A database that takes no U+0000 in a text, as PostgreSQL does."""
+
+    async def commit(self, changes):
+        if any("\0" in getattr(getattr(fact, "content", None), "body", "") for fact in changes.facts):
+            raise StoreRefused
+        await super().commit(changes)
+
+
+async def test_a_text_the_database_refuses_leaves_a_placeholder_and_its_neighbours(
+    world, clock, ana, bia, told, recorded, craft
+):
+    async with Client(Picky(), server=world.server, clock=clock) as client:
+        await ana.link(client)
+        await bia.say(ana, "before")
+        await told(client, MessageReceived)
+        craft(bia, client, ana.lid, encode_message(Text("zero \0 zero")), "3EB0ZERO")
+        await bia.say(ana, "after")
+        await told(client, MessageReceived, 2)
+        await world.expect_nothing_pending(client.account)
+        assert [fact.content.body for fact in await live(recorded, client)] == ["before", "after"]
+        (kept,) = await recorded(client, EnvelopeUnreadable)
+        assert (kept.id, kept.chat, kept.reason) == ("3EB0ZERO", bia.lid, "StoreRefused")
+        assert kept.raw
+
+
+async def test_an_unknown_tag_of_unprintable_characters_can_be_kept(desk, ana, told):
+    async with desk.connected() as client:
+        ana.account.devices[client.device.device].line.deliver(Node("no\0velty", {"from": str(ana.lid)}))
+        (fact,) = await told(client, UnknownReceived)
+        assert fact.tag == "no?velty"

@@ -315,3 +315,22 @@ async def test_typing_is_shown_and_heard(desk, ana, bia, world, soon):
             await bia.typing(ana)
             assert (await heard).is_typing
         await signals.aclose()
+
+
+@pytest.mark.parametrize("text", ["", "zero \0 zero", "half \ud83d"])
+async def test_a_text_nobody_could_store_is_refused_before_anything_happens(text, desk, bia, recorded):
+    async with desk.connected() as client:
+        with pytest.raises(UsageError):
+            await client.send(bia.jid, Text(text), id=ID)
+        async with client.store.transaction() as tx:
+            assert await tx.sent(ID) is None
+
+
+async def test_what_expired_is_let_go(desk, bia, clock):
+    async with desk.connected() as client:
+        await client.send(bia.jid, Text("oi"), id=ID)
+        assert await desk.backend.scan("sent-")
+    await clock.advance(31 * 24 * 3600)
+    async with desk.connected() as client:
+        await client.send(bia.jid, Text("a month later"))
+        assert ID not in "".join(await desk.backend.scan("sent-"))

@@ -174,8 +174,8 @@ class Supervisor:
     async def _tidy(self) -> None:
         """What was kept for a time is let go once that is over."""
         while True:
-            await self._account.clock.sleep(TIDY_EVERY)
             await self._account.store.purge(self._account.now())
+            await self._account.clock.sleep(TIDY_EVERY)
 
     async def _refreshed(self) -> bool:
         if self._refresh is None:
