@@ -21,7 +21,7 @@ class Status:
     reason: CloseReason | None = None
     retry_at: datetime | None = None
     over: RecadoError | None = None
-    _waiting: list[tuple[Callable[[Status], bool], asyncio.Future[None]]] = field(default_factory=list)
+    _waiting: dict[asyncio.Future[None], Callable[[Status], bool]] = field(default_factory=dict)
 
     def become(
         self,
@@ -33,15 +33,9 @@ class Status:
     ) -> None:
         """Take another state, and wake whoever waited for it."""
         self.state, self.reason, self.retry_at, self.over = state, reason, retry_at, over
-        still = []
-        for wanted, future in self._waiting:
-            if future.done():
-                continue
-            if wanted(self):
+        for future, wanted in list(self._waiting.items()):
+            if not future.done() and wanted(self):
                 future.set_result(None)
-            else:
-                still.append((wanted, future))
-        self._waiting = still
 
     def reached(self, wanted: Callable[[Status], bool]) -> asyncio.Future[None]:
         """A future that is done once the status is as wanted."""
@@ -49,7 +43,8 @@ class Status:
         if wanted(self):
             future.set_result(None)
         else:
-            self._waiting.append((wanted, future))
+            self._waiting[future] = wanted
+            future.add_done_callback(lambda done: self._waiting.pop(done, None))
         return future
 
     async def wait(self, clock: Clock, seconds: float, wanted: Callable[[Status], bool]) -> None:
