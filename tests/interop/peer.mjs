@@ -1,7 +1,7 @@
 // One unmodified Baileys, driven over standard input and output with a JSON value a line.
 //   in:  {do: "start" | "stop" | "send" | "read" | "quit", ...}
 //   out: {ev: "qr" | "open" | "close" | "message" | "status" | "sent" | "failed" | "online", ...}
-import makeWASocket, { useMultiFileAuthState, Browsers } from '@whiskeysockets/baileys'
+import makeWASocket, { Browsers, generateMessageIDV2, useMultiFileAuthState } from '@whiskeysockets/baileys'
 import { createInterface } from 'node:readline'
 import pino from 'pino'
 
@@ -69,9 +69,12 @@ const actions = {
 		tell({ ev: 'stopped' })
 	},
 	async send({ to, text, ref, quoted }) {
-		const options = quoted ? { quoted: { key: quoted.key, message: { conversation: quoted.text } } } : {}
+		// Remembered before it leaves: the other side may ask for it again before sendMessage has returned.
+		const messageId = generateMessageIDV2(socket.user?.id)
+		remembered.set(messageId, { conversation: text })
+		const options = { messageId }
+		if (quoted) options.quoted = { key: quoted.key, message: { conversation: quoted.text } }
 		const sent = await socket.sendMessage(to, { text }, options)
-		remembered.set(sent.key.id, sent.message)
 		tell({ ev: 'sent', ref, id: sent.key.id })
 	},
 	async read({ key }) {

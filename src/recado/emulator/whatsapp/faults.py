@@ -178,6 +178,8 @@ class Faults:
 
 def _aim(whom: Whom) -> tuple[str | None, int | None]:
     """User and device; an address without a device means any of its devices."""
+    if isinstance(whom, str) and "@" in whom:
+        whom = JID.parse(whom)
     if isinstance(whom, JID):
         return whom.user, whom.device or None
     return (None if whom is None else "".join(filter(str.isdigit, whom))), None
