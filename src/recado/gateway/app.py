@@ -37,6 +37,7 @@ from recado.gateway.web.guard import Guard
 from recado.gateway.web.session import Sessions
 from recado.server import WHATSAPP, Server
 
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """The open parts. `new_admin_key` is the administrator's first key, when it was made just now: show it once."""
@@ -119,7 +120,7 @@ def create_app(
         app.include_router(router)
     web.add_pages(app, has_desk=desk is not None)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
-    add_problems(app)
+    add_problems(app, web.page_problem)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -7,6 +7,7 @@ A business refusal is never a 500, and 422 is only for a malformed body.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,10 @@ _KINDS = {
 }  # fmt: skip
 
 
+Page = Callable[[Request, Problem, str], Response | None]
+"""Makes a page of a problem, where a page was asked for."""
+
+
 def problem_of(error: errors.RecadoError) -> Problem:
     """The problem of the nearest class in the table."""
     if isinstance(error, Refusal):
@@ -95,17 +100,23 @@ def answer(problem: Problem, detail: str, **more: Any) -> Response:
     return Response(orjson.dumps(body), problem.status, headers, MEDIA_TYPE)
 
 
-def add_problems(app: FastAPI) -> None:
-    """Answer every error of the application as a problem."""
-    app.add_exception_handler(errors.RecadoError, _on_recado_error)
+def add_problems(app: FastAPI, page: Page) -> None:
+    """Answer every error of the application as a problem, or as a `page` where a person looks."""
+
+    async def on_recado_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.RecadoError)
+        problem = problem_of(error)
+        return page(request, problem, str(error)) or answer(problem, str(error))
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        problem = _by_status(error.status_code)
+        return page(request, problem, str(error.detail)) or answer(problem, str(error.detail))
+
+    app.add_exception_handler(errors.RecadoError, on_recado_error)
+    app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(500, _on_crash)
-
-
-async def _on_recado_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.RecadoError)
-    return answer(problem_of(error), str(error))
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
@@ -115,11 +126,6 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     status = 422 if "body" in places else 404 if "path" in places else 400
     said = [{"at": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
     return answer(_by_status(status), _TITLES[status], errors=said)
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return answer(_by_status(error.status_code), str(error.detail))
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:

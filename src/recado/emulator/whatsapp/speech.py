@@ -46,7 +46,7 @@ _TICKS = {ReceiptKind.DELIVERED: Ticks.DELIVERED, ReceiptKind.READ: Ticks.READ, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class Spoken:
     """What was sealed, kept for those who ask again; `chat` None: to the own companions alone (history)."""
 
     message: bytes
@@ -60,7 +60,7 @@ class Speech:
         self._phone = phone
         self._world = phone.world
         self._account = phone.account
-        self._spoken: dict[str, _Spoken] = {}
+        self._spoken: dict[str, Spoken] = {}
         self._asked: dict[tuple[JID, str], int] = {}
         self._answered: dict[tuple[JID, str], int] = {}
         self._greeted: set[JID] = set()
@@ -72,7 +72,7 @@ class Speech:
         entropy, id = self._world.entropy, new_message_id(self._world.entropy)
         quoted = Quoting(quoting.id, self._lid(quoting.sender), Text(quoting.text)) if quoting else None
         message = encode_message(Text(text), quoting=quoted, secret=entropy(32))
-        self._spoken[id] = _Spoken(message, to)
+        self._spoken[id] = Spoken(message, to)
         now = self._world.clock.now()
         shown = Shown(id, to.phone, self._account.phone, True, text, now, quoted=quoting.id if quoting else None)
         self._phone.inbox.show(shown)
@@ -282,7 +282,7 @@ class Speech:
         if not self._phone.keyring.knows(device):
             return
         id = new_message_id(self._world.entropy)
-        self._spoken[id] = _Spoken(encode_history_push(self._history()), None)
+        self._spoken[id] = Spoken(encode_history_push(self._history()), None)
         self._send(PeerMessage(id, address, self._seal(device, id)).build())
 
     def _history(self) -> HistoryChunk:

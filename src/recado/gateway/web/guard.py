@@ -6,9 +6,8 @@ that ends. Plain ASGI: it never holds a stream back.
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from recado.gateway.problems import Problem, answer
 
 LARGEST_BODY = 1024 * 1024
 _POLICY = (
@@ -18,13 +17,10 @@ _POLICY = (
 _HEADERS = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
 }
-
-
-class _TooLarge(Exception):
-    """More came than a request may carry."""
 
 
 class Guard:
@@ -37,29 +33,21 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken, has_begun = 0, False
+        taken = 0
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > LARGEST_BODY:
-                raise _TooLarge
+                raise HTTPException(413, "a body has at most 1 MiB")
             return message
 
         async def dressed(message: Message) -> None:
-            nonlocal has_begun
             if message["type"] == "http.response.start":
-                has_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        try:
-            await self._app(scope, counted, dressed)
-        except _TooLarge:
-            if not has_begun:
-                refusal = answer(Problem(413, "too-large", "The request is too large"), "a body has at most 1 MiB")
-                await refusal(scope, receive, dressed)
+        await self._app(scope, counted, dressed)

@@ -1,0 +1,44 @@
+"""`recado emulator`: WhatsApp on a desk, alone, for any client."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+from pathlib import Path
+
+from recado.cli.serve import console
+from recado.emulator.whatsapp.world import World
+from recado.errors import UsageError
+
+
+async def run(*, host: str, port: int, cert: Path | None, key: Path | None) -> None:
+    """Until a signal. Raises UsageError."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        async with World.start(host=host, port=port, tls=_tls(cert, key)) as world:
+            console.print("A simulated WhatsApp is running.")
+            console.print(f"  url      [bold]{world.server.url}[/bold]")
+            console.print(f"  root     [bold]{world.server.root.hex()}[/bold]")
+            console.print(f"  control  [bold]{world.control_url}[/bold]")
+            console.print(f"Scan a QR:  curl -d 'TEXT' {world.control_url}/admin/mock-phone/scan-qr", style="dim")
+            console.print("Ctrl-C stops it; nothing of it is kept.", style="dim")
+            await stopping.wait()
+            console.print("Stopping…")
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port} ({error.strerror})") from None
+
+
+def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        raise UsageError("--cert and --key are given together")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError):
+        raise UsageError("the certificate or its key cannot be read") from None
+    return context

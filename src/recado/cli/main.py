@@ -1,0 +1,102 @@
+"""The `recado` command: serve, demo, emulator. What goes wrong is said in one sentence, with a status of 1."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from recado.errors import RecadoError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="WhatsApp for Python, self-hosted."
+)
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on (RECADO_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port (RECADO_PORT).")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept (RECADO_DATA_DIR).")] = None,
+) -> None:
+    """Run the gateway and its pages, with a PostgreSQL of its own unless DATABASE_URL is set."""
+    from recado.cli.serve import run
+    from recado.gateway.settings import Settings
+
+    given = {"host": host, "port": port, "data_dir": data_dir}
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        _fail("a setting is wrong: " + "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors()))
+    _run(lambda: run(settings))
+
+
+@app.command()
+def demo(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any.")] = 8000,
+    data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its own data.")] = Path(".run/demo"),
+) -> None:
+    """Run everything against a simulated WhatsApp: no phone, no account, no network."""
+    from recado.cli.demo import run
+
+    _run(lambda: run(host=host, port=port, folder=data_dir))
+
+
+@app.command()
+def emulator(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any.")] = 8400,
+    cert: Annotated[Path | None, typer.Option(help="A TLS certificate (PEM), to speak wss.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+) -> None:
+    """Run the simulated WhatsApp alone, for any client."""
+    from recado.cli.emulator import run
+
+    _run(lambda: run(host=host, port=port, cert=cert, key=key))
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(work())
+    except RecadoError as error:
+        _fail(str(error))
+    except BaseExceptionGroup as group:
+        known, others = group.split(RecadoError)
+        if known is None or others is not None:
+            raise
+        _fail(str(_first(known)))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _fail(text: str) -> None:
+    typer.echo(f"recado: {text}", err=True)
+    sys.exit(1)

@@ -1,0 +1,64 @@
+"""`recado serve`: the gateway, with a PostgreSQL of its own unless one is given, speaking to WhatsApp itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.console import Console
+
+from recado.cli.serving import address_of, bind, serve
+from recado.errors import UsageError
+from recado.gateway.app import Gateway, create_app
+from recado.gateway.settings import Settings
+from recado.server import WHATSAPP, Server
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+async def run(settings: Settings) -> None:
+    """Until a signal. Raises StoreUnavailable, UsageError."""
+    server = server_of(settings)
+    listener = bind(settings.host, settings.port)
+    address = address_of(listener)
+    if settings.database_url is None:
+        console.print(f"Starting PostgreSQL in {settings.postgres_dir} …", style="dim")
+
+    async def ready(gateway: Gateway) -> None:
+        console.print(f"recado is running at [bold]{address}[/bold]")
+        if server is not WHATSAPP:
+            console.print(f"It speaks to {server.name} at {server.url}")
+        if gateway.new_admin_key is not None:
+            console.print("\nThe administrator's key, shown this once; keep it:")
+            console.print(f"  [bold]{gateway.new_admin_key}[/bold]\n")
+        if console.is_terminal:
+            await say_link(gateway, address)
+        console.print(f"Sign in at {address}/sign-in with the administrator's key, or a mentorado's.")
+        console.print("Ctrl-C stops it; everything is kept in " + str(settings.data_dir), style="dim")
+
+    await serve(create_app(settings, server), listener, ready, console.print)
+
+
+def server_of(settings: Settings) -> Server:
+    """WhatsApp, or the emulator the settings name. Raises UsageError."""
+    if settings.whatsapp_url is None and settings.whatsapp_root is None:
+        return WHATSAPP
+    if settings.whatsapp_url is None or settings.whatsapp_root is None:
+        raise UsageError("RECADO_WHATSAPP_URL and RECADO_WHATSAPP_ROOT are given together or not at all")
+    try:
+        return Server(settings.whatsapp_url, bytes.fromhex(settings.whatsapp_root), "an emulator")
+    except ValueError:
+        raise UsageError("RECADO_WHATSAPP_ROOT is 64 hexadecimal digits") from None
+
+
+async def say_link(gateway: Gateway, address: str) -> None:
+    """Print a link that signs a browser in as the administrator, once."""
+    prefix = await gateway.admin_prefix()
+    if prefix is None:
+        return
+    token, until = gateway.sessions.add_link(prefix)
+    console.print("Open this link to sign in; it works once, " + f"until {_local(until)}:")
+    console.print(f"  [bold]{address}/sign-in?token={token}[/bold]")
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone():%H:%M}"

@@ -1,0 +1,169 @@
+/*
+ * Keeps a mentorado's page live. When the card tells of an event, the same page is fetched again and what is new in its
+ * lists is put in, item by item, so that focus, scroll and what was announced stay. Sending goes through the API.
+ */
+"use strict";
+(() => {
+  const desk = document.getElementById("desk");
+  const { mentorado, csrf, conversation } = desk.dataset;
+  const api = `/v1/mentorados/${mentorado}`;
+  const scroll = document.getElementById("scroll"), messages = document.getElementById("messages");
+  const composer = document.getElementById("composer"), replying = document.getElementById("replying");
+  let quoting = null, isFetching = false, isStale = false;
+
+  const post = async (path, body, headers = {}) => {
+    const response = await fetch(path, { method: "POST", body: JSON.stringify(body),
+      headers: { "content-type": "application/json", "x-csrf-token": csrf, ...headers } });
+    if (response.ok) return response.status === 204 ? null : response.json();
+    const problem = await response.json().catch(() => ({}));
+    throw new Error(problem.detail || response.statusText);
+  };
+  const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  const showTimes = (root) => {
+    for (const time of root.querySelectorAll("time")) {
+      const at = new Date(time.dateTime), isToday = at.toDateString() === new Date().toDateString();
+      const text = at.toLocaleString(document.documentElement.lang, isToday ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "short" });
+      const exact = at.toLocaleString(document.documentElement.lang);
+      if (time.textContent !== text) time.textContent = text;
+      if (time.title !== exact) time.title = exact;
+    }
+  };
+
+  /** Bring a list to what a fresh page says: same items stay as they are, changed ones are exchanged, in its order. */
+  const merge = (list, fresh, { keepsOlder = false } = {}) => {
+    if (!list || !fresh) return;
+    showTimes(fresh);
+    const wanted = [...fresh.children], ids = new Set(wanted.map((item) => item.id));
+    for (const item of [...list.children]) {
+      if (!ids.has(item.id) && (!keepsOlder || item.classList.contains("empty"))) item.remove();
+    }
+    let after = keepsOlder ? [...list.children].filter((item) => !ids.has(item.id)).at(-1) ?? null : null;
+    for (const item of wanted) {
+      const there = item.id ? document.getElementById(item.id) : null;
+      let placed = there;
+      if (!there || !there.isEqualNode(item)) {
+        placed = document.importNode(item, true);
+        if (there) there.replaceWith(placed);
+      }
+      const place = after ? after.nextSibling : list.firstChild;
+      if (placed !== place) list.insertBefore(placed, place);
+      after = placed;
+    }
+  };
+
+  const isAtEnd = () => !scroll || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  const toEnd = () => { if (scroll) scroll.scrollTop = scroll.scrollHeight; };
+
+  const refresh = async () => {
+    if (isFetching) { isStale = true; return; }
+    isFetching = true;
+    do {
+      isStale = false;
+      try {
+        const response = await fetch(`?${conversation ? `c=${conversation}` : ""}`, { headers: { accept: "text/html" }, cache: "no-store" });
+        if (!response.ok || response.redirected) continue;
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        const wasAtEnd = isAtEnd();
+        merge(document.getElementById("threads"), page.getElementById("threads"));
+        merge(messages, page.getElementById("messages"), { keepsOlder: true });
+        if (wasAtEnd) toEnd();
+        if (page.querySelector('[aria-current="page"] .unread')) noteRead();
+      } catch { /* the card says that the gateway is away, and tells when it is back */ }
+    } while (isStale);
+    isFetching = false;
+  };
+
+  const noteRead = async () => {
+    if (!conversation || document.hidden) return;
+    await post(`${api}/conversations/${conversation}/read`, {}).then(refresh, () => null);
+  };
+
+  const setProblem = (form, text) => {
+    const place = form.querySelector("[role=alert]");
+    place.textContent = text;
+    place.hidden = !text;
+  };
+
+  const stopReplying = () => { quoting = null; if (replying) replying.hidden = true; };
+
+  const onReply = (event) => {
+    const button = event.target.closest("[data-reply]");
+    if (!button || !composer) return;
+    quoting = button.dataset.reply;
+    replying.querySelector("q").textContent = button.closest("li").querySelector(".text").textContent;
+    replying.hidden = false;
+    composer.elements.text.focus();
+  };
+
+  /** One send at a time; a try that failed keeps its key, so that pressing again cannot send twice. */
+  const sender = (form, bodyOf, after) => {
+    let key = null, tried = "";
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const body = bodyOf(), said = JSON.stringify(body), button = form.querySelector("button.primary");
+      if (!body.text.trim() || button.disabled) return;
+      if (said !== tried || !key) [key, tried] = [newKey(), said];
+      button.disabled = true;
+      setProblem(form, "");
+      try {
+        const accepted = await post(`${api}/messages`, body, { "idempotency-key": key });
+        key = null;
+        await after(accepted);
+      } catch (error) {
+        setProblem(form, desk.dataset.notSent.replace("{reason}", error.message));
+      }
+      button.disabled = false;
+    });
+  };
+
+  if (composer) {
+    const text = composer.elements.text;
+    const fit = () => { text.style.blockSize = "auto"; text.style.blockSize = `${Math.min(text.scrollHeight + 2, 160)}px`; };
+    text.addEventListener("input", fit);
+    text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); composer.requestSubmit(); }
+      if (event.key === "Escape") stopReplying();
+    });
+    replying.querySelector("button").addEventListener("click", stopReplying);
+    messages.addEventListener("click", onReply);
+    sender(composer, () => ({ text: text.value, conversation_id: conversation, ...(quoting ? { quoting } : {}) }), async () => {
+      text.value = "";
+      fit();
+      stopReplying();
+      await refresh();
+      toEnd();
+      text.focus();
+    });
+    text.focus({ preventScroll: true });
+  }
+
+  const newMessage = document.getElementById("new-message");
+  if (newMessage) {
+    const { to, text } = newMessage.elements;
+    sender(newMessage, () => ({ to: to.value, text: text.value }), async (accepted) => { location.search = `?c=${accepted.conversation_id}`; });
+  }
+
+  document.getElementById("older")?.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const link = event.currentTarget;
+    const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), "text/html");
+    const before = scroll.scrollHeight, fresh = page.getElementById("messages");
+    showTimes(fresh);
+    for (const item of [...fresh.children].reverse()) {
+      if (!document.getElementById(item.id)) messages.prepend(document.importNode(item, true));
+    }
+    scroll.scrollTop += scroll.scrollHeight - before;
+    const next = page.getElementById("older");
+    if (next) link.href = next.getAttribute("href");
+    else link.parentElement.remove();
+  });
+
+  document.addEventListener("recado:event", refresh);
+  document.addEventListener("recado:open", refresh);
+  document.addEventListener("recado:connection", refresh);
+  document.addEventListener("visibilitychange", noteRead);
+  showTimes(document);
+  toEnd();
+  noteRead();
+})();

@@ -1,0 +1,298 @@
+/*
+ * <recado-connection mentorado="…"> — the connection card.
+ *
+ * On recado's own pages the browser's session speaks (attribute `csrf`). On another site give `base-url` and `api-key`
+ * (a key with the scopes read and manage), and let the operator allow that site (RECADO_CORS_ORIGINS).
+ * `lang` chooses the language; `read-only` takes the buttons away.
+ *
+ * Events it sends, bubbling: `recado:connection` (where the connection stands) and `recado:event` (each fact).
+ * Every text is set as text; the QR is drawn from numbers. Nothing here parses markup.
+ */
+"use strict";
+(() => {
+  const WORDS = "words go here";
+  const SVG = "http://www.w3.org/2000/svg";
+  const STYLE = `
+    :host { display: block; color-scheme: light dark; font: 15px/1.5 system-ui, "Segoe UI", Roboto, sans-serif;
+      --ink: #1c2524; --soft: #5b6967; --paper: #fff; --line: #dfe5e3; --field: #f3f6f5;
+      --accent: #0f766e; --on-accent: #fff; --good: #15803d; --wait: #b45309; --bad: #b91c1c; }
+    @media (prefers-color-scheme: dark) { :host { --ink: #e7eeec; --soft: #9aaba8; --paper: #17201f; --line: #2b3836;
+      --field: #1f2b29; --accent: #2dd4bf; --on-accent: #062623; --good: #4ade80; --wait: #fbbf24; --bad: #f87171; } }
+    * { box-sizing: border-box; }
+    .card { background: var(--paper); color: var(--ink); border: 1px solid var(--line); border-radius: 14px; padding: 18px; }
+    h2 { margin: 0 0 10px; font-size: 12.5px; font-weight: 600; color: var(--soft); }
+    .state { display: flex; align-items: center; gap: 10px; font-size: 19px; font-weight: 650; letter-spacing: -.01em; }
+    .dot { inline-size: 11px; block-size: 11px; border-radius: 50%; background: var(--soft); flex: none; }
+    [data-tone=good] .dot { background: var(--good); }
+    [data-tone=wait] .dot { background: var(--wait); animation: breathe 1.6s ease-in-out infinite; }
+    [data-tone=bad] .dot { background: var(--bad); }
+    @keyframes breathe { 50% { opacity: .3; } }
+    @media (prefers-reduced-motion: reduce) { .dot { animation: none !important; } }
+    p { margin: 6px 0 0; } .soft { color: var(--soft); }
+    .todo { font-weight: 550; } .problem { color: var(--bad); }
+    dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 14px; margin: 12px 0 0; font-size: 14px; }
+    dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; }
+    .qr { background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 12px; margin: 14px 0 8px; }
+    .qr svg { display: block; inline-size: 100%; block-size: auto; }
+    .bar { block-size: 4px; border-radius: 2px; background: var(--line); overflow: hidden; margin-block-start: 8px; }
+    .bar i { display: block; block-size: 100%; background: var(--accent); transition: inline-size 1s linear; }
+    .count { font-size: 13px; color: var(--soft); font-variant-numeric: tabular-nums; }
+    .code { font: 650 30px/1.4 ui-monospace, monospace; letter-spacing: .08em; text-align: center; margin: 12px 0; }
+    .buttons { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 14px; }
+    button { font: inherit; font-weight: 600; padding: 8px 16px; border-radius: 9px; border: 1px solid var(--line);
+      background: var(--field); color: var(--ink); cursor: pointer; }
+    button:hover { border-color: var(--soft); }
+    button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+    button.primary:hover { filter: brightness(1.08); }
+    button:disabled { opacity: .55; cursor: default; }
+    button:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+    a { color: var(--accent); text-underline-offset: 2px; }
+    details { margin-block-start: 14px; border-block-start: 1px solid var(--line); padding-block-start: 10px; font-size: 13.5px; }
+    summary { cursor: pointer; color: var(--soft); } ul { margin: 8px 0 0; padding-inline-start: 18px; color: var(--soft); }
+    li { margin-block-end: 5px; } [hidden] { display: none !important; }`;
+
+  const TONES = { connected: "good", connecting: "wait", qr: "wait", code: "wait", passkey: "wait", reconnecting: "wait",
+    replaced: "bad", restricted: "bad", logged_out: "bad", failed: "bad" };
+  const WANTED = ["connecting", "qr", "code", "passkey", "connected", "reconnecting"];
+  const SHEET = new CSSStyleSheet();
+  SHEET.replaceSync(STYLE);
+
+  const make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value === true) element.setAttribute(name, "");
+      else if (value !== false && value != null) element.setAttribute(name, value);
+    }
+    element.append(...children.filter((child) => child != null));
+    return element;
+  };
+
+  /** Server-Sent Events from a fetch: unlike EventSource it can carry an Authorization header. */
+  async function* readEvents(response) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let buffer = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      buffer += value;
+      let end;
+      while ((end = buffer.indexOf("\n\n")) >= 0) {
+        const event = { id: null, kind: "message", data: "" };
+        for (const line of buffer.slice(0, end).split("\n")) {
+          if (line.startsWith("id: ")) event.id = line.slice(4);
+          else if (line.startsWith("event: ")) event.kind = line.slice(7);
+          else if (line.startsWith("data: ")) event.data += line.slice(6);
+        }
+        buffer = buffer.slice(end + 2);
+        if (event.data) yield event;
+      }
+    }
+  }
+
+  class RecadoConnection extends HTMLElement {
+    #root = this.attachShadow({ mode: "open" });
+    #abort = null;
+    #timer = null;
+    #last = null;
+    #connection = { provider: "baileys", desired: "disconnected", state: "disconnected" };
+    #problem = "";
+    #isAsking = false;
+    #isSure = false;
+    #stepLength = 0;
+    #drawn = "";
+
+    connectedCallback() {
+      this.#root.adoptedStyleSheets = [SHEET];
+      this.#render();
+      this.#abort = new AbortController();
+      this.#listen(this.#abort.signal);
+      this.#timer = setInterval(() => this.#tick(), 1000);
+    }
+
+    disconnectedCallback() {
+      this.#abort?.abort();
+      clearInterval(this.#timer);
+    }
+
+    /** Where the connection stands, as last told. */
+    get connection() { return this.#connection; }
+
+    #word(key, values = {}) {
+      const wanted = (this.getAttribute("lang") || document.documentElement.lang || "en").toLowerCase();
+      const language = Object.keys(WORDS).find((code) => code.toLowerCase().split("-")[0] === wanted.split("-")[0]) || "en";
+      const text = WORDS[language][key] ?? WORDS.en[key];
+      return text?.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+    }
+
+    #url(path) {
+      return `${(this.getAttribute("base-url") || "").replace(/\/$/, "")}/v1/mentorados/${encodeURIComponent(this.getAttribute("mentorado"))}${path}`;
+    }
+
+    #headers(more = {}) {
+      const key = this.getAttribute("api-key"), csrf = this.getAttribute("csrf");
+      return { ...(key ? { authorization: `Bearer ${key}` } : {}), ...(csrf ? { "x-csrf-token": csrf } : {}), ...more };
+    }
+
+    async #listen(signal) {
+      let pause = 500;
+      while (!signal.aborted) {
+        try {
+          const headers = this.#headers(this.#last ? { "last-event-id": this.#last } : {});
+          const response = await fetch(this.#url("/events/stream"), { headers, signal, cache: "no-store" });
+          if ([401, 403, 404].includes(response.status)) {
+            this.#problem = this.#word("card.signed_out");
+            this.#render();
+            return;
+          }
+          if (!response.ok) throw new Error(String(response.status));
+          this.#problem = "";
+          pause = 500;
+          this.#tell("recado:open", {});
+          this.#render();
+          for await (const event of readEvents(response)) this.#take(event);
+        } catch (error) {
+          if (signal.aborted) return;
+          this.#problem = this.#word("card.offline");
+          this.#render();
+        }
+        await new Promise((done) => setTimeout(done, pause));
+        pause = Math.min(pause * 2, 10000);
+      }
+    }
+
+    #take(event) {
+      const told = JSON.parse(event.data);
+      if (event.kind === "connection") {
+        const found = told.connections.find((each) => each.provider === "baileys");
+        if (!found) return;
+        if (found.step?.expires_at !== this.#connection.step?.expires_at) this.#stepLength = this.#left(found.step);
+        if (found.state !== this.#connection.state) this.#isSure = false;
+        this.#connection = found;
+        this.#render();
+        this.#tell("recado:connection", found);
+      } else {
+        if (event.id) this.#last = event.id;
+        this.#tell("recado:event", told);
+      }
+    }
+
+    #tell(name, detail) {
+      this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    }
+
+    async #ask(verb) {
+      this.#isAsking = true;
+      this.#problem = "";
+      this.#render();
+      try {
+        const response = await fetch(this.#url(`/connections/baileys/${verb}`), { method: "POST", headers: this.#headers() });
+        const body = await response.json();
+        if (response.ok) this.#connection = { ...this.#connection, ...body, step: null };
+        else this.#problem = this.#word("card.refused", { reason: body.detail });
+      } catch {
+        this.#problem = this.#word("card.offline");
+      }
+      this.#isAsking = this.#isSure = false;
+      this.#render();
+    }
+
+    #left(step) {
+      return step ? Math.max(0, Math.ceil((new Date(step.expires_at) - Date.now()) / 1000)) : 0;
+    }
+
+    #tick() {
+      const left = this.#left(this.#connection.step);
+      const count = this.#root.querySelector(".count"), bar = this.#root.querySelector(".bar i");
+      if (count) count.textContent = left ? this.#word("card.seconds", { seconds: left }) : this.#word("card.next_code");
+      if (bar) bar.style.inlineSize = `${Math.min(100, (100 * left) / Math.max(1, this.#stepLength))}%`;
+    }
+
+    #time(text) {
+      const at = new Date(text), language = this.getAttribute("lang") || document.documentElement.lang || undefined;
+      const sameDay = at.toDateString() === new Date().toDateString();
+      return at.toLocaleString(language, sameDay ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
+    }
+
+    #step() {
+      const step = this.#connection.step;
+      if (!step) return [];
+      if (step.kind === "qr" && step.drawing) {
+        const svg = document.createElementNS(SVG, "svg"), path = document.createElementNS(SVG, "path");
+        const size = step.drawing.size;
+        svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
+        svg.setAttribute("role", "img");
+        svg.setAttribute("aria-label", this.#word("card.qr"));
+        svg.setAttribute("shape-rendering", "crispEdges");
+        path.setAttribute("d", step.drawing.path);
+        svg.append(path);
+        return [make("div", { class: "qr" }, svg), make("div", { class: "count", role: "timer" }),
+          make("div", { class: "bar", "aria-hidden": "true" }, make("i")), make("p", { class: "soft" }, this.#word("card.scan"))];
+      }
+      if (step.kind === "code") return [make("p", { class: "code" }, step.text)];
+      const isSafe = /^https:\/\//.test(step.text);
+      return [make("p", {}, isSafe ? make("a", { href: step.text, rel: "noreferrer", target: "_blank" }, step.text) : step.text)];
+    }
+
+    #buttons() {
+      if (this.hasAttribute("read-only")) return null;
+      const { state, account, desired } = this.#connection, disabled = this.#isAsking;
+      if (this.#isSure) {
+        return make("div", {}, make("p", {}, this.#word("card.unlink_sure")), make("div", { class: "buttons" },
+          make("button", { disabled, onclick: () => this.#ask("unlink") }, this.#word("card.unlink_yes")),
+          make("button", { class: "primary", onclick: () => { this.#isSure = false; this.#render(); } }, this.#word("card.unlink_no"))));
+      }
+      const buttons = make("div", { class: "buttons" });
+      if (WANTED.includes(state) && desired !== "disconnected") {
+        buttons.append(make("button", { id: "disconnect", disabled, onclick: () => this.#ask("disconnect") }, this.#word("card.disconnect")));
+      } else {
+        const word = this.#connection.reason === "codes_ran_out" ? "card.new_code" : state === "failed" ? "card.retry" : "card.connect";
+        buttons.append(make("button", { id: "connect", class: "primary", disabled, onclick: () => this.#ask("connect") }, this.#word(word)));
+      }
+      if (account && ["connected", "disconnected"].includes(state)) {
+        buttons.append(make("button", { id: "unlink", disabled, onclick: () => { this.#isSure = true; this.#render(); } }, this.#word("card.unlink")));
+      }
+      return buttons;
+    }
+
+    #facts() {
+      const { account, state, state_at, retry_at } = this.#connection, rows = [];
+      if (account) rows.push(["card.account", `+${account}`]);
+      if (state === "connected") rows.push(["card.since", this.#time(state_at)]);
+      return [rows.length ? make("dl", {}, ...rows.flatMap(([key, value]) => [make("dt", {}, this.#word(key)), make("dd", {}, value)])) : null,
+        retry_at ? make("p", { class: "soft", id: "retry" }, this.#word(state === "restricted" ? "card.until" : "card.next_try", { time: this.#time(retry_at) })) : null];
+    }
+
+    #why() {
+      const { reason, state } = this.#connection;
+      if (!reason || ["connected", "qr", "code"].includes(state)) return [make("p", { class: "soft" }, this.#word(`state.${state}.text`))];
+      const known = this.#word(`reason.${reason}`);
+      const todo = known ? this.#word(`reason.${reason}.todo`) : this.#word("reason.other.todo");
+      return [make("p", {}, known || this.#word("reason.other", { reason })), make("p", { class: "todo" }, todo)];
+    }
+
+    #render() {
+      const { state } = this.#connection;
+      const isOpen = this.#root.querySelector("details")?.open ?? false;
+      const focused = this.#root.activeElement?.id;
+      const help = `${(this.getAttribute("base-url") || "").replace(/\/$/, "")}/help/states#${state}`;
+      const about = make("details", { open: isOpen }, make("summary", {}, this.#word("card.about")),
+        make("ul", {}, ...[1, 2, 3, 4].map((number) => make("li", {}, this.#word(`card.about_${number}`)))));
+      const card = make("section", { class: "card", "data-tone": TONES[state] || "idle", "aria-label": this.#word("card.title") },
+        make("h2", {}, this.#word("card.title")),
+        make("div", { class: "state", role: "status", "data-state": state }, make("span", { class: "dot", "aria-hidden": "true" }), this.#word(`state.${state}`) || state),
+        ...this.#why(), ...this.#step(), ...this.#facts(),
+        this.#problem ? make("p", { class: "problem", role: "alert" }, this.#problem) : null,
+        this.#buttons(),
+        make("p", { class: "soft" }, make("a", { href: help, target: "_blank" }, this.#word("card.help"))), about);
+      const drawn = card.outerHTML;
+      if (drawn === this.#drawn) return;
+      this.#drawn = drawn;
+      this.#root.replaceChildren(card);
+      this.#tick();
+      if (focused) this.#root.getElementById(focused)?.focus();
+    }
+  }
+
+  if (!customElements.get("recado-connection")) customElements.define("recado-connection", RecadoConnection);
+})();

@@ -1,0 +1,55 @@
+"""
+The words of the pages, in each language: one catalogue a language, flat, the same keys in all. The card's script gets
+the same words when it is put together (assets.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import Request
+
+COOKIE = "recado_language"
+LANGUAGES = {"en": "English", "pt-BR": "Português"}
+DEFAULT = "en"
+
+CATALOGUES: dict[str, dict[str, str]] = {
+    code: json.loads((Path(__file__).with_name("texts") / f"{code}.json").read_text()) for code in LANGUAGES
+}
+
+
+def language_of(request: Request) -> str:
+    """What the person chose, else what the browser asks for, else English."""
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    for word in _by_wish(request.headers.get("accept-language", "")):
+        for code in LANGUAGES:
+            if word.lower().split("-")[0] == code.lower().split("-")[0]:
+                return code
+    return DEFAULT
+
+
+def words_in(language: str) -> Callable[..., str]:
+    """Looks a text up: `t("thread.empty")`, with values put in by name."""
+    catalogue = CATALOGUES[language]
+
+    def text(key: str, **values: object) -> str:
+        found = catalogue[key]
+        return found.format(**values) if values else found
+
+    return text
+
+
+def _by_wish(header: str) -> list[str]:
+    """The languages of an Accept-Language header, the most wanted first."""
+    wishes = []
+    for place, part in enumerate(header.split(",")[:20]):
+        word, _, weight = part.partition(";")
+        try:
+            wishes.append((-float(weight.strip().removeprefix("q=") or 1), place, word.strip()))
+        except ValueError:
+            continue
+    return [word for _, _, word in sorted(wishes)]
