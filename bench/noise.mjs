@@ -1,22 +1,14 @@
-// The peer's half of bench/noise.py: answers a JSON job a line on stdin with the seconds one timed round took.
-// Argument: the node_modules folder that holds @whiskeysockets/baileys. Inner, synchronous calls are timed, so that
-// promises cost the peer nothing.
+// The peer's half of bench/noise.py. Inner, synchronous calls are timed, so that promises cost the peer nothing.
 import { createHash } from 'node:crypto'
-import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { pathToFileURL } from 'node:url'
+import { answer, baileys, seconds } from './jobs.mjs'
 
-const require = createRequire(resolve(process.argv[2], 'anchor.js'))
-const root = resolve(require.resolve('@whiskeysockets/baileys/package.json'), '..')
-const { makeNoiseHandler } = await import(pathToFileURL(resolve(root, 'lib/Utils/noise-handler.js')))
-const { NOISE_WA_HEADER, WA_CERT_DETAILS } = await import(pathToFileURL(resolve(root, 'lib/Defaults/index.js')))
-const { proto } = await import(pathToFileURL(resolve(root, 'WAProto/index.js')))
+const { makeNoiseHandler } = await baileys('lib/Utils/noise-handler.js')
+const { NOISE_WA_HEADER, WA_CERT_DETAILS } = await baileys('lib/Defaults/index.js')
+const { proto } = await baileys('WAProto/index.js')
 
 const logger = { level: 'silent', child: () => logger, trace() {} }
 const unhex = text => Buffer.from(text, 'hex')
 const handler = keyPair => makeNoiseHandler({ keyPair, NOISE_HEADER: NOISE_WA_HEADER, logger })
-const seconds = started => Number(process.hrtime.bigint() - started) / 1e9
 
 async function open(secret) {
 	const noise = handler({ private: Buffer.alloc(32), public: Buffer.alloc(32) })
@@ -56,7 +48,4 @@ function handshakes({ root, ephemeral, identity, answer, payload, count }) {
 	return { seconds: seconds(started) }
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-	const job = JSON.parse(line)
-	process.stdout.write(JSON.stringify(job.answer ? handshakes(job) : await frames(job)) + '\n')
-}
+await answer(async job => (job.answer ? handshakes(job) : await frames(job)))

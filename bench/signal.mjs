@@ -1,21 +1,13 @@
-// The peer's half of bench/signal.py: two devices talk to each other inside Node, for one job a line on stdin.
-// Argument: the node_modules folder that holds libsignal and @whiskeysockets/baileys.
+// The peer's half of bench/signal.py: two devices talk to each other inside Node.
 //   → {"peer": "libsignal" | "baileys", "work": "encrypt" | "decrypt" | "ping-pong" | "set-up", "count": n}   ← {"seconds"}
 // "libsignal" keeps its records as live objects, the best case; "baileys" is its own repository over a store in memory,
 // which reads and writes a session for every message, as it does in use.
 import { randomBytes } from 'node:crypto'
-import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { pathToFileURL } from 'node:url'
+import { answer, baileys, require, seconds } from './jobs.mjs'
 
-const modules = resolve(process.argv[2])
-const require = createRequire(resolve(modules, 'anchor.js'))
 const libsignal = require('libsignal')
-const baileys = resolve(modules, '@whiskeysockets/baileys/lib')
-const load = (path) => import(pathToFileURL(resolve(baileys, path)))
-const { makeLibSignalRepository } = await load('Signal/libsignal.js')
-const { addTransactionCapability } = await load('Utils/auth-utils.js')
+const { makeLibSignalRepository } = await baileys('lib/Signal/libsignal.js')
+const { addTransactionCapability } = await baileys('lib/Utils/auth-utils.js')
 console.error = console.info = console.warn = () => {} // libsignal prints whole sessions
 
 const logger = { level: 'silent', child: () => logger, trace() {}, debug() {}, info() {}, warn() {}, error() {} }
@@ -108,8 +100,7 @@ const work = {
 	'set-up': async (ana, bia, count) => { for (let i = 0; i < count; i++) await meet(ana, bia, `2${i}`, `1${i}`) }
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-	const job = JSON.parse(line)
+await answer(async job => {
 	const make = job.peer === 'libsignal' ? libsignalDevice : baileysDevice
 	const [ana, bia] = [make(), make()]
 	await meet(ana, bia)
@@ -117,6 +108,5 @@ for await (const line of createInterface({ input: process.stdin })) {
 	if (job.work === 'decrypt') for (let i = 0; i < job.count; i++) sealed.push(await ana.seal('2'))
 	const started = process.hrtime.bigint()
 	await work[job.work](ana, bia, job.count, sealed)
-	process.stdout.write(`${JSON.stringify({ seconds: Number(process.hrtime.bigint() - started) / 1e9 })}\n`)
-}
-process.exit(0)
+	return { seconds: seconds(started) }
+})

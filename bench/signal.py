@@ -1,25 +1,19 @@
 """
 How fast sessions are: messages of 200 bytes within a chain, with a full turn of the ratchet each, and new sessions.
 
-    python bench/signal.py           the peer is looked for in RECADO_BAILEYS (a node_modules folder), by default
-                                     tests/interop/node_modules; without it, or without node, only ours is timed
-
 Each work is timed twice. "in memory": records stay values, the peer is libsignal for JavaScript with its records as
 live objects. "stored": each step's record is encoded, as at a commit; the peer is Baileys' repository over a store
-in memory. A session is both sides, a first message and a first answer. Rounds take turns; figures are medians.
+in memory. A session is both sides, a first message and a first answer.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from bench.node import NodePeer, peer
+from bench.table import Effort, Row, Say
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.keys import make_prekeys, make_registration_id, make_signed_prekey
 from recado.protocol.signal.session import (
@@ -32,14 +26,11 @@ from recado.protocol.signal.session import (
     seal,
 )
 
-ROUNDS = 7
-HERE = Path(__file__).resolve().parent
-WORKS = {"encrypt": 2000, "decrypt": 2000, "ping-pong": 400, "set-up": 60}
+COUNTS = {"encrypt": (2000, 400), "decrypt": (2000, 400), "ping-pong": (400, 60), "set-up": (60, 8)}
+"""How many a round, in a full run and in a quick one."""
+AIMS = {"encrypt": "40,000", "decrypt": "45,000", "ping-pong": "5,000", "set-up": "1,200"}
 PEERS = {"in memory": "libsignal", "stored": "baileys"}
 BODY = os.urandom(200)
-
-Result = tuple[str, float, float | None]
-Peer = subprocess.Popen[str]
 
 
 class Device:
@@ -86,24 +77,25 @@ class Device:
             record.encode()
 
 
-def run(rounds: int = ROUNDS) -> list[Result]:
-    """(name, ours per second, the peer's per second or None), one row a work and way of keeping."""
-    peer = _start_peer()
-    try:
-        return [_compare(work, keeping, rounds, peer) for keeping in PEERS for work in WORKS]
-    finally:
-        if peer is not None:
-            peer.communicate()
+def run(effort: Effort, say: Say) -> list[Row]:
+    """Messages and sessions a second: a row for each work and way of keeping."""
+    rows = []
+    with peer("signal.mjs") as libsignal:
+        for keeping in PEERS:
+            for work in COUNTS:
+                say(f"sessions: {work}, {keeping}")
+                rows.append(_compare(work, keeping, effort, libsignal))
+    return rows
 
 
-def _compare(work: str, keeping: str, rounds: int, peer: Peer | None) -> Result:
-    count, ours, theirs = WORKS[work], [], []
-    for _ in range(rounds):
-        ours.append(_time(work, count, stored=keeping == "stored"))
-        if peer is not None:
-            theirs.append(_ask(peer, {"peer": PEERS[keeping], "work": work, "count": count}))
-    name = f"{work}, {keeping}"
-    return name, count / statistics.median(ours), count / statistics.median(theirs) if theirs else None
+def _compare(work: str, keeping: str, effort: Effort, libsignal: NodePeer | None) -> Row:
+    count, ours, theirs = effort.of(*COUNTS[work]), [], []
+    for _ in range(effort.of(6, 2)):
+        ours.append(count / _time(work, count, stored=keeping == "stored"))
+        if libsignal is not None:
+            theirs.append(count / libsignal.ask(peer=PEERS[keeping], work=work, count=count)["seconds"])
+    # The first round warms the peer's compiler up.
+    return Row(f"{work}, {keeping}", tuple(ours[1:]), tuple(theirs[1:]), aim=AIMS[work])
 
 
 def _time(work: str, count: int, *, stored: bool) -> float:
@@ -147,31 +139,3 @@ def _meet(ana: Device, bia: Device) -> None:
     ana.begin(bia.bundle)
     bia.open(ana.seal())
     ana.open(bia.seal())
-
-
-def _ask(peer: Peer, job: dict[str, object]) -> float:
-    assert peer.stdin is not None and peer.stdout is not None
-    peer.stdin.write(json.dumps(job) + "\n")
-    peer.stdin.flush()
-    return float(json.loads(peer.stdout.readline())["seconds"])
-
-
-def _start_peer() -> Peer | None:
-    modules = Path(os.environ.get("RECADO_BAILEYS", HERE.parent / "tests/interop/node_modules"))
-    node = shutil.which("node")
-    if node is None or not (modules / "libsignal").is_dir():
-        return None
-    command = [node, str(HERE / "signal.mjs"), str(modules)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def main() -> None:
-    """Print the table."""
-    print(f"{'per second':28}{'recado':>12}{'peer':>12}{'ratio':>8}")
-    for name, ours, theirs in run():
-        beside = f"{theirs:12,.0f}{ours / theirs:8.2f}" if theirs else f"{'—':>12}{'—':>8}"
-        print(f"{name:28}{ours:12,.0f}{beside}")
-
-
-if __name__ == "__main__":
-    main()
