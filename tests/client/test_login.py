@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+from recado.clock import ManualClock, settle
 from recado.events import ConnectionState
 from recado.protocol.node import Node
 
@@ -61,3 +63,33 @@ async def test_a_client_that_is_refused_as_unknown_is_logged_out(desk, world, an
     await ana.unlink()
     async with desk.client() as client, soon():
         await client.wait_for(ConnectionState.LOGGED_OUT)
+
+
+def line_of(ana, client):
+    return ana.account.devices[client.device.device].line
+
+
+async def test_where_the_server_wants_us_next_time_is_kept(desk, ana, soon):
+    async with desk.connected() as client, soon():
+        routing = Node("edge_routing", None, [Node("routing_info", None, b"\x01\x02\x03")])
+        line_of(ana, client).deliver(Node("ib", {"from": "@s.whatsapp.net"}, [routing]))
+        while (await client.store.credentials()).routing != b"\x01\x02\x03":
+            await settle()
+    async with desk.connected() as client:  # and the introduction with it is understood
+        assert client.state is ConnectionState.CONNECTED
+
+
+async def test_what_is_dirty_is_said_to_be_clean_again(desk, ana, traffic, world):
+    async with desk.connected() as client:
+        dirty = Node("dirty", {"type": "account_sync", "timestamp": "1767225600"})
+        line_of(ana, client).deliver(Node("ib", {"from": "@s.whatsapp.net"}, [dirty]))
+        clean = "urn:xmpp:whatsapp:dirty/clean"
+        await world.until(lambda: clean in [outline(node) for node in traffic.sent(client)], "it was not cleaned")
+
+
+async def test_a_clock_that_is_off_is_noticed(desk, ana, clock):
+    async with desk.connected() as client:
+        assert (await client.store.credentials()).server_time_offset == 0
+    desk.clock = ManualClock(clock.now() - timedelta(seconds=90))
+    async with desk.connected() as client:
+        assert (await client.store.credentials()).server_time_offset == 90

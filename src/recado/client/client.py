@@ -88,9 +88,13 @@ class Client:
         if self._group is not None:
             raise AlreadyOpen("this client is open already")
         await self._account.store.open()
-        await self._account.reload()
+        try:
+            await self._account.reload()
+            last = await self._account.store.last_fact()
+        except BaseException:
+            await self._account.store.close()
+            raise
         self._group = await asyncio.TaskGroup().__aenter__()
-        last = await self._account.store.last_fact()
         self._tasks = [self._group.create_task(self._handlers.run(self._account.store, last))]
         if self._account.is_paired and self._autoconnect:
             self._start()

@@ -34,6 +34,9 @@ logger = logging.getLogger("recado.client")
 ACKNOWLEDGED = frozenset({"message", "receipt", "notification", "call"})
 """Tags the server waits for an acknowledgement of, known to us or not; without one it ends the stream."""
 
+BORDERS = frozenset({"success", "iq", "ib"})
+"""Tags that may tell who we are: what comes behind them is read with that committed."""
+
 
 class Inbox:
     """The stanzas of one connection that are not committed yet."""
@@ -70,11 +73,19 @@ class Inbox:
             await self._arrived.wait()
             if self._stopping:
                 return
-            batch = [self._waiting.popleft() for _ in range(min(self._limits.batch, len(self._waiting)))]
+            batch = self._next()
             if not self._waiting:
                 self._arrived.clear()
             self._room.set()
             await self._take(batch, connection)
+
+    def _next(self) -> list[Node]:
+        batch: list[Node] = []
+        while self._waiting and len(batch) < self._limits.batch:
+            batch.append(self._waiting.popleft())
+            if batch[-1].tag in BORDERS:
+                break
+        return batch
 
     async def _take(self, batch: list[Node], connection: Connection) -> None:
         try:

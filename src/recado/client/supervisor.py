@@ -180,7 +180,11 @@ class Supervisor:
     async def _refreshed(self) -> bool:
         if self._refresh is None:
             return False
-        version = await self._refresh()
+        try:
+            version = await self._refresh()
+        except RecadoError as error:
+            logger.warning("the current version could not be found out: %s", type(error).__name__)
+            return False
         self._account.profile = replace(self._account.profile, version=version)
         return True
 
