@@ -12,6 +12,7 @@ for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace']) console[n
 const tell = value => process.stdout.write(JSON.stringify(value) + '\n')
 const remembered = new Map()
 let socket
+let auth // read once: the files may still be being written when a connection restarts
 let wanted = false
 
 const textOf = message =>
@@ -19,7 +20,8 @@ const textOf = message =>
 
 async function start() {
 	wanted = true
-	const { state, saveCreds } = await useMultiFileAuthState(RECADO_AUTH)
+	auth ??= await useMultiFileAuthState(RECADO_AUTH)
+	const { state, saveCreds } = auth
 	const current = makeWASocket({
 		auth: state,
 		waWebSocketUrl: RECADO_URL,
