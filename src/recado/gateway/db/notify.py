@@ -16,7 +16,7 @@ from uuid import UUID
 
 import psycopg
 
-from recado.clock import Clock, timeout_after
+from recado.clock import Clock
 from recado.errors import StoreError
 
 STREAM = "stream"
@@ -79,7 +79,7 @@ class Hints:
 
     def tell(self, topic: str, mentorado_id: UUID) -> None:
         """Ring here at once, and elsewhere soon; call it after the commit."""
-        self._ring(topic, mentorado_id)
+        self.ring(topic, mentorado_id)
         self._pending.add(f"{topic}:{mentorado_id}")
         self._has_pending.set()
 
@@ -97,7 +97,7 @@ class Hints:
                     self._ring_all()  # for what was told while nobody listened
                     async for notice in line.notifies():
                         topic, _, mentorado = notice.payload.partition(":")
-                        self._ring(topic, UUID(mentorado))
+                        self.ring(topic, UUID(mentorado))
             except psycopg.Error as error:
                 _log.warning("the line for hints broke (%s); polling meanwhile", type(error).__name__)
             await self._clock.sleep(_RETRY_SECONDS)
@@ -112,7 +112,8 @@ class Hints:
             except StoreError:
                 await self._clock.sleep(_RETRY_SECONDS)
 
-    def _ring(self, topic: str, mentorado_id: UUID) -> None:
+    def ring(self, topic: str, mentorado_id: UUID) -> None:
+        """Ring in this process only."""
         for watch in self._watches:
             if watch.topic == topic and watch.mentorado_id in (None, mentorado_id):
                 watch.ring()
@@ -123,10 +124,9 @@ class Hints:
 
 
 async def _first(event: asyncio.Event, clock: Clock, seconds: float) -> None:
-    try:
-        async with asyncio.TaskGroup() as group:
-            limit = group.create_task(timeout_after(clock, seconds))
-            await event.wait()
-            limit.cancel()
-    except* TimeoutError:
-        pass
+    """Until the event is set, or that time has passed. Ends by no exception of its own: one would swallow a cancel."""
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(event.wait()), group.create_task(clock.sleep(seconds))]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
