@@ -305,3 +305,16 @@ async def test_an_unknown_tag_of_unprintable_characters_can_be_kept(desk, ana, t
         ana.account.devices[client.device.device].line.deliver(Node("no\0velty", {"from": str(ana.lid)}))
         (fact,) = await told(client, UnknownReceived)
         assert fact.tag == "no?velty"
+
+
+async def test_a_receipt_that_was_lost_is_given_again_when_the_message_is(desk, ana, bia, world, clock, told, recorded):
+    async with desk.connected() as client:
+        await world.expect_nothing_pending(client.account)
+        world.faults.cut_before_ack(client.device)
+        said = await bia.say(ana, "oi")
+        await told(client, MessageReceived)
+        await client.wait_for(ConnectionState.RECONNECTING)
+        assert said.ticks is Ticks.SENT
+        await clock.advance(30)
+        await bia.expect(id=said.id, ticks=Ticks.DELIVERED)
+        assert len(await live(recorded, client)) == 1
