@@ -75,8 +75,7 @@ def settle(world: World, device: Device, kind: str, ids: list[str], sender: str 
     The device acknowledged stanzas of that class. None when the connection dies before we heard of it: nothing is
     settled then, and what the caller would do with the acknowledgement must not happen.
     """
-    waiting = {letter.id for letter in device.mailbox if letter.kind == kind} if kind == "message" else set()
-    concerns_message = any(id in waiting for id in ids)
+    concerns_message = kind == "message" and any(device.mailbox.holds(kind, id) for id in ids)
     if concerns_message and world.faults.take(Fault.CUT_BEFORE_ACK, device):
         return None
     for id in ids:

@@ -59,6 +59,10 @@ class Mailbox:
         self._by_name.setdefault((letter.kind, letter.id), []).append(letter.serial)
         return letter
 
+    def holds(self, kind: str, id: str) -> bool:
+        """Does a letter of that class and id wait?"""
+        return (kind, id) in self._by_name
+
     def settle(self, kind: str, id: str, sender: str | None = None) -> Letter | None:
         """Take out the oldest letter of that class and id (from that `sender`, when one is given) that went out."""
         serials = self._by_name.get((kind, id), [])

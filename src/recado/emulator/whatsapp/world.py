@@ -171,7 +171,11 @@ class World:
 
     async def expect_nothing_pending(self, account: JID, *, patience: float = PATIENCE) -> None:
         """Wait until those devices have acknowledged everything. Raises AssertionError."""
-        await self.until(lambda: not self.pending(account), "something is still pending", patience=patience)
+        await self.until(
+            lambda: not any(len(device.mailbox) for device in self._devices(account)),
+            "something is still pending",
+            patience=patience,
+        )
 
     async def until(self, condition: Callable[[], bool], otherwise: str, *, patience: float = PATIENCE) -> None:
         """Wait for a condition of the world, looked at after each change. Raises AssertionError, naming the seed."""
