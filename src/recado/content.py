@@ -1,8 +1,8 @@
 """
 What a message says: plain data, no bytes of the wire and no client inside.
 
-`Text` is what a person typed. `Unsupported` keeps a message whose kind this version does not model: its name for people,
-its bytes so that nothing is lost.
+`Text` is what a person typed. `Unsupported` keeps a message whose kind this version does not model: its name for
+people, its bytes so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A message of a kind not modelled yet: `kind` is its wire name (imageMessage, …), `raw` its serialised protobuf."""
+    """A message of a kind not modelled yet: `kind` is its wire name (imageMessage, …), `raw` its protobuf bytes."""
 
     kind: str
     raw: bytes

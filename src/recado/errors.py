@@ -3,7 +3,8 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
 
     RecadoError
     ├── UsageError          you: called it wrong               NotPaired · NotConnected · AlreadyOpen
-    ├── PeerError           they: broke the protocol           DecodeError · StanzaError · HandshakeError › UntrustedServer
+    ├── PeerError           they: broke the protocol           DecodeError · StanzaError
+    │                                                          · HandshakeError › UntrustedServer
     ├── ConnectionLost      the weather                        reason: CloseReason     retryable
     ├── LoggedOut           the account holder                 reason: CloseReason     terminal
     ├── QueryError          the server said no                 code, text  › QueryTimeout · RateLimited

@@ -1,6 +1,6 @@
 """
-The steps of linking an account. `client.pair()` is an async iterator of these values; `Paired` is the last one and means
-"logged in and usable": the restart the server demands after the scan happens inside.
+The steps of linking an account. `client.pair()` is an async iterator of these values; `Paired` is the last one and
+means "logged in and usable": the restart the server demands after the scan happens inside.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from recado.jid import JID
 
 @dataclass(frozen=True, slots=True)
 class ShowQR:
-    """Draw `text` as a QR code for the phone to scan; it is good until `expires_at`. It carries a secret: never log it."""
+    """Draw `text` as a QR code for the phone to scan; it is good until `expires_at`. A secret: never log it."""
 
     text: str
     expires_at: datetime
