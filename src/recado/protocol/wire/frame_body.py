@@ -29,7 +29,7 @@ def unpack(body: bytes) -> Node:
     """The node in a frame's body. Raises DecodeError when it is malformed or inflates beyond INFLATED_MAX."""
     if not body:
         raise DecodeError("a frame is empty")
-    return decode(_inflate(body) if body[0] & COMPRESSED else body[1:])
+    return decode(_inflate(body)) if body[0] & COMPRESSED else decode(body, 1)
 
 
 def _inflate(body: bytes) -> bytes:

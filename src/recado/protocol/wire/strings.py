@@ -32,21 +32,25 @@ Read = tuple[str, int]
 WORDS: list[str | None] = [word or None for word in tokens.SINGLE] + [None] * (256 - len(tokens.SINGLE))
 """The word a byte stands for; None for a byte that opens something longer."""
 
-# The same words as the end of an address.
-_SERVERS: list[str | None] = [word and f"@{word}" for word in WORDS]
+SERVERS: list[str | None] = [word and f"@{word}" for word in WORDS]
+"""The same words as the end of an address."""
 
-# The end of a device's address, by its domain and device bytes read as one number.
-_DEVICES: list[str] = [
+DEVICES: list[str] = [
     f":{device}@{server}" if device else f"@{server}"
     # An unknown domain is read as a phone number's, as both Baileys and whatsmeow do.
     for server in (DOMAINS.get(domain, DOMAINS[0]) for domain in range(256))
     for device in range(256)
 ]
+"""The end of a device's address, by its domain and device bytes read as one number."""
+
+TWO_DIGITS: list[str] = [f"{byte:02x}" for byte in range(256)]
+"""A byte of packed digits, as `bytes.hex` gives it: device numbers are no longer than that."""
+
 _TO_PUNCTUATION = {ord("a"): "-", ord("b"): "."}
 
 
-def _punctuated(digits: str) -> str:
-    # Not all of it is digits: ten stands for a dash, eleven for a dot.
+def punctuated(digits: str) -> str:
+    """Packed digits that are not all digits: ten stands for a dash, eleven for a dot. Raises DecodeError."""
     text = digits.translate(_TO_PUNCTUATION)
     if text.strip("0123456789-."):
         raise DecodeError("a packed string holds what is no digit")
@@ -88,51 +92,28 @@ def _binary_32(data: bytes, at: int) -> Read:
     return data[at + 5 : end].decode(), end
 
 
-def _hex(data: bytes, at: int) -> Read:
-    size = data[at + 1]
-    start = at + 2
-    if size > 127:
-        end = start + size - 128
-        return data[start:end].hex()[:-1].upper(), end
-    end = start + size
-    return data[start:end].hex().upper(), end
-
-
-def _nibbles(data: bytes, at: int) -> Read:
-    size = data[at + 1]
-    start = at + 2
-    if size > 127:
-        end = start + size - 128
-        text = data[start:end].hex()[:-1]
-    else:
-        end = start + size
-        text = data[start:end].hex()
-    return (text if text.isdigit() else _punctuated(text)), end
+def _packed(data: bytes, at: int) -> Read:
+    end = at + 2 + (data[at + 1] & 127)
+    text = data[at + 2 : end].hex()
+    if data[at + 1] > 127:
+        text = text[:-1]
+    if data[at] == HEX_8:
+        return text.upper(), end
+    return (text if text.isdigit() else punctuated(text)), end
 
 
 def _pair(data: bytes, at: int) -> Read:
-    if data[at + 1] == NIBBLE_8:
-        # `_nibbles` once more, and again below: most addresses have such a user, and a call would cost as much.
-        size = data[at + 2]
-        start = at + 3
-        if size > 127:
-            end = start + size - 128
-            user = data[start:end].hex()[:-1]
-        else:
-            end = start + size
-            user = data[start:end].hex()
-        if not user.isdigit():
-            user = _punctuated(user)
-    else:
-        user, end = _unaddressed(data, at + 1)
-    server = _SERVERS[data[end]]
+    # The server's own address has no user, and is everywhere.
+    user, at = ("", at + 2) if data[at + 1] == LIST_EMPTY else _unaddressed(data, at + 1)
+    server = SERVERS[data[at]]
     if server is not None:
-        return f"{user}{server}", end + 1
-    server, end = _long_server(data, end)
-    return f"{user}{server}", end
+        return user + server, at + 1
+    server, at = read_server(data, at)
+    return user + server, at
 
 
-def _long_server(data: bytes, at: int) -> Read:
+def read_server(data: bytes, at: int) -> Read:
+    """The end of an address, its "@" included."""
     parts = [""]
     # Baileys writes "a@b@c" as an address whose server is the address "b@c".
     while data[at] == JID_PAIR:
@@ -145,23 +126,10 @@ def _long_server(data: bytes, at: int) -> Read:
 
 
 def _device(data: bytes, at: int) -> Read:
-    server = _DEVICES[data[at + 1] << 8 | data[at + 2]]
-    if data[at + 3] == NIBBLE_8:
-        size = data[at + 4]
-        start = at + 5
-        if size > 127:
-            end = start + size - 128
-            user = data[start:end].hex()[:-1]
-        else:
-            end = start + size
-            user = data[start:end].hex()
-        if not user.isdigit():
-            user = _punctuated(user)
-    else:
-        user, end = _unaddressed(data, at + 3)
+    user, end = _unaddressed(data, at + 3)
     if not user:
         raise DecodeError("a device's address lacks its user")
-    return f"{user}{server}", end
+    return user + DEVICES[data[at + 1] << 8 | data[at + 2]], end
 
 
 def _messenger(data: bytes, at: int) -> Read:
@@ -191,8 +159,8 @@ _FORMS = {
     BINARY_8: _binary_8,
     BINARY_20: _binary_20,
     BINARY_32: _binary_32,
-    NIBBLE_8: _nibbles,
-    HEX_8: _hex,
+    NIBBLE_8: _packed,
+    HEX_8: _packed,
     **_ADDRESSES,
 }
 READERS: list[Callable[[bytes, int], Read]] = [_FORMS.get(mark, _unknown) for mark in range(256)]
