@@ -222,7 +222,7 @@ class PresenceChanged(Signal):
 
 def wire_name(kind: type[Event]) -> str:
     """`MessageReceived` → `message.received`: words split, the last one behind a dot."""
-    words = re.findall(r"[A-Z][a-z]+", kind.__name__)
+    words: list[str] = re.findall(r"[A-Z][a-z]+", kind.__name__)
     return "_".join(words[:-1]).lower() + "." + words[-1].lower()
 
 
