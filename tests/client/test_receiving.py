@@ -310,6 +310,7 @@ async def test_an_unknown_tag_of_unprintable_characters_can_be_kept(desk, ana, t
 async def test_a_receipt_that_was_lost_is_given_again_when_the_message_is(desk, ana, bia, world, clock, told, recorded):
     async with desk.connected() as client:
         await world.expect_nothing_pending(client.account)
+        ana.offline()  # so that the tick is ours to give
         world.faults.cut_before_ack(client.device)
         said = await bia.say(ana, "oi")
         await told(client, MessageReceived)
