@@ -7,6 +7,7 @@ would print message texts and numbers.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,10 +27,31 @@ class Collided(StoreError):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Errors of the driver leave as StoreRefused, StoreUnavailable, LeaseLost or Collided."""
+def cancellation_first() -> Iterator[None]:
+    """A task that is cancelled in this block leaves it cancelled, whatever the driver makes of that."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
     try:
         yield
+    except (psycopg.Error, PoolTimeout, PoolClosed):
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError from None
+        raise
+    # 2026-11, Python 3.11: `asyncio.wait_for`, in which the pool waits for a connection, loses a cancellation that
+    # comes in the same turn as the connection.
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """
+    Errors of the driver leave as StoreRefused, StoreUnavailable, LeaseLost or Collided. In a task that is being
+    cancelled they are the noise of that, and leave as the cancellation, which must not be swallowed as a StoreError.
+    """
+    try:
+        with cancellation_first():
+            yield
     except (pg.UniqueViolation, pg.ExclusionViolation, pg.DeadlockDetected, pg.SerializationFailure) as error:
         raise Collided(f"two writers met ({error.sqlstate})") from None
     except (psycopg.DataError, UnicodeEncodeError) as error:

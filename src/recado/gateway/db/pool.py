@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from recado.clock import Clock, SystemClock
-from recado.gateway.db.failures import translated
+from recado.gateway.db.failures import cancellation_first, translated
 from recado.gateway.db.notify import NOTIFY, Hints
 from recado.gateway.db.unit import Unit, open_unit
 from recado.gateway.security import Principal
@@ -60,16 +60,22 @@ class Database:
         One transaction as `principal`: committed at the end of the block, undone when it raises; hints go out after
         the commit. Raises StoreUnavailable, StoreRefused, Collided; what was in it is then undone.
         """
-        with translated():
-            async with self._pool.connection() as connection, open_unit(connection, principal) as unit:
-                yield unit
+        async with self._connection() as connection, open_unit(connection, principal) as unit:
+            yield unit
         for topic, mentorado_id in unit.hints:
             self.hints.tell(topic, mentorado_id)
 
     async def _notify(self, hints: list[str]) -> None:
+        async with self._connection() as connection:
+            await connection.execute(NOTIFY, [hints])
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         with translated():
-            async with self._pool.connection() as connection:
-                await connection.execute(NOTIFY, [hints])
+            async with AsyncExitStack() as stack:
+                with cancellation_first():
+                    connection = await stack.enter_async_context(self._pool.connection())
+                yield connection
 
 
 async def _configure(connection: AsyncConnection[Any]) -> None:

@@ -63,6 +63,7 @@ class Accounts:
         self._leases = leases
         self._providers = providers
         self._clock = clock
+        self._ending: set[tuple[UUID, str]] = set()
         self._linking = asyncio.Semaphore(1 if one_link_at_a_time else 1000)
 
     async def run(self, mentorado_id: UUID, provider: str) -> None:
@@ -78,6 +79,10 @@ class Accounts:
             await _Account(self, lease, make(lease)).run()
         finally:
             await self._release(lease)
+
+    def is_ending(self, mentorado_id: UUID, provider: str) -> bool:
+        """Is that account putting its things in order, and not to be disturbed?"""
+        return (mentorado_id, provider) in self._ending
 
     async def _release(self, lease: Lease) -> None:
         try:
@@ -106,6 +111,8 @@ class _Account:
             raise
         except Exception as error:  # noqa: BLE001 - a job's top: one account's mistake is not its neighbours'
             await self._conclude(_first(error))
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from None
 
     async def _conclude(self, error: BaseException) -> None:
         match error:
@@ -141,7 +148,7 @@ class _Account:
                     await self._provider.until_over()
                 except LoggedOut:
                     # The keys are worth nothing now: backed up, then cleared, and the next link shows a QR.
-                    await self._provider.forget(ConnectionState.LOGGED_OUT.value)
+                    await self._forget(ConnectionState.LOGGED_OUT.value)
                 finally:
                     for job in jobs:
                         job.cancel()
@@ -159,7 +166,7 @@ class _Account:
         """What was asked for is done before it is taken off the list: a crash in between does it again."""
         if connection is None:
             return
-        await self._provider.forget(UNLINKED_BY_US)
+        await self._forget(UNLINKED_BY_US)
         async with self._database.unit(self._principal) as unit:
             await self._lease.check(unit)
             await connections.settle_desired(unit, self._lease.provider, generation=connection.generation)
@@ -167,6 +174,15 @@ class _Account:
                 unit, self._lease.provider, ConnectionState.DISCONNECTED.value, reason=UNLINKED_BY_US
             )
             unit.tell(CONNECTIONS)
+
+    async def _forget(self, reason: str) -> None:
+        """Half of this would leave dead keys behind: whoever asks for a new link meanwhile waits for the end of it."""
+        key = (self._lease.mentorado_id, self._lease.provider)
+        self._shared._ending.add(key)
+        try:
+            await self._provider.forget(reason)
+        finally:
+            self._shared._ending.discard(key)
 
     async def _is_linked(self, connection: Connection) -> bool:
         """Link first when need be; False when that came to nothing, and the row says why."""

@@ -37,11 +37,19 @@ class Placement:
     """Starts and stops accounts, by what their connections' rows say."""
 
     def __init__(
-        self, leases: Leases, hints: Hints, run_account: RunAccount, *, clock: Clock, stagger: float = 0.25
+        self,
+        leases: Leases,
+        hints: Hints,
+        run_account: RunAccount,
+        *,
+        clock: Clock,
+        is_ending: Callable[[UUID, str], bool] = lambda mentorado_id, provider: False,
+        stagger: float = 0.25,
     ) -> None:
         self._leases = leases
         self._hints = hints
         self._run_account = run_account
+        self._is_ending = is_ending
         self._clock = clock
         self._stagger = stagger
         self._running: dict[_Key, _Running] = {}
@@ -65,7 +73,8 @@ class Placement:
     async def _look(self, group: asyncio.TaskGroup) -> None:
         scanned = {(row.mentorado_id, row.provider): row for row in await self._leases.scan()}
         for key, account in list(self._running.items()):
-            if not account.task.done() and _is_to_stop(account, scanned.get(key)):
+            ending = account.task.done() or self._is_ending(*key)
+            if not ending and _is_to_stop(account, scanned.get(key)):
                 await _stopped(account)
             if account.task.done() and key not in scanned:
                 del self._running[key]
@@ -85,9 +94,18 @@ class Placement:
         return True
 
     async def _start(self, group: asyncio.TaskGroup, key: _Key, row: Scanned) -> None:
-        task = group.create_task(_guarded(self._run_account, key))
+        task = group.create_task(self._guarded(key))
         self._running[key] = _Running(task, row.generation, self._clock.monotonic())
         await self._clock.sleep(self._stagger)
+
+    async def _guarded(self, key: _Key) -> None:
+        """An account that cannot even be started must not take the others down; when one is over, look again."""
+        try:
+            await self._run_account(*key)
+        except StoreError as error:
+            _log.warning("an account was not started (%s)", type(error).__name__)
+        finally:
+            self._hints.ring(CONNECTIONS, key[0])
 
 
 def _is_to_stop(account: _Running, row: Scanned | None) -> bool:
@@ -105,11 +123,3 @@ def _is_to_stop(account: _Running, row: Scanned | None) -> bool:
 async def _stopped(account: _Running) -> None:
     account.task.cancel()
     await asyncio.wait([account.task])
-
-
-async def _guarded(run_account: RunAccount, key: _Key) -> None:
-    """An account that cannot even be started must not take the others down."""
-    try:
-        await run_account(*key)
-    except StoreError as error:
-        _log.warning("an account was not started (%s)", type(error).__name__)

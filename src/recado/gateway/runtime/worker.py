@@ -55,6 +55,7 @@ class Worker:
             database.hints,
             self.accounts.run,
             clock=clock,
+            is_ending=self.accounts.is_ending,
             stagger=settings.restore_stagger_seconds,
         )
         self._group: asyncio.TaskGroup | None = None
