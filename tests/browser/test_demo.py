@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 PATIENCE = 60_000
 GREETING = "Hi! Is Thursday at three still good for you?"
-REPLY = "Thursday at three it is. <b>See you!</b>"
+REPLY = "Thursday at three it is. See you then!"
+MARKUP = "<img src=x onerror=alert(1)><b>bold</b> \u202e {{ 7 * 7 }}"
 
 
 @pytest.fixture(autouse=True)
@@ -94,8 +95,21 @@ def test_the_whole_story(
     expect(messages.locator("li.out").last.locator(".quote")).to_have_text("Perfect. Shall I bring the drafts?")
     expect(messages.locator("li.out").last.get_by_role("img", name="delivered")).to_be_visible()
     assert page.evaluate("window.stayed") is True
+    bruno = page.locator(".person[data-person=Bruno]")
+    bruno.get_by_role("textbox").fill("Thanks, got the invoice")
+    bruno.get_by_role("button", name="Send as Bruno").click()
+    expect(page.locator("#threads")).to_contain_text("Thanks, got the invoice")
     page.mouse.move(5, 5)
+    page.evaluate("document.activeElement.blur()")
     page.screenshot(path=artifacts / "demo-light.png")
+
+    # Markup is text, wherever it is shown: in the list, in the thread, on the phone.
+    ana(page).get_by_role("textbox").fill(MARKUP)
+    ana(page).get_by_role("button", name="Send as Ana").click()
+    expect(messages.locator("li.in").last.locator(".text")).to_have_text(MARKUP)
+    expect(ana(page).locator(".screen li").last).to_contain_text("<b>bold</b>")
+    expect(page.locator("#threads")).to_contain_text("<b>bold</b>")
+    assert page.locator("img[src=x]").count() == 0
 
     # Disconnect, connect again: no new code.
     watch_for_codes(page)
@@ -119,7 +133,9 @@ def test_the_whole_story(
     expect(dark.locator("#messages")).to_contain_text("Até quinta!")
     dark.get_by_placeholder("Escreva uma mensagem").fill("Até!")
     dark.get_by_placeholder("Escreva uma mensagem").press("Enter")
-    expect(dark.locator("#messages li.out").last.get_by_role("img", name="entregue")).to_be_visible()
+    answer = dark.locator("#messages li.out").last
+    expect(answer.locator(".text")).to_have_text("Até!")
+    expect(answer.get_by_role("img", name="entregue")).to_be_visible()
     dark.screenshot(path=artifacts / "demo-dark.png")
     assert contacted == {"127.0.0.1"}
     assert demo.stop() == 0

@@ -20,11 +20,15 @@
   };
   const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+  // The page's language, as it is written where this person lives.
+  const language = document.documentElement.lang;
+  const region = navigator.languages.find((each) => each.split("-")[0] === language.split("-")[0]) ?? language;
+
   const showTimes = (root) => {
     for (const time of root.querySelectorAll("time")) {
       const at = new Date(time.dateTime), isToday = at.toDateString() === new Date().toDateString();
-      const text = at.toLocaleString(document.documentElement.lang, isToday ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "short" });
-      const exact = at.toLocaleString(document.documentElement.lang);
+      const text = at.toLocaleString(region, isToday ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "short" });
+      const exact = at.toLocaleString(region);
       if (time.textContent !== text) time.textContent = text;
       if (time.title !== exact) time.title = exact;
     }

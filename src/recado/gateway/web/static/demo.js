@@ -4,6 +4,7 @@
   const desk = document.getElementById("desk"), panel = document.getElementById("demo");
   const root = `/demo/${desk.dataset.mentorado}`, problem = panel.querySelector(":scope > .problem");
   const scan = document.getElementById("scan"), note = document.getElementById("scan-note");
+  const region = navigator.languages.find((each) => each.split("-")[0] === document.documentElement.lang.split("-")[0]);
   let qr = null;
 
   const call = async (path, body) => {
@@ -30,7 +31,7 @@
     item.id = `p-${told.id}`;
     const text = make("span", "said", told.text);
     text.dir = "auto";
-    const meta = make("span", "meta", new Date(told.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
+    const meta = make("span", "meta", new Date(told.at).toLocaleTimeString(region, { hour: "2-digit", minute: "2-digit" }));
     if (told.from_me) {
       const ticks = make("b", "ticks", TICKS[told.ticks] ?? "");
       ticks.dataset.ticks = told.ticks;
@@ -76,6 +77,7 @@
     const { state, step } = event.detail;
     qr = step?.kind === "qr" ? step.text : null;
     scan.disabled = !qr;
+    scan.hidden = state === "connected";
     note.textContent = state === "connected" ? panel.dataset.done : panel.dataset.wait;
     note.hidden = Boolean(qr);
     showAll();

@@ -209,9 +209,10 @@
     }
 
     #time(text) {
-      const at = new Date(text), language = this.getAttribute("lang") || document.documentElement.lang || undefined;
+      const at = new Date(text), language = this.getAttribute("lang") || document.documentElement.lang || "en";
+      const region = navigator.languages.find((each) => each.split("-")[0] === language.split("-")[0]) ?? language;
       const sameDay = at.toDateString() === new Date().toDateString();
-      return at.toLocaleString(language, sameDay ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
+      return at.toLocaleString(region, sameDay ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
     }
 
     #step() {
