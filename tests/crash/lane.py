@@ -1,0 +1,256 @@
+"""
+A lane: one mentorado on a database of its own, the phone it is linked to, and the people it writes with. The lanes of a
+run share one PostgreSQL and one emulated world, and do the same thing at the same time with another seed each; while
+the lease of a killed process runs out in one, the others work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.phone import Phone
+from recado.emulator.whatsapp.world import World
+from recado.errors import PairingExpired
+from recado.gateway.connections import service as connections
+from recado.gateway.connections.repository import Connection
+from recado.gateway.conversations.service import queue_message
+from recado.gateway.db.failures import Collided
+from recado.gateway.db.notify import CONNECTIONS, STREAM
+from recado.gateway.db.pool import Database
+from recado.gateway.db.vault import Vault
+from recado.gateway.mentorados.repository import add_mentorado
+from recado.gateway.security import Principal
+from recado.jid import JID
+
+from .children import PATIENCE, Child, Children
+from .records import Records
+
+MASTER = bytes(range(32))
+LEASE = 3.0
+POLL = 0.2
+MOST_STEPS = 12
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a run has said, by message id: the token in each text, and who said it or is to see it."""
+
+    came: dict[str, str] = field(default_factory=dict)
+    by: dict[str, str] = field(default_factory=dict)
+    queued: dict[str, str] = field(default_factory=dict)
+    to: dict[str, Phone] = field(default_factory=dict)
+    spoiled: set[str] = field(default_factory=set)
+    """Messages, both ways, whose first ciphertext was damaged on the way."""
+    history: set[str] = field(default_factory=set)
+    """Of what came: what was said before the device was linked, and the phone told it of."""
+
+
+class Lane:
+    """See above. `dice` is the run's own, from its seed."""
+
+    def __init__(
+        self, name: str, number: int, world: World, children: Children, database: Database, dsn: str, folder: Path
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.world = world
+        self.children = children
+        self.database = database
+        self.folder = folder
+        self.owner: Phone
+        self.friend: Phone
+        self.stranger: Phone
+        self.mentorado: UUID
+        self.records: Records
+        self.ledger = Ledger()
+        self.dice = random.Random()
+        self._dsn = dsn
+        self._vault = Vault(MASTER)
+        self._shown = ""
+
+    # ---- who is there
+
+    def sibling(self, name: str) -> Lane:
+        """Another mentorado on the same database."""
+        return Lane(name, self.number, self.world, self.children, self.database, self._dsn, self.folder)
+
+    async def settle_in(self) -> None:
+        """The mentorado, its phone, and somebody to write with; not linked yet."""
+        self.owner, self.friend = self.world.phone(self.name), self.world.phone(f"a friend of {self.name}")
+        async with self.database.unit(Principal.admin()) as unit:
+            self.mentorado = (await add_mentorado(unit, self.name)).id
+        self.records = Records(self.database, Principal.runtime(self.mentorado))
+        self.begin(self.name)
+
+    def begin(self, seed: str) -> None:
+        """Start a run: a clean ledger, dice from the seed, and somebody nobody has written with before."""
+        self.ledger, self.dice = Ledger(), random.Random(seed)
+        self.stranger = self.world.phone(f"a stranger, {seed}")
+
+    @property
+    def device(self) -> JID:
+        """The linked device, by number."""
+        (companion,) = self.owner.account.companions
+        return companion.phone
+
+    @property
+    def principal(self) -> Principal:
+        return Principal.runtime(self.mentorado)
+
+    # ---- processes
+
+    async def start(self, point: str | None = None, *, at: int = 1, turns: int = 0) -> Child:
+        """A process of the gateway for this lane's database, that dies at `point`."""
+        settings = {
+            "database_url": self._dsn,
+            "master_key": MASTER.hex(),
+            "pool_size": 4,
+            "lease_seconds": LEASE,
+            "lease_margin_seconds": LEASE / 4,
+            "poll_seconds": POLL,
+            "restore_stagger_seconds": 0.0,
+        }
+        server = {"url": self.world.server.url, "root": self.world.server.root.hex()}
+        return await self.children.start(self.folder, settings=settings, point=point, at=at, turns=turns, **server)
+
+    async def drive_to_death(self, child: Child, act: Callable[[], Awaitable[None]]) -> None:
+        """Act, wait until all of it is settled, act again, until the process is dead."""
+        for _ in range(MOST_STEPS):
+            await act()
+            await first(self.quiet(), child.gone.wait())
+            if child.gone.is_set():
+                return
+        child.kill()
+        raise AssertionError("the point was never reached")
+
+    # ---- linking
+
+    async def connect(self) -> None:
+        """A person asks for the connection."""
+        async with self.database.unit(self.principal) as unit:
+            await connections.request_connect(unit)
+
+    async def disconnect(self) -> None:
+        """A person asks for it no more."""
+        async with self.database.unit(self.principal) as unit:
+            await connections.request_disconnect(unit)
+
+    async def link(self) -> None:
+        """Do what a person does until it is connected: scan each new code, and ask again once it says logged out."""
+
+        async def look() -> bool:
+            connection = await self._connection()
+            if connection.state == "logged_out":
+                await self.connect()
+            if connection.state == "qr":
+                await self._scan()
+            return connection.state == "connected" and bool(self.owner.account.companions)
+
+        await self.until(look, "it was never linked", topic=CONNECTIONS)
+
+    async def _connection(self) -> Connection:
+        async with self.database.unit(self.principal) as unit:
+            return await connections.get_connection(unit)
+
+    async def _scan(self) -> None:
+        async with self.database.unit(self.principal) as unit:
+            step = await connections.current_step(unit, self._vault)
+        if step is None or step.text == self._shown:
+            return
+        self._shown = step.text
+        try:
+            self.owner.vouch(step.text)
+        except PairingExpired:
+            pass  # what is shown is a dead process's code: the next one will come
+
+    # ---- traffic
+
+    async def say(self, who: Phone, *, spoiled: bool = False) -> None:
+        """Somebody writes to the mentorado."""
+        if spoiled:
+            self.world.faults.plan(Fault.CORRUPT, self.device)
+        await self._came(who, self.owner, spoiled=spoiled)
+
+    async def say_from_the_phone(self) -> None:
+        """The mentorado writes on the phone: the linked device gets a copy."""
+        await self._came(self.owner, self.friend)
+
+    async def say_long_ago(self) -> None:
+        """Somebody writes before there is a linked device."""
+        await self._came(self.friend, self.owner)
+        self.ledger.history |= set(self.ledger.came)
+
+    async def _came(self, who: Phone, to: Phone, *, spoiled: bool = False) -> None:
+        token = self._token()
+        shown = await who.say(to, token)
+        self.ledger.came[shown.id], self.ledger.by[shown.id] = token, who.name
+        if spoiled:
+            self.ledger.spoiled.add(shown.id)
+
+    async def queue(self, to: Phone, *, spoiled: bool = False) -> None:
+        """The mentorado writes through the API: what it does after it has authorised the caller."""
+        if spoiled:
+            self.world.faults.plan(Fault.CORRUPT, to.jid)
+        token = self._token()
+        while True:
+            try:
+                async with self.database.unit(self.principal) as unit:
+                    accepted = await queue_message(unit, text=token, now=datetime.now(UTC), to=to.number)
+                break
+            except Collided:
+                continue  # the child wrote of the same person at this moment; the API tries again too
+        id = accepted.queued.message_id
+        self.ledger.queued[id], self.ledger.to[id] = token, to
+        if spoiled:
+            self.ledger.spoiled.add(id)
+
+    def drain(self) -> None:
+        """The device's one-time keys are used up, and it is told."""
+        self.world.drain_prekeys(self.device)
+
+    def _token(self) -> str:
+        return f"token {self.dice.randbytes(12).hex()}"
+
+    # ---- waiting
+
+    async def quiet(self) -> None:
+        """Until everything said so far is stored, sent, shown and acknowledged."""
+        came, queued = list(self.ledger.came), list(self.ledger.queued)
+
+        async def look() -> bool:
+            return await self.records.are_settled(came, queued)
+
+        def is_shown() -> bool:
+            return not self.world.pending(self.device) and all(
+                self.ledger.to[id].inbox.find(text=None, id=id, ticks=None, from_me=None) for id in queued
+            )
+
+        await self.until(look, "something was never stored or sent", topic=STREAM)
+        await self.world.until(is_shown, "something was never shown or acknowledged", patience=PATIENCE)
+
+    async def until(self, look: Callable[[], Awaitable[bool]], otherwise: str, *, topic: str) -> None:
+        """Wait for a condition of the database, looked at on every hint, and now and then anyway."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                with self.database.hints.watching(topic, self.mentorado) as watch:
+                    while not await look():
+                        await watch.wait()
+        except TimeoutError:
+            raise AssertionError(otherwise) from None
+
+
+async def first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Until one of them is done; the others are given up."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(wait) for wait in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()

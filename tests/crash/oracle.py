@@ -1,0 +1,86 @@
+"""
+What must be true after a run, whatever died in it. Each text carries a token nobody else says; what is found of it in
+the database, in the stream and on the phones is counted.
+"""
+
+from __future__ import annotations
+
+from .lane import Lane
+from .records import Outgoing, Stored, Told
+
+TAKEN = ("server_ack", "delivered", "read", "played")
+
+
+async def complaints(lane: Lane) -> list[str]:
+    """Everything that is not as it must be, as sentences; nothing, when all is well."""
+    ledger = lane.ledger
+    ids = [*ledger.came, *ledger.queued]
+    texts = [*ledger.came.values(), *ledger.queued.values()]
+    messages = await lane.records.messages(ids, texts)
+    events = await lane.records.events(ids, texts)
+    outbox = await lane.records.outbox(texts)
+    proven = await lane.records.proven(ids)
+    return [
+        *_of_what_came(lane, messages, events),
+        *_of_what_was_queued(lane, messages, events, outbox, proven),
+        *_of_the_order(lane, events),
+    ]
+
+
+def _of_what_came(lane: Lane, messages: list[Stored], events: list[Told]) -> list[str]:
+    """Every message the emulator released is stored once, told once, and nothing was taken for unreadable."""
+    ledger, found = lane.ledger, []
+    released = {each.id for each in lane.world.released() if each.device == lane.device} | ledger.history
+    for id, token in ledger.came.items():
+        rows = [row for row in messages if id == row.id or token == row.text]
+        told = [event for event in events if event.kind == "message.received" and token == event.text]
+        unreadable = [event for event in events if event.kind == "envelope.unreadable" and event.id == id]
+        if id not in released:
+            found.append(f"{id} was never released")
+        if len(rows) != 1 or (rows[0].id, rows[0].text, rows[0].is_placeholder) != (id, token, False):
+            found.append(f"{id} came and is stored as {rows}")
+        if len(told) != 1 or told[0].id != id:
+            found.append(f"{id} came and is told of as {told}")
+        if len(unreadable) > (id in ledger.spoiled):
+            found.append(f"{id} was taken for unreadable {len(unreadable)} times")
+    return found
+
+
+def _of_what_was_queued(
+    lane: Lane, messages: list[Stored], events: list[Told], outbox: list[Outgoing], proven: set[str]
+) -> list[str]:
+    """
+    Every queued message is shown once on both phones, under the id it was queued with, and is settled. That it was
+    sent is told once; or not, where the other side's receipt proved it before the server's word was kept.
+    """
+    found = []
+    for id, token in lane.ledger.queued.items():
+        queued = [row for row in outbox if row.text == token]
+        rows = [row for row in messages if id == row.id or token == row.text]
+        told = [(event.kind, event.id) for event in events if token == event.text or id == event.id]
+        if [(row.id, row.is_settled, row.state) for row in queued] != [(id, True, "server_ack")]:
+            found.append(f"{id} is in the outbox as {queued}")
+        if [(row.id, row.text) for row in rows] != [(id, token)] or rows[0].status not in TAKEN:
+            found.append(f"{id} was sent and is stored as {rows}")
+        if told != [("message.sent", id)] and not (told == [] and id in proven):
+            found.append(f"{id} was sent and is told of as {told}")
+        for phone in (lane.ledger.to[id], lane.owner):
+            shown = [each.id for each in phone.messages if each.text == token]
+            if shown != [id]:
+                found.append(f"{id} is shown as {shown} by {phone.name}")
+    return found
+
+
+def _of_the_order(lane: Lane, events: list[Told]) -> list[str]:
+    """What one person said is told in that order, and what was queued for one person is shown in that order."""
+    ledger, found = lane.ledger, []
+    told = [event.id for event in events if event.kind == "message.received"]
+    for name in set(ledger.by.values()):
+        said = [id for id in ledger.came if ledger.by[id] == name and id not in ledger.spoiled | ledger.history]
+        if [id for id in told if id in said] != said:
+            found.append(f"what {name} said is told in another order")
+    for phone in set(ledger.to.values()):
+        queued = [id for id in ledger.queued if ledger.to[id] is phone and id not in ledger.spoiled]
+        if [shown.id for shown in phone.messages if shown.id in queued] != queued:
+            found.append(f"what was queued for {phone.name} is shown in another order")
+    return found

@@ -1,0 +1,108 @@
+"""What a mentorado's database holds of the messages of a run, read as any unit of the gateway reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recado.gateway.db.pool import Database
+from recado.gateway.db.queries import Query
+from recado.gateway.security import Principal
+
+_SETTLED = Query(
+    "settled",
+    b"""
+    SELECT (SELECT count(*) FROM whatsapp_messages
+            WHERE provider_message_id = ANY (%(came)s) AND NOT is_placeholder) >= cardinality(%(came)s::text[])
+       AND (SELECT count(*) FROM outbox
+            WHERE message_id = ANY (%(queued)s) AND settled_at IS NOT NULL) >= cardinality(%(queued)s::text[])
+    """,
+)
+_MESSAGES = Query(
+    "messages",
+    b"""
+    SELECT provider_message_id AS id, text, direction, status::text, is_placeholder FROM whatsapp_messages
+    WHERE text = ANY (%(texts)s) OR provider_message_id = ANY (%(ids)s)
+    """,
+)
+_OUTBOX = Query(
+    "outbox",
+    b"""
+    SELECT message_id AS id, content->>'body' AS text, state::text, settled_at IS NOT NULL AS is_settled FROM outbox
+    WHERE content->>'body' = ANY (%(texts)s)
+    """,
+)
+_EVENTS = Query(
+    "events",
+    b"""
+    SELECT kind, body->>'id' AS id, body->'content'->>'body' AS text FROM events
+    WHERE body->>'id' = ANY (%(ids)s) OR body->'content'->>'body' = ANY (%(texts)s) ORDER BY seq
+    """,
+)
+_PROVEN = Query(
+    "proven",
+    b"""
+    SELECT DISTINCT proven.id FROM events, jsonb_array_elements_text(body->'ids') AS proven (id)
+    WHERE kind = 'receipt.received' AND proven.id = ANY (%(ids)s)
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of the messages people look at."""
+
+    id: str
+    text: str | None
+    direction: str
+    status: str | None
+    is_placeholder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row of the outbox."""
+
+    id: str
+    text: str
+    state: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of the stream that is about a message."""
+
+    kind: str
+    id: str | None
+    text: str | None
+
+
+class Records:
+    """The rows of one mentorado; `ids` and `texts` say which messages they are about: either is enough."""
+
+    def __init__(self, database: Database, principal: Principal) -> None:
+        self._database = database
+        self._principal = principal
+
+    async def are_settled(self, came: list[str], queued: list[str]) -> bool:
+        """Is all that came stored, and the fate of all that was queued known?"""
+        async with self._database.unit(self._principal) as unit:
+            return bool(await unit.value(_SETTLED, came=came, queued=queued))
+
+    async def messages(self, ids: list[str], texts: list[str]) -> list[Stored]:
+        async with self._database.unit(self._principal) as unit:
+            return await unit.all(Stored, _MESSAGES, ids=ids, texts=texts)
+
+    async def outbox(self, texts: list[str]) -> list[Outgoing]:
+        async with self._database.unit(self._principal) as unit:
+            return await unit.all(Outgoing, _OUTBOX, texts=texts)
+
+    async def events(self, ids: list[str], texts: list[str]) -> list[Told]:
+        """In the order they are told."""
+        async with self._database.unit(self._principal) as unit:
+            return await unit.all(Told, _EVENTS, ids=ids, texts=texts)
+
+    async def proven(self, ids: list[str]) -> set[str]:
+        """Of these, what the other side said it has."""
+        async with self._database.unit(self._principal) as unit:
+            return {id for (id,) in await unit.tuples(_PROVEN, ids=ids)}
