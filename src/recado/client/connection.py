@@ -165,7 +165,6 @@ class Connection:
             if chunk is None:
                 self.end(Close(CloseReason.CLOSED))
                 return
-            self._link.touch(self._clock.monotonic())
             self._link.receive(chunk)
             await self._drain()
 
@@ -173,6 +172,8 @@ class Connection:
         for event in self._link.events():
             match event:
                 case NodeReceived(node):
+                    # Only a whole stanza is a sign of life: a frame that never ends would swallow all others unheard.
+                    self._link.touch(self._clock.monotonic())
                     logger.debug("< %r", node)
                     await self._sort(node)
                 case LinkFailed(error):

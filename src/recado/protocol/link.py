@@ -67,7 +67,7 @@ class Link:
     One link, from its first byte to its end; it lives once. Make it with `Link.client` or `Link.server`.
 
     After each call, drain `events()` and write `data_to_send()`. The keepalive is the shell's clock, in seconds that
-    never go back: call `touch(now)` when the socket opens and when bytes arrive; wait until `deadline()` and call
+    never go back: call `touch(now)` when the socket opens and when a node arrives; wait until `deadline()` and call
     `expire(now)`. Whoever stops reading calls `suspend()`, for silence is then our own, and `resume(now)` afterwards.
     """
 
