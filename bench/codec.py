@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.node import NodePeer, peer
-from bench.table import Effort, Row, Say
+from bench.peers import Peer, node
+from bench.table import Effort, Result, Row, Say
 from recado.protocol.node import Node
 from recado.protocol.wire.frame_body import pack, unpack
 
@@ -29,18 +29,18 @@ AIMS = {"a mixture": "≥ 1×"}
 Times = dict[str, list[float]]
 
 
-def run(effort: Effort, say: Say) -> list[Row]:
+def run(effort: Effort, say: Say) -> Result:
     """Nodes encoded and decoded a second, of each kind."""
     rows: list[Row] = []
-    with peer("codec.mjs") as baileys, tempfile.TemporaryDirectory() as folder:
+    with node("codec.mjs") as baileys, tempfile.TemporaryDirectory() as folder:
         for kind, make in KINDS.items():
             say(f"nodes: {kind}")
             rows += _compare(kind, make, effort.of(11, 2), baileys, Path(folder) / "nodes.json")
-    return rows
+    return Result(tuple(rows))
 
 
 def _compare(
-    kind: str, make: Callable[[random.Random], Node], rounds: int, baileys: NodePeer | None, path: Path
+    kind: str, make: Callable[[random.Random], Node], rounds: int, baileys: Peer | None, path: Path
 ) -> list[Row]:
     ours: Times = {"encode": [], "decode": []}
     theirs: Times = {"encode": [], "decode": []}
@@ -72,7 +72,7 @@ def _time_ours(nodes: list[Node], seconds: Times) -> str:
     return hashlib.sha256(b"".join(frames)).hexdigest()
 
 
-def _time_theirs(nodes: list[Node], seconds: Times, baileys: NodePeer, path: Path) -> str:
+def _time_theirs(nodes: list[Node], seconds: Times, baileys: Peer, path: Path) -> str:
     path.write_text(json.dumps([_plain(node) for node in nodes]))
     answer = baileys.ask(path=str(path))
     seconds["encode"].append(answer["encode"])

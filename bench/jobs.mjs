@@ -16,7 +16,13 @@ export const seconds = started => Number(process.hrtime.bigint() - started) / 1e
 /** Answer each job on standard input with what `work` makes of it, one after the other. */
 export async function answer(work) {
 	for await (const line of createInterface({ input: process.stdin })) {
-		process.stdout.write(`${JSON.stringify(await work(JSON.parse(line)))}\n`)
+		let done
+		try {
+			done = await work(JSON.parse(line))
+		} catch (error) {
+			done = { failed: String(error?.stack ?? error) }
+		}
+		process.stdout.write(`${JSON.stringify(done)}\n`)
 	}
 	process.exit(0)
 }

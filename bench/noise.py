@@ -12,8 +12,8 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 
-from bench.node import NodePeer, peer
-from bench.table import Effort, Row, Say
+from bench.peers import Peer, node
+from bench.table import Effort, Result, Row, Say
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.crypto.keys import hkdf
 from recado.protocol.noise.cipher import FrameCipher
@@ -28,19 +28,19 @@ SECRET = bytes(range(32))
 Times = dict[str, list[float]]
 
 
-def run(effort: Effort, say: Say) -> list[Row]:
+def run(effort: Effort, say: Say) -> Result:
     """Frames of each size both ways, and handshakes, a second."""
     rounds = effort.of(9, 2)
-    with peer("noise.mjs") as baileys:
+    with node("noise.mjs") as baileys:
         rows = []
         for size in SIZES:
             say(f"noise: frames of {size}")
             rows += _compare_frames(size, rounds, baileys)
         say("noise: handshakes")
-        return [*rows, _compare_handshakes(rounds, baileys)]
+        return Result((*rows, _compare_handshakes(rounds, baileys)))
 
 
-def _compare_frames(name: str, rounds: int, baileys: NodePeer | None) -> list[Row]:
+def _compare_frames(name: str, rounds: int, baileys: Peer | None) -> list[Row]:
     size, count = SIZES[name]
     from_client, from_server = _transport_keys()
     ours: Times = {"encrypt": [], "decrypt": []}
@@ -92,7 +92,7 @@ def _time_opening(sealed: list[bytes], key: bytes, seconds: Times) -> None:
     seconds["decrypt"].append(time.perf_counter() - started)
 
 
-def _compare_handshakes(rounds: int, baileys: NodePeer | None) -> Row:
+def _compare_handshakes(rounds: int, baileys: Peer | None) -> Row:
     ours, theirs = [], []
     for _ in range(rounds + 1):
         now = datetime.now(UTC)

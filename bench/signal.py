@@ -12,8 +12,8 @@ import os
 import time
 from collections.abc import Callable
 
-from bench.node import NodePeer, peer
-from bench.table import Effort, Row, Say
+from bench.peers import Peer, node
+from bench.table import Effort, Result, Row, Say
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.keys import make_prekeys, make_registration_id, make_signed_prekey
 from recado.protocol.signal.session import (
@@ -77,18 +77,18 @@ class Device:
             record.encode()
 
 
-def run(effort: Effort, say: Say) -> list[Row]:
+def run(effort: Effort, say: Say) -> Result:
     """Messages and sessions a second: a row for each work and way of keeping."""
     rows = []
-    with peer("signal.mjs") as libsignal:
+    with node("signal.mjs") as libsignal:
         for keeping in PEERS:
             for work in COUNTS:
                 say(f"sessions: {work}, {keeping}")
                 rows.append(_compare(work, keeping, effort, libsignal))
-    return rows
+    return Result(tuple(rows))
 
 
-def _compare(work: str, keeping: str, effort: Effort, libsignal: NodePeer | None) -> Row:
+def _compare(work: str, keeping: str, effort: Effort, libsignal: Peer | None) -> Row:
     count, ours, theirs = effort.of(*COUNTS[work]), [], []
     for _ in range(effort.of(6, 2)):
         ours.append(count / _time(work, count, stored=keeping == "stored"))

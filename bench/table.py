@@ -57,6 +57,14 @@ class Row:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a bench found, and what there is to say about it."""
+
+    rows: tuple[Row, ...]
+    remarks: str = ""
+
+
 def render(title: str, rows: Iterable[Row]) -> str:
     """One aligned table."""
     lines = [_line((title, *_HEAD[1:])), "─" * (sum(_WIDTHS))]

@@ -1,0 +1,53 @@
+"""The benches run, and every row has its figures. How large they are is nobody's business here."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ROWS = {
+    "codec": ["encode messages of 1 KB", "decode messages of 1 KB", "encode a mixture", "decode a mixture"],
+    "signal": [
+        f"{work}, {keeping}"
+        for keeping in ("in memory", "stored")
+        for work in ("encrypt", "decrypt", "ping-pong", "set-up")
+    ],
+    "noise": ["encrypt frames of 200 B", "decrypt frames of 64 KB", "client handshakes"],
+    "oneway": [
+        f"{what}: {store}"
+        for what in ("texts", "ms, median", "ms, p99")
+        for store in ("memory", "PostgreSQL at the receiver", "PostgreSQL at both ends")
+    ],
+    "idle": ["KiB an idle session of 12: memory", "KiB an idle session of 12: PostgreSQL"],
+}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("bench", list(ROWS))
+def test_a_quick_run_prints_every_row_with_both_figures(bench: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--only", bench],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for row in ROWS[bench]:
+        found = re.search(rf"^{re.escape(row)} +([\d,.]+) +([\d,.]+) +([\d.]+)×", done.stdout, re.MULTILINE)
+        assert found, f"{row!r} is missing in:\n{done.stdout}"
+        assert all(float(figure.replace(",", "")) > 0 for figure in found.groups())
+
+
+def test_what_is_no_bench_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--only", "nonsense"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "nonsense" in done.stderr
