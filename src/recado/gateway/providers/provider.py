@@ -7,10 +7,12 @@ pairing, and nothing of any one provider.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from recado.content import Content
+from recado.errors import CloseReason
 from recado.events import MessageId, Quote, Signal
 from recado.jid import JID
 from recado.pairing import PairingStep
@@ -55,6 +57,14 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """An attempt to connect failed for `reason`; the next one is due at `retry_at`."""
+
+    reason: CloseReason
+    retry_at: datetime
+
+
 @runtime_checkable
 class SupportsPairing(Protocol):
     """Linked by a person with a phone."""
@@ -69,6 +79,10 @@ class SupportsPairing(Protocol):
         Link step by step; `Paired` is the last. With `expect`, another number is refused and nothing of it is kept.
         Raises PairingExpired, PairingRefused, WrongAccount, ConnectionLost.
         """
+        ...
+
+    def setbacks(self) -> AsyncIterator[Setback]:
+        """The attempts that failed while linking, as they do: no fact tells them, for there is no account yet."""
         ...
 
 

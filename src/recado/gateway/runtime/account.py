@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from recado.clock import Clock
-from recado.errors import BadRecord, LoggedOut, PairingExpired, RecadoError, StoreError, WrongAccount
+from recado.errors import BadRecord, ConnectionLost, LoggedOut, PairingExpired, RecadoError, StoreError, WrongAccount
 from recado.events import ConnectionState
 from recado.gateway.connections import repository as connections
 from recado.gateway.connections import service
@@ -194,8 +194,7 @@ class _Account:
         async with self._shared._linking:
             expect = JID(connection.account_phone, PHONE) if connection.account_phone else None
             try:
-                async for step in provider.link(expect=expect):
-                    await self._show(step)
+                await self._link(provider, expect)
                 return True
             except WrongAccount:
                 await self._save_state(ConnectionState.FAILED, ANOTHER_NUMBER)
@@ -203,9 +202,29 @@ class _Account:
                 await self._save_state(ConnectionState.FAILED, CODES_RAN_OUT)
             except StoreError:
                 raise
+            except (ConnectionLost, LoggedOut) as error:
+                await self._save_state(ConnectionState.FAILED, error.reason.name.lower())
             except RecadoError as error:
                 await self._save_state(ConnectionState.FAILED, type(error).__name__)
         return False
+
+    async def _link(self, provider: SupportsPairing, expect: JID | None) -> None:
+        problem: RecadoError | None = None
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._tell_setbacks(provider))
+            try:
+                async for step in provider.link(expect=expect):
+                    await self._show(step)
+            except RecadoError as error:
+                problem = error  # raised below: out of the group it would come wrapped
+            finally:
+                watch.cancel()
+        if problem is not None:
+            raise problem
+
+    async def _tell_setbacks(self, provider: SupportsPairing) -> None:
+        async for setback in provider.setbacks():
+            await self._save_state(ConnectionState.CONNECTING, setback.reason.name.lower(), setback.retry_at)
 
     async def _show(self, step: PairingStep) -> None:
         async with self._database.unit(self._principal) as unit:
@@ -218,12 +237,12 @@ class _Account:
                 shown = _shown(step, self._shared._clock.now())
                 await service.save_step(unit, self._shared._vault, self._lease.provider, shown)
 
-    async def _save_state(self, state: ConnectionState, reason: str | None) -> None:
+    async def _save_state(self, state: ConnectionState, reason: str | None, retry_at: datetime | None = None) -> None:
         """Where the connection stands, when no fact of the provider says so."""
         try:
             async with self._database.unit(self._principal) as unit:
                 await self._lease.check(unit)
-                await connections.save_state(unit, self._lease.provider, state.value, reason=reason)
+                await connections.save_state(unit, self._lease.provider, state.value, reason=reason, retry_at=retry_at)
                 unit.tell(CONNECTIONS)
         except StoreError as error:
             _log.warning("a connection's state was not saved (%s)", type(error).__name__)

@@ -11,14 +11,15 @@ from datetime import datetime
 
 from recado.client.client import Client
 from recado.client.options import DeviceProfile, Limits
+from recado.client.status import Status
 from recado.clock import Clock
 from recado.content import Content, Text
-from recado.errors import ConnectionLost, LoggedOut, NotConnected, QueryError, UsageError
+from recado.errors import CloseReason, ConnectionLost, LoggedOut, NotConnected, QueryError, UsageError
 from recado.events import ConnectionState, MessageId, Quote, Signal
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
-from recado.gateway.providers.provider import MakeProvider, Provider
+from recado.gateway.providers.provider import MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
 from recado.pairing import PairingStep
@@ -51,6 +52,20 @@ class BaileysProvider:
         """Show code after code until a phone scans one. Raises PairingError, ConnectionLost."""
         async for step in self._client.pair(expect=expect):
             yield step
+
+    async def setbacks(self) -> AsyncIterator[Setback]:
+        """The attempts that failed, as they do; the restart that ends a link is none."""
+        status = self._client.status
+        told: datetime | None = None
+
+        def is_news(now: Status) -> bool:
+            return now.retry_at is not None and now.retry_at != told
+
+        while True:
+            await status.reached(is_news)
+            told = status.retry_at
+            if told is not None and status.reason is not None and status.reason is not CloseReason.RESTART_REQUIRED:
+                yield Setback(status.reason, told)
 
     def events(self) -> AsyncIterator[Signal]:
         """Typing and presence."""
