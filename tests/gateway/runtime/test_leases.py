@@ -1,0 +1,214 @@
+"""One owner per account: under contention, after silence, and never by its own clock alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from recado.clock import ManualClock, SystemClock, settle
+from recado.errors import LeaseLost, StoreUnavailable
+from recado.gateway.db.pool import Database
+from recado.gateway.db.queries import Query
+from recado.gateway.runtime.leases import Leases
+from recado.gateway.security import Principal
+
+_ONE = Query("one", b"SELECT 1")
+
+
+@pytest.fixture
+def new_worker_of(database: Database) -> Callable[[], Leases]:
+    return lambda: Leases(database, clock=SystemClock(), seconds=60.0, margin=5.0)
+
+
+def silence(database_url: str, worker: Leases) -> None:
+    """As if that worker had said nothing for longer than its leases last, by the database's clock."""
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("UPDATE workers SET expires_at = now() - interval '1 second' WHERE id = %s", [worker.worker_id])
+
+
+async def test_of_many_who_want_an_account_one_gets_it(
+    database: Database, ana: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    assert ana.mentorado_id is not None
+    workers = [new_worker_of() for _ in range(6)]
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(worker.renew())
+    for _ in range(5):
+        claims = await asyncio.gather(*(worker.claim(ana.mentorado_id, "baileys") for worker in workers))
+        (held,) = [lease for lease in claims if lease is not None]
+        holder = next(worker for worker in workers if worker.worker_id == held.worker_id)
+        await holder.release(held)
+
+
+async def test_a_lease_is_refused_while_its_holder_lives_and_taken_when_it_is_silent(
+    database_url: str, ana: Principal, new_worker_of: Callable[[], Leases], database: Database
+) -> None:
+    assert ana.mentorado_id is not None
+    one, other = new_worker_of(), new_worker_of()
+    await one.renew()
+    await other.renew()
+    held = await one.claim(ana.mentorado_id, "baileys")
+    assert held is not None
+    assert await other.claim(ana.mentorado_id, "baileys") is None
+    silence(database_url, one)
+    taken = await other.claim(ana.mentorado_id, "baileys")
+    assert taken is not None
+    assert taken.epoch == held.epoch + 1
+    with pytest.raises(LeaseLost):
+        async with database.unit(ana) as unit:
+            await held.check(unit)
+    # Speaking again gives nothing back.
+    await one.renew()
+    assert await one.claim(ana.mentorado_id, "baileys") is None
+    await one.release(held)
+    async with database.unit(ana) as unit:
+        await taken.check(unit)
+
+
+async def test_a_worker_that_is_silent_itself_claims_nothing(
+    database_url: str, ana: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    assert ana.mentorado_id is not None
+    worker = new_worker_of()
+    assert await worker.claim(ana.mentorado_id, "baileys") is None
+    await worker.renew()
+    silence(database_url, worker)
+    assert await worker.claim(ana.mentorado_id, "baileys") is None
+
+
+async def test_releasing_frees_it_and_the_epoch_still_grows(
+    ana: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    assert ana.mentorado_id is not None
+    one, other = new_worker_of(), new_worker_of()
+    await one.renew()
+    await other.renew()
+    first = await one.claim(ana.mentorado_id, "baileys")
+    assert first is not None
+    await one.release(first)
+    second = await other.claim(ana.mentorado_id, "baileys")
+    assert second is not None
+    assert second.epoch > first.epoch
+
+
+async def test_a_worker_that_stops_frees_everything_at_once(
+    ana: Principal, bia: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    one, other = new_worker_of(), new_worker_of()
+    await one.renew()
+    await other.renew()
+    for principal in (ana, bia):
+        assert principal.mentorado_id is not None
+        assert await one.claim(principal.mentorado_id, "baileys") is not None
+    await one.stop()
+    for principal in (ana, bia):
+        assert principal.mentorado_id is not None
+        assert await other.claim(principal.mentorado_id, "baileys") is not None
+
+
+async def test_a_holder_lets_go_by_its_own_clock_before_the_database_s_lets_another_in(
+    database: Database, ana: Principal
+) -> None:
+    assert ana.mentorado_id is not None
+    clock = ManualClock()
+    worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
+    await worker.renew()
+    lease = await worker.claim(ana.mentorado_id, "baileys")
+    assert lease is not None
+
+    async def never() -> None:
+        raise StoreUnavailable
+
+    worker.renew = never  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(worker.run())
+        await settle()
+        await clock.advance(24.9)
+        assert worker.is_alive
+        assert not lease.expired.is_set()
+        await clock.advance(0.2)
+        assert not worker.is_alive
+        with pytest.raises(LeaseLost):
+            await lease.until_lost()
+        running.cancel()
+
+
+async def test_the_time_counts_from_before_the_renewal_was_asked(database: Database) -> None:
+    clock = ManualClock()
+    worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
+    unit = database.unit
+
+    def slow(principal: Principal) -> object:
+        clock._elapsed += 20.0  # the answer takes its time
+        return unit(principal)
+
+    database.unit = slow  # type: ignore[method-assign, assignment]
+    await worker.renew()
+    assert worker._deadline == 25.0
+
+
+async def test_after_a_silence_old_leases_stay_lost_though_the_worker_speaks_again(
+    database: Database, ana: Principal
+) -> None:
+    assert ana.mentorado_id is not None
+    clock = ManualClock()
+    worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
+    await worker.renew()
+    lease = await worker.claim(ana.mentorado_id, "baileys")
+    assert lease is not None
+    await clock.advance(26.0)
+    await worker.renew()
+    assert lease.expired.is_set()
+    again = await worker.claim(ana.mentorado_id, "baileys")
+    assert again is not None
+    assert not again.expired.is_set()
+    assert again.epoch == lease.epoch + 1
+
+
+async def test_a_renewal_does_not_wait_for_a_commit_that_holds_the_lease(
+    database: Database, ana: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    assert ana.mentorado_id is not None
+    worker = new_worker_of()
+    await worker.renew()
+    lease = await worker.claim(ana.mentorado_id, "baileys")
+    assert lease is not None
+    async with asyncio.timeout(10), database.unit(ana) as unit:
+        await lease.check(unit)
+        await unit.value(_ONE)
+        await worker.renew()
+
+
+async def test_a_takeover_waits_for_the_commit_that_is_under_way(
+    database: Database, database_url: str, ana: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    assert ana.mentorado_id is not None
+    one, other = new_worker_of(), new_worker_of()
+    await one.renew()
+    await other.renew()
+    lease = await one.claim(ana.mentorado_id, "baileys")
+    assert lease is not None
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        async with database.unit(ana) as unit:
+            await lease.check(unit)
+            await unit.value(_ONE)
+            silence(database_url, one)
+            taking = group.create_task(other.claim(ana.mentorado_id, "baileys"))
+            while not _waiting(database_url):
+                await settle()
+            assert not taking.done()
+        assert await taking is not None
+
+
+def _waiting(database_url: str) -> bool:
+    """Does somebody wait for a row?"""
+    with psycopg.connect(database_url) as owner:
+        found = owner.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    assert found is not None
+    return bool(found[0])
