@@ -93,7 +93,7 @@ async def test_an_envelope_under_another_name_is_not_read_and_its_owner_still_is
 async def test_a_first_message_under_another_name_shows_as_another_identity(
     story: Any, rogue: Any, ana: Phone, bia: Phone, eve: Phone, log: Log, world: World
 ) -> None:
-    """A server that lies can put a stranger's key in somebody's place; that it did is told, and the owner comes back."""
+    """A server that lies can put a stranger's key in somebody's place; that is told, and the owner comes back."""
     async with story.connected() as client:
         await bia.say(ana, "it is me")
         await story.texts(client, 1)

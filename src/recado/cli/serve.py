@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from rich.console import Console
@@ -17,6 +18,8 @@ console = Console(highlight=False, soft_wrap=True)
 
 async def run(settings: Settings) -> None:
     """Until a signal. Raises StoreUnavailable, UsageError."""
+    if settings.baileys_enable_logging:
+        logging.getLogger("recado").setLevel(logging.DEBUG)
     server = server_of(settings)
     listener = bind(settings.host, settings.port)
     address = address_of(listener)

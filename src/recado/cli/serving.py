@@ -37,6 +37,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # from here on nobody is refused: who comes before we are ready waits
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
