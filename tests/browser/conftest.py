@@ -23,9 +23,9 @@ PATIENCE = 60_000
 class Demo:
     """One start of `recado demo`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *words: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "recado", "demo", "--port", "0", "--data-dir", str(folder)],
+            [sys.executable, "-m", "recado", "demo", "--port", "0", "--data-dir", str(folder), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -57,12 +57,12 @@ class Demo:
 
 
 @pytest.fixture
-def start_demo(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
+def start_demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     """Start the demo, again and again on the same data."""
     started: list[Demo] = []
 
-    def start() -> Demo:
-        started.append(Demo(tmp_path / "demo"))
+    def start(*words: str) -> Demo:
+        started.append(Demo(tmp_path / "demo", *words))
         return started[-1]
 
     yield start

@@ -17,12 +17,12 @@ from recado.gateway.settings import Settings
 FIRST_MENTORADO = "Clara"
 
 
-async def run(*, host: str, port: int, folder: Path) -> None:
+async def run(*, host: str, port: int, folder: Path, sites: list[str]) -> None:
     """Until a signal. Raises StoreUnavailable, UsageError, BadRecord."""
     listener = bind(host, port)
     address = address_of(listener)
     # Nothing of the environment's: a demo never touches a real database, and never WhatsApp.
-    settings = Settings.model_construct(_fields_set=set(), data_dir=folder, host=host, port=port)
+    settings = Settings.model_construct(_fields_set=set(), data_dir=folder, host=host, port=port, cors_origins=sites)
     console.print(f"Starting a simulated WhatsApp, and PostgreSQL in {settings.postgres_dir} …", style="dim")
 
     async with emulated_desk(folder) as desk:

@@ -44,11 +44,14 @@ def demo(
     host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any.")] = 8000,
     data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its own data.")] = Path(".run/demo"),
+    allow_site: Annotated[
+        list[str] | None, typer.Option(help="A site that may embed the card; again for more.")
+    ] = None,
 ) -> None:
     """Run everything against a simulated WhatsApp: no phone, no account, no network."""
     from recado.cli.demo import run
 
-    _run(lambda: run(host=host, port=port, folder=data_dir))
+    _run(lambda: run(host=host, port=port, folder=data_dir, sites=allow_site or []))
 
 
 @app.command()

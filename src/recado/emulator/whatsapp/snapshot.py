@@ -62,9 +62,9 @@ def world_to_json(world: World) -> dict[str, Any]:
     return {"version": _VERSION, "accounts": accounts}
 
 
-def world_from_json(world: World, saved: dict[str, Any]) -> None:
+def world_from_json(world: World, saved: Any) -> None:
     """Fill an empty world with a saved state. Raises BadRecord."""
-    if saved.get("version") != _VERSION or len(world.directory):
+    if not isinstance(saved, dict) or saved.get("version") != _VERSION or len(world.directory):
         raise BadRecord("the saved world is of another version, or this world is not empty")
     try:
         phones = [_account_from_json(world, each) for each in saved["accounts"]]
