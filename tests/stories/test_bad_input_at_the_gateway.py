@@ -1,4 +1,4 @@
-"""A whole gateway on a real PostgreSQL, and what it makes of texts it cannot keep, garbage, and somebody else's phone."""
+"""A whole gateway on PostgreSQL, and what it makes of texts it cannot keep, garbage, and somebody else's phone."""
 
 from __future__ import annotations
 
