@@ -19,6 +19,7 @@ from recado.gateway.db.pool import Database
 
 from .children import Children
 from .lane import POLL, Lane
+from .wiretap import Wiretap
 
 LANES = 5
 LAST = "test_every_point_was_hit_at_least_five_times"
@@ -44,9 +45,14 @@ def durable_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.stop_now()
 
 
+@pytest.fixture(scope="session")
+def wiretap() -> Wiretap:
+    return Wiretap()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def world() -> AsyncIterator[World]:
-    async with World.start() as world:
+async def world(wiretap: Wiretap) -> AsyncIterator[World]:
+    async with World.start(log=wiretap) as world:
         yield world
 
 
@@ -58,7 +64,7 @@ async def children() -> AsyncIterator[Children]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def lanes(
-    durable_postgres: str, world: World, children: Children, tmp_path_factory: pytest.TempPathFactory
+    durable_postgres: str, world: World, wiretap: Wiretap, children: Children, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[list[Lane]]:
     """Five mentorados, each on a database of its own, linked."""
     folder: Path = tmp_path_factory.mktemp("children")
@@ -67,7 +73,7 @@ async def lanes(
         for number in range(1, LANES + 1):
             dsn = _new_database(durable_postgres, f"lane_{number}")
             database = await stack.enter_async_context(Database(dsn, size=3, poll_seconds=POLL))
-            lanes.append(Lane(f"mentorado {number}", number, world, children, database, dsn, folder))
+            lanes.append(Lane(f"mentorado {number}", number, world, wiretap, children, database, dsn, folder))
         async with asyncio.TaskGroup() as group:
             for lane in lanes:
                 group.create_task(_link(lane))

@@ -32,6 +32,7 @@ from recado.jid import JID
 
 from .children import PATIENCE, Child, Children
 from .records import Records
+from .wiretap import Wiretap
 
 MASTER = bytes(range(32))
 LEASE = 3.0
@@ -57,11 +58,20 @@ class Lane:
     """See above. `dice` is the run's own, from its seed."""
 
     def __init__(
-        self, name: str, number: int, world: World, children: Children, database: Database, dsn: str, folder: Path
+        self,
+        name: str,
+        number: int,
+        world: World,
+        wiretap: Wiretap,
+        children: Children,
+        database: Database,
+        dsn: str,
+        folder: Path,
     ) -> None:
         self.name = name
         self.number = number
         self.world = world
+        self.wiretap = wiretap
         self.children = children
         self.database = database
         self.folder = folder
@@ -80,7 +90,7 @@ class Lane:
 
     def sibling(self, name: str) -> Lane:
         """Another mentorado on the same database."""
-        return Lane(name, self.number, self.world, self.children, self.database, self._dsn, self.folder)
+        return Lane(name, self.number, self.world, self.wiretap, self.children, self.database, self._dsn, self.folder)
 
     async def settle_in(self) -> None:
         """The mentorado, its phone, and somebody to write with; not linked yet."""
@@ -91,9 +101,13 @@ class Lane:
         self.begin(self.name)
 
     def begin(self, seed: str) -> None:
-        """Start a run: a clean ledger, dice from the seed, and somebody nobody has written with before."""
+        """
+        Start a run: a clean ledger, dice from the seed, and somebody nobody has written with before, who may be one
+        that sends no receipts: nothing but the server's word then says that a message arrived.
+        """
         self.ledger, self.dice = Ledger(), random.Random(seed)
         self.stranger = self.world.phone(f"a stranger, {seed}")
+        self.stranger.sends_receipts = self.dice.random() < 0.5
 
     @property
     def device(self) -> JID:
@@ -154,7 +168,7 @@ class Lane:
                 await self._scan()
             return connection.state == "connected" and bool(self.owner.account.companions)
 
-        await self.until(look, "it was never linked", topic=CONNECTIONS)
+        await self.until(look, topic=CONNECTIONS)
 
     async def _connection(self) -> Connection:
         async with self.database.unit(self.principal) as unit:
@@ -222,29 +236,32 @@ class Lane:
     # ---- waiting
 
     async def quiet(self) -> None:
-        """Until everything said so far is stored, sent, shown and acknowledged."""
-        came, queued = list(self.ledger.came), list(self.ledger.queued)
+        """Until everything said so far is stored, sent, shown and acknowledged. Raises AssertionError, with a count."""
+        came, queued, missing = list(self.ledger.came), list(self.ledger.queued), [""]
 
         async def look() -> bool:
-            return await self.records.are_settled(came, queued)
+            missing[:] = await self.records.missing(came, queued)
+            return not missing
 
         def is_shown() -> bool:
             return not self.world.pending(self.device) and all(
                 self.ledger.to[id].inbox.find(text=None, id=id, ticks=None, from_me=None) for id in queued
             )
 
-        await self.until(look, "something was never stored or sent", topic=STREAM)
+        try:
+            await self.until(look, topic=STREAM)
+        except TimeoutError:
+            lost = [f"{id} ({'came' if id in came else 'queued'})" for id in missing]
+            said = f"{len(lost)} of {len(came) + len(queued)} messages were never stored or sent: {', '.join(lost)}"
+            raise AssertionError(said) from None
         await self.world.until(is_shown, "something was never shown or acknowledged", patience=PATIENCE)
 
-    async def until(self, look: Callable[[], Awaitable[bool]], otherwise: str, *, topic: str) -> None:
-        """Wait for a condition of the database, looked at on every hint, and now and then anyway."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                with self.database.hints.watching(topic, self.mentorado) as watch:
-                    while not await look():
-                        await watch.wait()
-        except TimeoutError:
-            raise AssertionError(otherwise) from None
+    async def until(self, look: Callable[[], Awaitable[bool]], *, topic: str) -> None:
+        """Wait for a condition of the database, looked at on every hint, and now and then. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            with self.database.hints.watching(topic, self.mentorado) as watch:
+                while not await look():
+                    await watch.wait()
 
 
 async def first(*waits: Coroutine[Any, Any, object]) -> None:

@@ -24,6 +24,7 @@ async def complaints(lane: Lane) -> list[str]:
         *_of_what_came(lane, messages, events),
         *_of_what_was_queued(lane, messages, events, outbox, proven),
         *_of_the_order(lane, events),
+        *(f"{id} was sealed with a key used before" for id in lane.wiretap.reused(str(lane.device))),
     ]
 
 

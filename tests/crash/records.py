@@ -8,13 +8,14 @@ from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import Query
 from recado.gateway.security import Principal
 
-_SETTLED = Query(
-    "settled",
+_MISSING = Query(
+    "missing",
     b"""
-    SELECT (SELECT count(*) FROM whatsapp_messages
-            WHERE provider_message_id = ANY (%(came)s) AND NOT is_placeholder) >= cardinality(%(came)s::text[])
-       AND (SELECT count(*) FROM outbox
-            WHERE message_id = ANY (%(queued)s) AND settled_at IS NOT NULL) >= cardinality(%(queued)s::text[])
+    SELECT id FROM unnest(%(came)s::text[]) AS came (id)
+    WHERE NOT EXISTS (SELECT FROM whatsapp_messages WHERE provider_message_id = came.id AND NOT is_placeholder)
+    UNION ALL
+    SELECT id FROM unnest(%(queued)s::text[]) AS queued (id)
+    WHERE NOT EXISTS (SELECT FROM outbox WHERE message_id = queued.id AND settled_at IS NOT NULL)
     """,
 )
 _MESSAGES = Query(
@@ -84,10 +85,10 @@ class Records:
         self._database = database
         self._principal = principal
 
-    async def are_settled(self, came: list[str], queued: list[str]) -> bool:
-        """Is all that came stored, and the fate of all that was queued known?"""
+    async def missing(self, came: list[str], queued: list[str]) -> list[str]:
+        """Of what came, what is not stored; of what was queued, what has no fate yet."""
         async with self._database.unit(self._principal) as unit:
-            return bool(await unit.value(_SETTLED, came=came, queued=queued))
+            return [id for (id,) in await unit.tuples(_MISSING, came=came, queued=queued)]
 
     async def messages(self, ids: list[str], texts: list[str]) -> list[Stored]:
         async with self._database.unit(self._principal) as unit:
