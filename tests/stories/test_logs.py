@@ -1,4 +1,4 @@
-"""Everything the library and the emulator log over a whole run, at its most talkative: outlines, and nothing private."""
+"""Everything the library and the emulator log over a whole run, at its most talkative: outlines, nothing private."""
 
 from __future__ import annotations
 
