@@ -14,17 +14,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from pydantic import SecretStr
 
 from recado.clock import SystemClock
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.world import World
-from recado.gateway.app import open_gateway
-from recado.gateway.connections import service as connections
-from recado.gateway.db.notify import CONNECTIONS
-from recado.gateway.mentorados.service import create_mentorado
-from recado.gateway.security import Principal
-from recado.gateway.settings import Settings
 from recado.server import Server
 
 PATIENCE = 60.0
@@ -162,27 +155,3 @@ async def test_what_was_linked_and_written_is_there_after_a_restart_and_in_no_lo
         assert await second.stop() == 0
     assert "DEBUG" not in second.text  # off unless asked for
     assert bia.repeats == {}
-
-
-async def test_where_whatsapp_cannot_be_reached_the_connection_says_so_and_when_it_tries_again(
-    database_url: str, tmp_path: Path
-) -> None:
-    settings = Settings(database_url=SecretStr(database_url), data_dir=tmp_path)
-    nowhere = Server("ws://127.0.0.1:9/ws/chat", bytes(32))
-    async with open_gateway(settings, nowhere) as gateway:
-        async with gateway.database.unit(Principal.admin("test")) as unit:
-            mentorado = await create_mentorado(unit, "Clara")
-        principal = Principal.runtime(mentorado.id)
-        async with gateway.database.unit(principal) as unit:
-            await connections.request_connect(unit)
-        with gateway.database.hints.watching(CONNECTIONS, mentorado.id) as watch:
-            async with asyncio.timeout(20):
-                while True:
-                    async with gateway.database.unit(principal) as unit:
-                        found = await connections.get_connection(unit)
-                    if found.retry_at is not None:
-                        break
-                    await watch.wait(0.1)
-    assert (found.state, found.reason) == ("connecting", "unreachable")
-    texts = (Path(__file__).parents[2] / "src/recado/gateway/web/texts/en.json").read_text()
-    assert "cannot be reached" in texts and "recado demo" in texts
