@@ -78,7 +78,10 @@ async def open_gateway(
         )
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(master)
-        providers = {"baileys": whatsapp_web(database, vault, clock=clock, server=server)}
+        web_provider = whatsapp_web(
+            database, vault, clock=clock, server=server, full_history=settings.sync_full_history
+        )
+        providers = {"baileys": web_provider}
         worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))
         broadcasts = await stack.enter_async_context(Broadcasts(database, vault, clock=clock))
         yield Gateway(

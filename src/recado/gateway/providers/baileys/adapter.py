@@ -122,8 +122,10 @@ def whatsapp_web(
     server: Server = WHATSAPP,
     device: DeviceProfile | None = None,
     limits: Limits | None = None,
+    full_history: bool = False,
 ) -> MakeProvider:
-    """Providers on WhatsApp Web at `server`, all with the same stable device."""
+    """Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked for at linking."""
+    device = device or DeviceProfile(full_history=full_history)
 
     def make(lease: Lease) -> Provider:
         backend = PostgresBackend(database, vault, lease)
