@@ -124,7 +124,7 @@ def whatsapp_web(
     limits: Limits | None = None,
     full_history: bool = False,
 ) -> MakeProvider:
-    """Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked for at linking."""
+    """Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked at linking."""
     device = device or DeviceProfile(full_history=full_history)
 
     def make(lease: Lease) -> Provider:
