@@ -1,5 +1,5 @@
 """
-The process that dies: the gateway's own worker on its own database, as `recado serve` runs it, with one thing added: it
+The process that dies: the gateway's own worker on its own database, wired as app.py wires it, with one thing added: it
 kills itself with SIGKILL when a crash point is reached for the n-th time. Started by nursery.py; runs until it is
 killed, told to stop (SIGTERM), or left behind.
 """
