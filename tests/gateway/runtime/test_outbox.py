@@ -1,0 +1,316 @@
+"""The outbox against a provider that answers as it is told: order, one id, refusals, unknown fates, deaths between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from recado import crashpoints
+from recado.clock import SystemClock
+from recado.content import Content, Text
+from recado.errors import (
+    CloseReason,
+    ConnectionLost,
+    LeaseLost,
+    NoRecipients,
+    NotConnected,
+    QueryTimeout,
+    RecadoError,
+    Rejected,
+)
+from recado.events import MessageId, Quote, Signal
+from recado.gateway.connections import repository as connections
+from recado.gateway.conversations import repository, service
+from recado.gateway.conversations.service import Accepted
+from recado.gateway.db.notify import OUTBOX
+from recado.gateway.db.pool import Database
+from recado.gateway.refusals import BadAddress, BadContent, Forbidden, KeyReused, NotConnectable, NotFound, NotSupported
+from recado.gateway.runtime.leases import Lease, Leases
+from recado.gateway.runtime.outbox import Outbox, OutboxPoint
+from recado.gateway.security import READ, Principal
+from recado.gateway.stream.repository import list_events
+from recado.jid import JID
+
+BIA = "550000000002"
+
+
+class Told:
+    """A provider that takes messages, or raises what it was told to, one after the other."""
+
+    def __init__(self, *answers: RecadoError | None) -> None:
+        self.answers = list(answers)
+        self.sent: list[tuple[str, str, str, Quote | None]] = []
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def events(self) -> AsyncIterator[Signal]:
+        return
+        yield
+
+    async def until_ready(self) -> None:
+        await self.ready.wait()
+
+    async def until_over(self) -> None:
+        await asyncio.Event().wait()
+
+    async def forget(self, reason: str) -> None:
+        pass
+
+    async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
+        assert isinstance(content, Text)
+        self.sent.append((str(chat), content.body, id, quoting))
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+        return datetime.now(UTC)
+
+
+class Post:
+    """One mentorado's outbox: queue, run, look."""
+
+    def __init__(self, database: Database, principal: Principal, lease: Lease) -> None:
+        self.database = database
+        self.principal = principal
+        self.lease = lease
+
+    async def queue(self, text: str = "oi", **options: Any) -> Accepted:
+        if "conversation_id" not in options:
+            options.setdefault("to", BIA)
+        async with self.database.unit(self.principal) as unit:
+            return await service.queue_message(unit, text=text, now=datetime.now(UTC), **options)
+
+    @asynccontextmanager
+    async def running(self, provider: Told) -> AsyncIterator[None]:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            task = group.create_task(self.outbox(provider).run())
+            yield
+            task.cancel()
+
+    def outbox(self, provider: Told) -> Outbox:
+        return Outbox(self.database, provider, self.lease, clock=SystemClock())
+
+    async def until(self, accepted: Accepted, *states: str) -> tuple[str, str | None, str | None]:
+        """The row's state, and the message's status and failure, once it is in one of those states."""
+        while True:
+            async with self.database.unit(self.principal) as unit:
+                queued = await repository.find_queued(unit, message_id=accepted.queued.message_id)
+                message = await repository.get_message(unit, accepted.queued.message_id)
+            assert queued is not None
+            if queued.state in states:
+                return queued.state, message.status, message.failure
+            with self.database.hints.watching(OUTBOX) as watch:
+                await watch.wait(0.02)
+
+    async def hurry(self, database_url: str) -> None:
+        """Nothing is put off any more."""
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
+            await owner.execute("UPDATE outbox SET due_at = now()")
+        assert self.principal.mentorado_id is not None
+        self.database.hints.tell(OUTBOX, self.principal.mentorado_id)
+
+
+@pytest.fixture
+async def post(database: Database, ana: Principal, new_lease: Any) -> Post:
+    async with database.unit(ana) as unit:
+        await connections.save_desired(unit, "baileys", "connected", state="connected")
+        await connections.save_account(unit, "baileys", phone="550000000001", lid=None)
+    return Post(database, ana, await new_lease(ana))
+
+
+async def test_what_is_queued_goes_in_order_with_the_ids_it_was_given(post: Post) -> None:
+    accepted = [await post.queue(text) for text in ("um", "dois", "três")]
+    provider = Told()
+    async with post.running(provider):
+        assert await post.until(accepted[2], "server_ack") == ("server_ack", "server_ack", None)
+    assert [(text, id) for _, text, id, _ in provider.sent] == [
+        (text, one.queued.message_id) for text, one in zip(("um", "dois", "três"), accepted, strict=True)
+    ]
+    assert provider.sent[0][0] == f"{BIA}@s.whatsapp.net"
+
+
+async def test_nothing_is_claimed_before_the_provider_is_ready(post: Post) -> None:
+    accepted = await post.queue()
+    provider = Told()
+    provider.ready.clear()
+    async with post.running(provider):
+        assert await post.until(accepted, "queued") == ("queued", "queued", None)
+        provider.ready.set()
+        await post.until(accepted, "server_ack")
+
+
+async def test_a_refusal_fails_the_message_and_the_next_one_goes(post: Post) -> None:
+    first, second = await post.queue("um"), await post.queue("dois")
+    provider = Told(NoRecipients())
+    async with post.running(provider):
+        state, status, failure = await post.until(first, "failed")
+        assert (state, status) == ("failed", "failed")
+        assert failure is not None
+        assert "recipient" in failure
+        await post.until(second, "server_ack")
+    assert len(provider.sent) == 2
+    async with post.database.unit(post.principal) as unit:
+        (event,) = await list_events(unit, after=0)
+    assert (event.kind, event.body["code"], event.body["id"]) == ("message.rejected", 0, first.queued.message_id)
+
+
+async def test_a_refusal_by_the_server_names_its_code(post: Post) -> None:
+    accepted = await post.queue()
+    async with post.running(Told(Rejected(479))):
+        _, _, failure = await post.until(accepted, "failed")
+    assert failure is not None
+    assert "479" in failure
+
+
+@pytest.mark.parametrize("loss", [ConnectionLost(CloseReason.LOST), NotConnected()])
+async def test_a_lost_connection_sends_the_same_message_again(post: Post, database_url: str, loss: RecadoError) -> None:
+    accepted = await post.queue()
+    provider = Told(loss, loss)
+    async with post.running(provider):
+        while provider.answers:
+            await post.hurry(database_url)
+            await post.until(accepted, "on_wire", "server_ack")
+        await post.hurry(database_url)
+        await post.until(accepted, "server_ack")
+    assert {id for _, _, id, _ in provider.sent} == {accepted.queued.message_id}
+    assert len(provider.sent) == 3
+
+
+async def test_what_is_never_answered_ends_as_unknown_not_as_failed(post: Post, database_url: str) -> None:
+    accepted = await post.queue()
+    provider = Told(*(QueryTimeout() for _ in range(50)))
+    async with post.running(provider):
+        while True:
+            await post.hurry(database_url)
+            if (await post.until(accepted, "on_wire", "unknown"))[0] == "unknown":
+                break
+    assert len(provider.sent) == 6
+    assert {id for _, _, id, _ in provider.sent} == {accepted.queued.message_id}
+
+
+class Died(BaseException):
+    """As if the process had stopped existing."""
+
+
+@pytest.mark.parametrize("point", list(OutboxPoint))
+async def test_after_dying_anywhere_the_same_message_goes_or_has_gone(post: Post, point: OutboxPoint) -> None:
+    accepted = await post.queue()
+    provider = Told()
+
+    def die(reached: str) -> None:
+        if reached == point:
+            raise Died
+
+    crashpoints.hang(die)
+    try:
+        with pytest.raises(Died):
+            await post.outbox(provider).run()
+    finally:
+        crashpoints.hang(None)
+    async with post.running(provider):
+        await post.until(accepted, "server_ack")
+    assert {id for _, _, id, _ in provider.sent} == {accepted.queued.message_id}
+    assert len(provider.sent) == (2 if point is OutboxPoint.AFTER_SEND else 1)
+
+
+async def test_who_lost_the_account_sends_nothing(post: Post, leases: Leases) -> None:
+    accepted = await post.queue()
+    assert post.principal.mentorado_id is not None
+    await leases.claim(post.principal.mentorado_id, "baileys")
+    provider = Told()
+    with pytest.raises(LeaseLost):
+        await post.outbox(provider).run()
+    assert provider.sent == []
+    assert await post.until(accepted, "queued") == ("queued", "queued", None)
+
+
+async def test_a_quote_goes_along(post: Post) -> None:
+    first = await post.queue("pergunta")
+    answer = await post.queue("resposta", quoting=first.queued.message_id)
+    provider = Told()
+    async with post.running(provider):
+        await post.until(answer, "server_ack")
+    assert provider.sent[1][3] == Quote(MessageId(first.queued.message_id), None, "pergunta")
+
+
+async def test_the_same_key_is_the_same_message_and_another_request_is_refused(post: Post) -> None:
+    first = await post.queue("um", idempotency_key="k")
+    again = await post.queue("um", idempotency_key="k")
+    assert again.is_repeat
+    assert again.queued.message_id == first.queued.message_id
+    with pytest.raises(KeyReused):
+        await post.queue("dois", idempotency_key="k")
+    async with post.database.unit(post.principal) as unit:
+        assert len(await repository.list_messages(unit, first.queued.conversation_id)) == 1
+
+
+async def test_the_same_key_at_the_same_moment_is_one_message(post: Post) -> None:
+    await post.queue("antes")
+    answers = await asyncio.gather(*(post.queue("um", idempotency_key="k") for _ in range(5)))
+    assert len({answer.queued.message_id for answer in answers}) == 1
+    assert sum(not answer.is_repeat for answer in answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ({"text": "  "}, BadContent),
+        ({"text": "a\x00b"}, BadContent),
+        ({"text": "x" * 65_537}, BadContent),
+        ({"to": "not a number"}, BadAddress),
+        ({"to": "123"}, BadAddress),
+        ({"to": "550000000002@example.org"}, BadAddress),
+        ({"to": "1203630001@g.us"}, NotSupported),
+        ({"quoting": "nothing"}, NotFound),
+        ({"idempotency_key": ""}, BadContent),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_and_leaves_nothing(
+    post: Post, options: dict[str, Any], refusal: type[RecadoError]
+) -> None:
+    with pytest.raises(refusal):
+        await post.queue(**{"text": "oi", **options})
+    async with post.database.unit(post.principal) as unit:
+        assert await repository.list_conversations(unit) == []
+
+
+@pytest.mark.parametrize(
+    "to", ["+55 (00) 0000-0000", "550000000000", "550000000000@c.us", "550000000000@s.whatsapp.net"]
+)
+def test_an_address_may_be_written_in_many_ways(to: str) -> None:
+    assert service.parse_address(to) == JID.phone("550000000000")
+
+
+async def test_without_a_connection_nothing_is_queued(database: Database, bia: Principal) -> None:
+    with pytest.raises(NotConnectable):
+        async with database.unit(bia) as unit:
+            await service.queue_message(unit, text="oi", to=BIA, now=datetime.now(UTC))
+
+
+async def test_a_key_that_may_only_read_queues_nothing(post: Post) -> None:
+    post.principal = Principal("key:x", post.principal.mentorado_id, frozenset((READ,)))
+    with pytest.raises(Forbidden):
+        await post.queue()
+
+
+async def test_what_has_not_left_can_be_called_back_and_what_has_cannot(post: Post) -> None:
+    first, second = await post.queue("um"), await post.queue("dois")
+    async with post.database.unit(post.principal) as unit:
+        assert await repository.cancel_queued(unit, first.queued.message_id) is True
+    provider = Told()
+    async with post.running(provider):
+        await post.until(second, "server_ack")
+    assert [text for _, text, _, _ in provider.sent] == ["dois"]
+    async with post.database.unit(post.principal) as unit:
+        assert await repository.cancel_queued(unit, second.queued.message_id) is False
