@@ -149,6 +149,22 @@ async def test_names_and_ids_postgresql_cannot_hold_take_nothing_down(clara: Cla
     await clara.state("connected")
 
 
+async def test_a_history_with_such_texts_is_kept_but_for_those(clara: Clara, world: World) -> None:
+    ana, bia, eve = world.phone("Ana"), world.phone("Bia"), world.phone("Ev\0e")
+    for text in ("long ago", "zero \0 zero", "not so long ago"):
+        await bia.say(ana, text)
+    await eve.say(ana, "from somebody with a name like that")
+    await clara.link(ana)
+    await bia.say(ana, "now")
+    await clara.rows("SELECT 1 FROM whatsapp_messages WHERE text = 'now'", 1)
+    await clara.rows("SELECT 1 FROM events WHERE kind LIKE 'history%'", 1)
+    rows = await clara.rows(MESSAGES)
+    assert {text for _, text, _, _ in rows if text} == {"long ago", "not so long ago", "now"}
+    assert sum(is_placeholder and has_raw for _, _, is_placeholder, has_raw in rows) == 2
+    await world.expect_nothing_pending(ana.jid)
+    await clara.state("connected")
+
+
 async def test_garbage_inside_an_envelope_is_kept_raw(clara: Clara, world: World) -> None:
     ana, bia = world.phone("Ana"), world.phone("Bia")
     await clara.link(ana)

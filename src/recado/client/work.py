@@ -21,7 +21,7 @@ from recado.client.housekeeping import CLEAN, clean
 from recado.client.prekeys import UPLOAD, upload_more
 from recado.client.resending import RESEND, resend
 from recado.crashpoints import CrashPoint
-from recado.errors import ConnectionLost, StoreError
+from recado.errors import ConnectionLost, StoreError, StoreRefused
 from recado.store.records import WorkItem
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ async def _do(account: Account, connection: Connection, item: WorkItem) -> None:
             logger.warning("work of a kind this version does not know is dropped")
         else:
             await job(account, connection, item)
-    except (ConnectionLost, StoreError):
-        raise  # the connection is over, or the store: it stays scheduled
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if isinstance(error, ConnectionLost | StoreError) and not isinstance(error, StoreRefused):
+            raise  # the connection is over, or the store: it stays scheduled
         logger.warning("work %s failed: %s at %s", item.kind, type(error).__name__, where(error))
         if item.attempts + 1 < MOST_ATTEMPTS:
             due_at = account.now() + PAUSE * 2**item.attempts
