@@ -15,7 +15,6 @@ from recado.clock import ManualClock
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.world import World
 from recado.events import ConnectionChanged, ConnectionState, Fact, MessageReceived, Source
-from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.stanzas.outgoing import OutgoingMessage
 from recado.protocol.wire.framing import frame
@@ -176,8 +175,3 @@ def rogue(world: World, ana: Phone) -> Rogue:
 def soon() -> Callable[[], AbstractAsyncContextManager[Any]]:
     """A block that must be over soon, in real time."""
     return lambda: asyncio.timeout(PATIENCE)
-
-
-@pytest.fixture
-def address() -> Callable[[str], JID]:
-    return JID.parse
