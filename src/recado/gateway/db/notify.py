@@ -29,6 +29,7 @@ OUTBOX = "outbox"
 _LISTEN = b"LISTEN recado"
 NOTIFY = b"SELECT pg_notify('recado', hint) FROM unnest(%s::text[]) AS hint"
 _RETRY_SECONDS = 1.0
+_COALESCE_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -108,9 +109,10 @@ class Hints:
             hints, self._pending = sorted(self._pending), set()
             self._has_pending.clear()
             try:
-                await self._send(hints)  # what is told meanwhile goes together, next
+                await self._send(hints)
             except StoreError:
                 await self._clock.sleep(_RETRY_SECONDS)
+            await self._clock.sleep(_COALESCE_SECONDS)  # what is told meanwhile goes together
 
     def ring(self, topic: str, mentorado_id: UUID) -> None:
         """Ring in this process only."""
