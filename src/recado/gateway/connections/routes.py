@@ -55,3 +55,9 @@ async def disconnect(caller: Owner, provider: str) -> ConnectionTold:
 async def unlink(caller: Owner, provider: str) -> ConnectionTold:
     """Have the device taken off the phone and its keys deleted, after a backup. Messages stay."""
     return told(await caller.run(lambda unit: service.request_unlink(unit, provider)), None)
+
+
+@router.post("/{provider}/allow-another-number", status_code=202)
+async def allow_another_number(caller: Owner, provider: str) -> ConnectionTold:
+    """The number changed: link whichever account scans next, and keep the history in one place."""
+    return told(await caller.run(lambda unit: service.allow_another_number(unit, provider)), None)

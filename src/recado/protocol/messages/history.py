@@ -18,6 +18,7 @@ from recado.errors import DecodeError
 from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.messages.content import parse_message, read_content, unwrap
+from recado.protocol.names import shown_name
 from recado.protocol.proto import history_pb2 as wire
 from recado.protocol.proto.e2e_pb2 import HistorySyncNotification
 
@@ -143,7 +144,7 @@ def parse_history(payload: bytes) -> HistoryChunk:
             continue
         conversations.append(read)
         skipped += len(conversation.messages) - len(read.messages)
-    names = ((_jid(name.id), name.pushname) for name in sync.pushnames)
+    names = ((_jid(name.id), shown_name(name.pushname)) for name in sync.pushnames)
     return HistoryChunk(
         kind=sync_type_name(sync.sync_type),
         chunk=sync.chunk_order,
@@ -174,7 +175,7 @@ def _conversation(conversation: wire.Conversation) -> HistoryConversation | None
     return HistoryConversation(
         chat=chat.bare,
         messages=tuple(message for message in messages if message is not None),
-        name=conversation.display_name or conversation.name or None,
+        name=shown_name(conversation.display_name or conversation.name),
         alt=_jid(conversation.pn_jid if chat.is_lid else conversation.lid_jid),
         unread=conversation.unread_count,
     )
@@ -197,7 +198,7 @@ def _message(chat: JID, item: wire.WebMessageInfo) -> HistoryMessage | None:
         from_me=from_me,
         content=content,
         sent_at=sent_at,
-        push_name=item.push_name or None,
+        push_name=shown_name(item.push_name),
     )
 
 

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from recado.events import MessageId
 from recado.jid import JID
+from recado.protocol.names import shown_name
 from recado.protocol.node import Node
 from recado.protocol.signal.session import Envelope, EnvelopeKind
 from recado.protocol.stanzas.outgoing import OutgoingMessage, PeerMessage, Resend, SubmittedMessage
@@ -83,7 +84,7 @@ class MessageStanza:
             chat_alt=source.chat_alt,
             sender_alt=source.sender_alt,
             recipient=recipient,
-            push_name=reader.opt_str("notify"),
+            push_name=shown_name(reader.opt_str("notify")),
             offline="offline" in node.attrs,
             category=reader.opt_str("category"),
             kind=reader.opt_str("type"),
