@@ -61,12 +61,6 @@ class ManualClock:
         """How many are waiting: a test can wait for this before it advances."""
         return sum(1 for _, _, future in self._sleepers if not future.done())
 
-    @property
-    def next_deadline(self) -> float | None:
-        """Seconds from now until the next sleeper wakes, if there is one."""
-        pending = [deadline for deadline, _, future in self._sleepers if not future.done()]
-        return min(pending) - self._elapsed if pending else None
-
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:
             await asyncio.sleep(0)
@@ -92,9 +86,3 @@ async def settle(turns: int = 20) -> None:
     """Let everything that is ready to run do so."""
     for _ in range(turns):
         await asyncio.sleep(0)
-
-
-async def timeout_after(clock: Clock, seconds: float) -> None:
-    """Raise TimeoutError once the clock has moved on by `seconds`; for use beside other tasks."""
-    await clock.sleep(seconds)
-    raise TimeoutError

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row, dict_row, tuple_row
+from psycopg.rows import class_row, tuple_row
 
 from recado.errors import UsageError
 from recado.gateway.db.failures import translated
@@ -72,13 +72,6 @@ class Unit:
         """Every row, as a tuple."""
         with translated():
             async with self._connection.cursor(row_factory=tuple_row) as cursor:
-                await cursor.execute(query.sql, parameters or None, prepare=True)
-                return await cursor.fetchall()
-
-    async def dicts(self, query: Query, **parameters: Any) -> list[dict[str, Any]]:
-        """Every row, by column name."""
-        with translated():
-            async with self._connection.cursor(row_factory=dict_row) as cursor:
                 await cursor.execute(query.sql, parameters or None, prepare=True)
                 return await cursor.fetchall()
 

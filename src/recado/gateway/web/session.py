@@ -23,7 +23,6 @@ from recado.gateway.security import ADMIN, SCOPES, Principal, hash_token
 
 COOKIE = "recado_session"
 CSRF_HEADER = "x-csrf-token"
-CSRF_FIELD = "csrf"
 LASTS = timedelta(days=7)
 _LINK_LASTS = timedelta(minutes=15)
 
