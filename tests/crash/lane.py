@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,16 +82,20 @@ class Lane:
         self.mentorado: UUID
         self.records: Records
         self.ledger = Ledger()
+        self.seed = ""
         self.dice = random.Random()
         self._dsn = dsn
         self._vault = Vault(MASTER)
         self._shown = ""
+        self._started: list[Child] = []
 
     # ---- who is there
 
     def sibling(self, name: str) -> Lane:
         """Another mentorado on the same database."""
-        return Lane(name, self.number, self.world, self.wiretap, self.children, self.database, self._dsn, self.folder)
+        lane = copy(self)
+        lane.name = name
+        return lane
 
     async def settle_in(self) -> None:
         """The mentorado, its phone, and somebody to write with; not linked yet."""
@@ -105,7 +110,7 @@ class Lane:
         Start a run: a clean ledger, dice from the seed, and somebody nobody has written with before, who may be one
         that sends no receipts: nothing but the server's word then says that a message arrived.
         """
-        self.ledger, self.dice = Ledger(), random.Random(seed)
+        self.seed, self.ledger, self.dice = seed, Ledger(), random.Random(seed)
         self.stranger = self.world.phone(f"a stranger, {seed}")
         self.stranger.sends_receipts = self.dice.random() < 0.5
 
@@ -133,7 +138,15 @@ class Lane:
             "restore_stagger_seconds": 0.0,
         }
         server = {"url": self.world.server.url, "root": self.world.server.root.hex()}
-        return await self.children.start(self.folder, settings=settings, point=point, at=at, turns=turns, **server)
+        order = {"settings": settings, "point": point, "at": at, "turns": turns, **server}
+        child = await self.children.start(self.folder, **order)
+        self._started.append(child)
+        return child
+
+    def kill_all(self) -> None:
+        """Whatever is still there of this lane; for when a run is over, well or not."""
+        while self._started:
+            self._started.pop().kill()
 
     async def drive_to_death(self, child: Child, act: Callable[[], Awaitable[None]]) -> None:
         """Act, wait until all of it is settled, act again, until the process is dead."""
@@ -142,7 +155,6 @@ class Lane:
             await first(self.quiet(), child.gone.wait())
             if child.gone.is_set():
                 return
-        child.kill()
         raise AssertionError("the point was never reached")
 
     # ---- linking

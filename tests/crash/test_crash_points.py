@@ -13,6 +13,7 @@ import signal
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -35,6 +36,12 @@ SEED = os.environ.get("RECADO_CRASH_SEED", "1")
 POINTS = [*CrashPoint, *OutboxPoint]
 LINKING = [point for point in POINTS if point.startswith(("pairing.", "history."))]
 TRAFFIC = [point for point in POINTS if point not in LINKING]
+WHILE_LINKING = [
+    *((point, 1) for point in LINKING),
+    (CrashPoint.INBOUND_BEFORE_COMMIT, 2),  # the second thing an unlinked client is told: that a phone scanned
+    (CrashPoint.PREKEYS_BEFORE_UPLOAD, 1),
+    (CrashPoint.PREKEYS_AFTER_UPLOAD, 1),
+]
 KILLS = 5
 
 REACHES = {"inbound": 6, "outbound": 3, "outbox": 3, "prekeys": 2, "resend": 2, "work": 3}
@@ -46,9 +53,9 @@ async def test_nothing_is_lost_and_nothing_doubled(point: str, lanes: list[Lane]
     await in_every_lane(lanes, point, hits, die_in_traffic)
 
 
-@pytest.mark.parametrize("point", LINKING)
-async def test_a_device_is_linked_or_it_is_not(point: str, lanes: list[Lane], hits: Counter[str]) -> None:
-    await in_every_lane(lanes, point, hits, die_while_linking)
+@pytest.mark.parametrize(("point", "at"), WHILE_LINKING)
+async def test_a_device_is_linked_or_it_is_not(point: str, at: int, lanes: list[Lane], hits: Counter[str]) -> None:
+    await in_every_lane(lanes, point, hits, partial(die_while_linking, at=at))
 
 
 async def die_in_traffic(lane: Lane, point: str, hits: Counter[str]) -> None:
@@ -66,20 +73,24 @@ async def die_in_traffic(lane: Lane, point: str, hits: Counter[str]) -> None:
     await all_is_well(lane)
 
 
-async def die_while_linking(lane: Lane, point: str, hits: Counter[str]) -> None:
-    lane = lane.sibling(f"linked {point} {lane.number}")
-    await lane.settle_in()
-    for _ in range(lane.dice.randint(1, 4)):
-        await lane.say_long_ago()
-    child = await lane.start(point)
-    await lane.connect()
-    async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE):
-        linking = group.create_task(lane.link())
-        await child.gone.wait()
-        linking.cancel()
-    count(child, point, hits)
-    await all_is_well(lane, and_linked=True)
+async def die_while_linking(lane: Lane, point: str, hits: Counter[str], *, at: int) -> None:
+    newcomer = lane.sibling(f"killed while linking, {lane.seed}")
+    await newcomer.settle_in()
+    for _ in range(newcomer.dice.randint(1, 4)):
+        await newcomer.say_long_ago()
     await lane.disconnect()
+    try:
+        await newcomer.connect()
+        child = await newcomer.start(point, at=at)
+        async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE):
+            linking = group.create_task(newcomer.link())
+            await child.gone.wait()
+            linking.cancel()
+        count(child, point, hits)
+        await all_is_well(newcomer, and_linked=True)
+    finally:
+        await newcomer.disconnect()
+        await lane.connect()
 
 
 def traffic(lane: Lane, point: str) -> Callable[[], Awaitable[None]]:
@@ -119,19 +130,15 @@ def traffic(lane: Lane, point: str) -> Callable[[], Awaitable[None]]:
 async def all_is_well(lane: Lane, *, and_linked: bool = False) -> None:
     """Once more, in a process that nobody kills: what is left is done, both sides read each other, and all is right."""
     child = await lane.start()
-    try:
-        if and_linked:
-            await lane.link()
-            assert len(lane.owner.account.companions) == 1
-        await lane.quiet()
-        for other in (lane.friend, lane.stranger):
-            await lane.say(other)
-            await lane.queue(other)
-        await lane.quiet()
-        assert (found := "\n".join(await complaints(lane))) == "", found
-    except BaseException:
-        child.kill()
-        raise
+    if and_linked:
+        await lane.link()
+        assert len(lane.owner.account.companions) == 1
+    await lane.quiet()
+    for other in (lane.friend, lane.stranger):
+        await lane.say(other)
+        await lane.queue(other)
+    await lane.quiet()
+    assert (found := "\n".join(await complaints(lane))) == "", found
     await child.stop()
 
 
@@ -153,6 +160,8 @@ async def in_every_lane(
             await run(lane, point, hits)
         except Exception as error:  # noqa: BLE001 - reported with the seed, below
             return f"{seed}: {''.join(traceback.format_exception(error))}"
+        finally:
+            lane.kill_all()
         return None
 
     async with asyncio.TaskGroup() as group:
