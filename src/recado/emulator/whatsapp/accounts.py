@@ -80,16 +80,14 @@ class Device:
     was_active: bool = False  # it has taken up work at least once since it was linked
     held: Letter | None = None  # a fault holds it back, to go out behind the next one
     is_available: bool = False
+    phone: JID = field(init=False)
+    """Its address in the phone number space."""
+    lid: JID = field(init=False)
+    """Its address in the LID space."""
 
-    @property
-    def phone(self) -> JID:
-        """Its address in the phone number space."""
-        return self.account.phone.with_device(self.number)
-
-    @property
-    def lid(self) -> JID:
-        """Its address in the LID space."""
-        return self.account.lid.with_device(self.number)
+    def __post_init__(self) -> None:
+        self.phone = self.account.phone.with_device(self.number)
+        self.lid = self.account.lid.with_device(self.number)
 
 
 @dataclass(slots=True, eq=False)
@@ -110,16 +108,14 @@ class Account:
     blocked: set[str] = field(default_factory=set)
     about: str = ""
     last_seen: int | None = None
+    phone: JID = field(init=False)
+    """Its address in the phone number space."""
+    lid: JID = field(init=False)
+    """Its address in the LID space."""
 
-    @property
-    def phone(self) -> JID:
-        """Its address in the phone number space."""
-        return JID(self.number, PHONE)
-
-    @property
-    def lid(self) -> JID:
-        """Its address in the LID space."""
-        return JID(self.lid_user, LID)
+    def __post_init__(self) -> None:
+        self.phone = JID(self.number, PHONE)
+        self.lid = JID(self.lid_user, LID)
 
     @property
     def names(self) -> tuple[str, str]:
