@@ -100,6 +100,7 @@ async def test_a_refusal_is_raised_and_recorded(desk, world, bia, told):
 async def test_an_unanswered_message_times_out_and_goes_again_with_the_same_id(desk, world, clock, bia, recorded):
     async with desk.connected() as client:
         await client.send(bia.jid, Text("first"))
+        bia.sends_receipts = False  # a receipt would prove that it arrived
         world.faults.drop_ack(client.device)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(expect_timeout(client, bia))
@@ -109,6 +110,23 @@ async def test_an_unanswered_message_times_out_and_goes_again_with_the_same_id(d
         sent = await client.send(bia.jid, Text("twice"), id=ID)
         assert sent.id == ID
         await world.until(lambda: bia.repeats.get(ID) == 1, "it did not come again")
+        assert [fact.id for fact in await recorded(client, MessageSent)].count(ID) == 1
+
+
+async def test_a_receipt_proves_what_the_server_did_not_say(desk, world, clock, bia, recorded):
+    """As after a crash between the other side's receipt and the server's acknowledgement: told once, sent once."""
+    async with desk.connected() as client:
+        await client.send(bia.jid, Text("first"))
+        world.faults.drop_ack(client.device)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(expect_timeout(client, bia))
+            async for receipt in client.listen(ReceiptReceived, after=0):
+                if ID in receipt.ids:
+                    break
+            while not sending.done():
+                await clock.advance(15)
+        assert (await client.send(bia.jid, Text("twice"), id=ID)).id == ID
+        assert not bia.repeats
         assert [fact.id for fact in await recorded(client, MessageSent)].count(ID) == 1
 
 

@@ -19,10 +19,9 @@ async def complaints(lane: Lane) -> list[str]:
     messages = await lane.records.messages(ids, texts)
     events = await lane.records.events(ids, texts)
     outbox = await lane.records.outbox(texts)
-    proven = await lane.records.proven(ids)
     return [
         *_of_what_came(lane, messages, events),
-        *_of_what_was_queued(lane, messages, events, outbox, proven),
+        *_of_what_was_queued(lane, messages, events, outbox),
         *_of_the_order(lane, events),
         *(f"{id} was sealed with a key used before" for id in lane.wiretap.reused(str(lane.device))),
     ]
@@ -47,12 +46,10 @@ def _of_what_came(lane: Lane, messages: list[Stored], events: list[Told]) -> lis
     return found
 
 
-def _of_what_was_queued(
-    lane: Lane, messages: list[Stored], events: list[Told], outbox: list[Outgoing], proven: set[str]
-) -> list[str]:
+def _of_what_was_queued(lane: Lane, messages: list[Stored], events: list[Told], outbox: list[Outgoing]) -> list[str]:
     """
-    Every queued message is shown once on both phones, under the id it was queued with, and is settled. That it was
-    sent is told once; or not, where the other side's receipt proved it before the server's word was kept.
+    Every queued message is shown once on both phones, under the id it was queued with, and is settled; that it was
+    sent is told once.
     """
     found = []
     for id, token in lane.ledger.queued.items():
@@ -63,7 +60,7 @@ def _of_what_was_queued(
             found.append(f"{id} is in the outbox as {queued}")
         if [(row.id, row.text) for row in rows] != [(id, token)] or rows[0].status not in TAKEN:
             found.append(f"{id} was sent and is stored as {rows}")
-        if told != [("message.sent", id)] and not (told == [] and id in proven):
+        if told != [("message.sent", id)]:
             found.append(f"{id} was sent and is told of as {told}")
         for phone in (lane.ledger.to[id], lane.owner):
             shown = [each.id for each in phone.messages if each.text == token]

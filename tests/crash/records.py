@@ -39,13 +39,6 @@ _EVENTS = Query(
     WHERE body->>'id' = ANY (%(ids)s) OR body->'content'->>'body' = ANY (%(texts)s) ORDER BY seq
     """,
 )
-_PROVEN = Query(
-    "proven",
-    b"""
-    SELECT DISTINCT proven.id FROM events, jsonb_array_elements_text(body->'ids') AS proven (id)
-    WHERE kind = 'receipt.received' AND proven.id = ANY (%(ids)s)
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +95,3 @@ class Records:
         """In the order they are told."""
         async with self._database.unit(self._principal) as unit:
             return await unit.all(Told, _EVENTS, ids=ids, texts=texts)
-
-    async def proven(self, ids: list[str]) -> set[str]:
-        """Of these, what the other side said it has."""
-        async with self._database.unit(self._principal) as unit:
-            return {id for (id,) in await unit.tuples(_PROVEN, ids=ids)}

@@ -15,20 +15,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
-from recado.client.contacts import other_address
 from recado.client.devices import ask_devices, known_devices
 from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
+from recado.client.settling import settle_as_sent, settled_at
 from recado.content import Content, Text
 from recado.crashpoints import CrashPoint
 from recado.errors import NoRecipients, Rejected, UsageError
 from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, Quote
 from recado.jid import JID
-from recado.protocol.messages.decode import decode_message
 from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.phash import participant_hash
@@ -126,8 +125,8 @@ async def _earlier(account: Account, draft: Draft) -> Sent | None:
         if await tx.canonical(kept.chat) != await tx.canonical(draft.chat):
             raise UsageError("this id belongs to a message to somebody else")
         draft.body = kept.body
-        settled = await tx.seen(kept.chat, account.jid, draft.id)
-        return None if settled is None else Sent(draft.id, kept.chat, _from_seconds(settled))
+        settled = await settled_at(account, tx, kept)
+        return None if settled is None else Sent(draft.id, kept.chat, settled)
 
 
 async def _seal(account: Account, connection: Connection, draft: Draft) -> OutgoingMessage:
@@ -208,22 +207,7 @@ async def _settle(account: Account, draft: Draft, ack: Ack) -> Sent:
                 MessageRejected(account=account.jid, at=account.now(), id=draft.id, chat=draft.chat, code=ack.error)
             )
         else:
-            decoded = decode_message(draft.body)
-            expires = account.now() + account.limits.keep_sent
-            await tx.mark_seen(draft.chat, account.jid, draft.id, _to_seconds(at), expires)
-            if decoded.content is not None:
-                await tx.record(
-                    MessageSent(
-                        account=account.jid,
-                        at=account.now(),
-                        id=draft.id,
-                        chat=draft.chat,
-                        chat_alt=await other_address(tx, draft.chat),
-                        content=decoded.content,
-                        sent_at=at,
-                        quoted=decoded.quoted,
-                    )
-                )
+            await settle_as_sent(account, tx, SentMessage(draft.id, draft.chat, draft.body, at), at)
     if ack.error is not None:
         raise Rejected(ack.error)
     return Sent(draft.id, draft.chat, at)
@@ -243,11 +227,3 @@ def _quoting(quoted: MessageReceived | MessageSent | Quoting | Quote | None, acc
 
 def _is_sendable(body: str) -> bool:
     return bool(body) and not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in body)
-
-
-def _to_seconds(at: datetime) -> bytes:
-    return b"%d" % int(at.timestamp())
-
-
-def _from_seconds(stored: bytes) -> datetime:
-    return datetime.fromtimestamp(int(stored), UTC)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from recado.client.contacts import learn_lids, other_address
 from recado.client.resending import resend_work
+from recado.client.settling import settle_as_sent
 from recado.client.turn import Turn
 from recado.events import MessageId, ReceiptReceived
 from recado.jid import JID
@@ -39,6 +40,8 @@ async def on_receipt(turn: Turn, node: Node) -> None:
 async def _record(turn: Turn, receipt: ReceiptStanza, ids: tuple[MessageId, ...], sender: JID) -> None:
     if receipt.says is None:
         return
+    if not receipt.from_me:
+        await _prove_sent(turn, receipt, ids)
     await turn.tx.record(
         ReceiptReceived(
             account=turn.me,
@@ -51,3 +54,12 @@ async def _record(turn: Turn, receipt: ReceiptStanza, ids: tuple[MessageId, ...]
             from_me=receipt.from_me,
         )
     )
+
+
+async def _prove_sent(turn: Turn, receipt: ReceiptStanza, ids: tuple[MessageId, ...]) -> None:
+    """The other side has it, so the server had: its acknowledgement may have been lost with a crash of ours."""
+    chat = await turn.tx.canonical(receipt.chat)
+    for id in ids:
+        kept = await turn.tx.sent(id)
+        if kept is not None and await turn.tx.canonical(kept.chat) == chat:
+            await settle_as_sent(turn.account, turn.tx, kept, receipt.sent_at or turn.now)

@@ -55,13 +55,9 @@ FROM unnest(%(ids)s::text[], %(failures)s::text[]) AS given (id, failure)
 WHERE m.provider_message_id = given.id AND m.direction = 'out' AND m.status < 'failed'
 
 -- save_receipts --
--- A receipt proves that the server had it: an outbox row that was not settled is.
 WITH given AS (
     SELECT id, max(status::message_status) AS status
     FROM unnest(%(ids)s::text[], %(statuses)s::text[]) AS told (id, status) GROUP BY id
-), proven AS (
-    UPDATE outbox o SET state = 'server_ack', error = NULL, settled_at = now()
-    FROM given WHERE o.message_id = given.id AND o.state < 'server_ack'
 )
 UPDATE whatsapp_messages m SET status = given.status, failure = NULL
 FROM given WHERE m.provider_message_id = given.id AND m.direction = 'out' AND m.status < given.status
