@@ -160,12 +160,14 @@ class Overlay:
                 put(key, self._top.values[key], 0 if encoded is None else len(encoded))
 
     def _knows(self, key: str) -> bool:
-        return (
-            key in self._raw
-            or key in self._read
-            or any(key in layer.values for layer in self._layers())
-            or self._cache.get(key) is not ABSENT
-        )
+        if key in self._raw or key in self._read or self._cache.get(key) is not ABSENT:
+            return True
+        layer: Layer | None = self._top
+        while layer is not None:
+            if key in layer.values:
+                return True
+            layer = layer.below
+        return False
 
     def _layers(self) -> list[Layer]:
         """From the bottom up."""
