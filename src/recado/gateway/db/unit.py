@@ -22,6 +22,9 @@ from recado.gateway.security import Principal
 
 T = TypeVar("T")
 
+_SOCKET_TAKES = 8192
+"""Bytes a socket surely takes at once, even from a peer that is slow to read."""
+
 # One statement sets the role, whose transaction this is, and whether an administrator looks; all end with it.
 _ENTER = b"""
     SELECT set_config('role', 'recado_app', true),
@@ -35,6 +38,7 @@ class Unit:
 
     def __init__(self, connection: AsyncConnection[Any], principal: Principal) -> None:
         self._connection = connection
+        self._unanswered = 0
         self.principal = principal
         self.hints: list[tuple[str, UUID]] = []
 
@@ -51,8 +55,18 @@ class Unit:
 
     async def run(self, query: Query, **parameters: Any) -> None:
         """Send a statement whose rows nobody needs; its errors show later in the unit."""
+        self._unanswered += sum(map(_size, parameters.values()))
         with translated():
             await self._connection.execute(query.sql, parameters or None, prepare=True)
+
+    async def drain(self) -> None:
+        """
+        Have everything large written out before the unit ends. 2026-11, psycopg 3.3: the end of a pipeline only waits
+        to read, so with more in hand than the socket takes, both ends would wait for ever. Fetching writes it all.
+        """
+        if self._unanswered > _SOCKET_TAKES:
+            await (await self._connection.execute(b"SELECT 1")).fetchone()
+            self._unanswered = 0
 
     async def all(self, kind: type[T], query: Query, **parameters: Any) -> list[T]:
         """Every row, as `kind`: its fields are the columns."""
@@ -92,5 +106,14 @@ async def open_unit(connection: AsyncConnection[Any], principal: Principal) -> A
             await connection.execute(
                 _ENTER, {"mentorado": str(mentorado or ""), "admin": "on" if admin else "off"}, prepare=True
             )
-            yield Unit(connection, principal)
+            unit = Unit(connection, principal)
+            yield unit
+            await unit.drain()
             await connection.commit()
+
+
+def _size(parameter: object) -> int:
+    """About how many bytes a parameter takes on the way."""
+    if isinstance(parameter, list):
+        return sum(map(_size, parameter))
+    return len(parameter) if isinstance(parameter, str | bytes) else 8
