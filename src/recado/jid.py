@@ -43,11 +43,11 @@ class JID:
     @property
     def bare(self) -> JID:
         """The person or chat, without the device."""
-        return self if self.device == 0 else JID(self.user, self.server)
+        return self if self.device == 0 else _shared(self.user, self.server, 0)
 
     def with_device(self, device: int) -> JID:
         """The same person's device number `device`."""
-        return JID(self.user, self.server, device)
+        return self if self.device == device else _shared(self.user, self.server, device)
 
     @property
     def is_lid(self) -> bool:
@@ -73,6 +73,12 @@ class JID:
         if self.device:
             return f"{self.user}:{self.device}@{self.server}"
         return f"{self.user}@{self.server}"
+
+
+@lru_cache(maxsize=4096)
+def _shared(user: str, server: str, device: int) -> JID:
+    # The few addresses in use are asked for over and over; looking one up costs a tenth of making it.
+    return JID(user, server, device)
 
 
 @lru_cache(maxsize=4096)

@@ -130,7 +130,7 @@ class Transaction:
         lid = await self.lid_of(jid)
         if lid is None:
             return jid
-        return JID(lid.user, HOSTED_LID if jid.server == HOSTED else LID, jid.device)
+        return JID(lid.user, HOSTED_LID, jid.device) if jid.server == HOSTED else lid.with_device(jid.device)
 
     async def learn_lid(self, phone: JID, lid: JID) -> bool:
         """`learn_lids` of one pair; whether it was new."""
@@ -143,7 +143,7 @@ class Transaction:
         """
         if not all(phone.is_phone and lid.is_lid for phone, lid in pairs):
             raise UsageError("a pair is a phone number and a LID")
-        people = [(JID(phone.user, PHONE), JID(lid.user, LID)) for phone, lid in pairs]
+        people = [(_unhosted(phone, PHONE), _unhosted(lid, LID)) for phone, lid in pairs]
         return await lids.learn(self._overlay, people)
 
     # Devices of others
@@ -232,6 +232,11 @@ class Transaction:
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """A part that fails alone: an exception inside drops its writes and facts, not those before, and goes on up."""
         return _Savepoint(self._overlay)
+
+
+def _unhosted(jid: JID, server: str) -> JID:
+    """The person, in the plain one of the two servers of the address space."""
+    return jid.bare if jid.server == server else JID(jid.user, server)
 
 
 class _Savepoint:
