@@ -33,6 +33,8 @@ WINDOW = 32
 """Sends under way at a time."""
 COUNT = 2000
 """At most so many texts a round."""
+WARM_UP = (3, 0)
+"""Rounds that are not counted: Node's compiler takes thousands of texts to do its best."""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,16 @@ class Lane:
     delays: list[float] = field(default_factory=list)
     costs: dict[str, list[float]] = field(default_factory=dict)
     rounds: int = 100
+
+    def cool(self, rounds: int) -> None:
+        """Forget the first rounds."""
+        for figures in (self.rates, *self.costs.values()):
+            del figures[:rounds]
+
+    @property
+    def processor(self) -> tuple[float, ...]:
+        """Milliseconds of processor time a text, of all processes together, by round."""
+        return tuple(map(sum, zip(*self.costs.values(), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +75,12 @@ def run(effort: Effort, say: Say) -> Result:
     """Texts a second, delays, and where the time goes."""
     with stage(say) as built, ExitStack() as stack:
         lanes = [lane for name in LANES if (lane := _open(name, built, stack, say)) is not None]
-        for number in range(effort.of(7, 2)):
-            say(f"texts: round {number + 1}")
+        for number in range(-effort.of(*WARM_UP), effort.of(7, 2)):
+            say(f"texts: round {number + 1}" if number >= 0 else "texts: warming up")
             for lane in lanes:
                 _throughput(lane, built, seconds=effort.of(20, 4) / 10)
+        for lane in lanes:
+            lane.cool(effort.of(*WARM_UP))
         for number in range(effort.of(4, 1)):
             say(f"delays: round {number + 1}")
             for lane in lanes:
@@ -157,6 +171,9 @@ def _rows(lanes: list[Lane]) -> tuple[Row, ...]:
     rates = tuple(baileys.rates) if baileys else ()
     ours = [lane for lane in lanes if lane is not baileys]
     rows = [Row(f"texts: {lane.name}", tuple(lane.rates), rates, aim="≥ 2×") for lane in ours]
+    processor = baileys.processor if baileys else ()
+    if all(all(lane.processor) for lane in lanes):  # zeros where the system does not tell
+        rows += [Row(f"ms of processor: {lane.name}", lane.processor, processor, less_is_better=True) for lane in ours]
     for what, pick in (("median", statistics.median), ("p99", _p99)):
         theirs = (pick(baileys.delays),) if baileys else ()
         rows += [Row(f"ms, {what}: {lane.name}", (pick(lane.delays),), theirs, less_is_better=True) for lane in ours]

@@ -21,7 +21,7 @@ ROWS = {
     "noise": ["encrypt frames of 200 B", "decrypt frames of 64 KB", "client handshakes"],
     "oneway": [
         f"{what}: {store}"
-        for what in ("texts", "ms, median", "ms, p99")
+        for what in ("texts", "ms of processor", "ms, median", "ms, p99")
         for store in ("memory", "PostgreSQL at the receiver", "PostgreSQL at both ends")
     ],
     "idle": ["KiB an idle session of 12: memory", "KiB an idle session of 12: PostgreSQL"],
