@@ -385,3 +385,15 @@ async def test_a_batch_of_hundreds_is_kept_whole(rows: Rows) -> None:
     await rows.tell(*facts)
     assert await rows.count("whatsapp_messages") == 400
     assert sum(found.unread_count for found in await rows.conversations()) == 400
+
+
+async def test_an_answer_within_the_second_of_ours_is_the_last_message(rows: Rows) -> None:
+    """Ours is queued by our clock, to the microsecond; what comes is told in whole seconds."""
+    async with rows.database.unit(rows.principal) as unit:
+        await connections.save_desired(unit, "baileys", "connected", state="connected")
+        await connections.save_state(unit, "baileys", "connected")
+        await service.queue_message(unit, text="ours", now=NOW.replace(microsecond=800_000), to=BIA.user)
+    await rows.tell(received("theirs", "3EB0THEIRS", chat=BIA_LID, chat_alt=BIA, sent_at=NOW.replace(microsecond=0)))
+    async with rows.database.unit(rows.principal) as unit:
+        (conversation,) = await repository.list_conversations(unit)
+    assert conversation.last_text == "theirs"

@@ -36,7 +36,9 @@ WITH written AS (
 )
 UPDATE conversations c
 SET unread_count = c.unread_count + t.unread,
-    last_message_id = CASE WHEN c.last_message_at > t.last_at THEN c.last_message_id ELSE t.last_id END,
+    -- WhatsApp tells whole seconds, our own clock finer ones: within a second, what is recorded later came later.
+    last_message_id = CASE WHEN date_trunc('second', c.last_message_at) > date_trunc('second', t.last_at)
+                           THEN c.last_message_id ELSE t.last_id END,
     last_message_at = greatest(c.last_message_at, t.last_at)
 FROM touched t WHERE c.id = t.conversation_id
 
