@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from recado.client.listeners import Handlers
 from recado.client.signals import Signals
 from recado.clock import settle
 from recado.content import Text
-from recado.events import Fact, MessageReceived, TypingChanged
+from recado.events import ContactChanged, Fact, MessageReceived, TypingChanged
 from recado.jid import JID
-from recado.store import Store
+from recado.store import MemoryStore, Store
 
 
 async def test_a_listener_without_a_place_hears_what_comes_from_now_on(desk, ana, bia, told):
@@ -134,3 +135,43 @@ async def test_a_client_is_opened_once(desk):
     async with desk.client() as client:
         with pytest.raises(AlreadyOpen):
             await client.__aenter__()
+
+
+class Watched(MemoryStore):
+    """Counts how often its facts are read."""
+
+    def __init__(self):
+        super().__init__()
+        self.reads = 0
+
+    async def facts(self, *, after, limit):
+        self.reads += 1
+        return await super().facts(after=after, limit=limit)
+
+
+async def test_without_a_handler_the_record_is_not_read_and_the_first_one_hears_what_comes_then(clock):
+    backend, heard = Watched(), []
+    store, handlers = Store(backend), Handlers()
+    await store.open()
+
+    async def learn(number):
+        async with store.transaction() as tx:
+            who = JID.phone(f"55000000{number:04}")
+            await tx.record(ContactChanged(account=who, at=clock.now(), contact=who))
+        await settle()
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(handlers.run(store, 0))
+        await learn(1)
+        await learn(2)
+        assert backend.reads == 0
+
+        async def hear(fact):
+            heard.append(fact.contact.user)
+
+        handlers.add(ContactChanged, hear)
+        await settle()
+        await learn(3)
+        running.cancel()
+    assert heard == ["550000000003"]
+    await store.close()

@@ -352,3 +352,35 @@ async def test_what_expired_is_let_go(desk, bia, clock):
     async with desk.connected() as client:
         await client.send(bia.jid, Text("a month later"))
         assert ID not in "".join(await desk.backend.scan("sent-"))
+
+
+class Counted(MemoryStore):
+    """Counts its commits, and the reads of what was sent and settled."""
+
+    def __init__(self):
+        super().__init__()
+        self.commits = 0
+        self.looks = 0
+
+    async def read(self, keys):
+        self.looks += any(key.startswith(("sent-", "seen-")) for key in keys)
+        return await super().read(keys)
+
+    async def commit(self, changes):
+        self.commits += 1
+        await super().commit(changes)
+
+
+async def test_sends_under_way_together_share_their_commits_and_ask_the_store_nothing(desk, bia, told):
+    backend = desk.backend = Counted()
+    async with desk.connected() as client:
+        await client.send(bia.jid, Text("the devices are known now"))
+        await told(client, ReceiptReceived)
+        commits, backend.looks = backend.commits, 0
+        sent = await asyncio.gather(*(client.send(bia.jid, Text(f"number {number}")) for number in range(20)))
+        assert len({each.id for each in sent}) == 20
+        facts = await told(client, MessageSent, 21)
+        assert [fact.id for fact in facts[1:]] == [each.id for each in sent]
+        await told(client, ReceiptReceived, 21)
+        assert backend.commits - commits < 20
+        assert backend.looks == 0

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from recado.client.batches import Batches
 from recado.client.options import DeviceProfile, Limits
+from recado.client.settlements import Settlements
 from recado.client.signals import Signals
 from recado.client.status import Status
 from recado.clock import Clock
@@ -50,6 +52,14 @@ class Account:
     """Set when the server said that this connection is logged in."""
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server has sent all that waited for us."""
+
+    settlements: Settlements = field(default_factory=Settlements)
+    """Which messages of ours are known to count as sent."""
+    batches: Batches = field(init=False)
+    """The transactions that senders share."""
+
+    def __post_init__(self) -> None:
+        self.batches = Batches(self.store, size=self.limits.batch)
 
     @property
     def jid(self) -> JID:

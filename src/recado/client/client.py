@@ -95,7 +95,8 @@ class Client:
             await self._account.store.close()
             raise
         self._group = await asyncio.TaskGroup().__aenter__()
-        self._tasks = [self._group.create_task(self._handlers.run(self._account.store, last))]
+        jobs = (self._account.batches.run(), self._handlers.run(self._account.store, last))
+        self._tasks = [self._group.create_task(job) for job in jobs]
         if self._account.is_paired and self._autoconnect:
             self._start()
         return self

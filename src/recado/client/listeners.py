@@ -112,6 +112,7 @@ class Handlers:
 
     def __init__(self) -> None:
         self.failures = 0
+        self._first = asyncio.Event()
         self._calls: list[tuple[type[Fact], Callable[[Fact], Awaitable[None]]]] = []
 
     def add(self, kind: type[F], handler: Callable[[F], Awaitable[None]]) -> None:
@@ -122,10 +123,15 @@ class Handlers:
                 await handler(fact)
 
         self._calls.append((kind, call))
+        self._first.set()
 
     async def run(self, store: Store, after: int) -> None:
-        """Follow the record from `after` on, until the store is gone."""
+        """Follow the record from `after` on, or from the first handler on if that is later, until the store is gone."""
         try:
+            if not self._calls:
+                # Nobody to tell: the record is not read at every commit.
+                await self._first.wait()
+                after = await store.last_fact()
             while True:
                 await store.wait_facts(after)
                 async for number, fact in store.facts(after=after):

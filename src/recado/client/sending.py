@@ -7,6 +7,8 @@ The outbound spine: whom to write to, sealing, sending, and what the server said
     the wire              only now; then the server's acknowledgement, by the message's id
     ── transaction ──     MessageSent or MessageRejected
 
+Sends that are under way together share their transactions (batches.py).
+
 The id is chosen before the first step and never changes. A caller who lost the connection calls again with the same
 id: what was settled is answered from the store, what was not goes out once more, and phones drop the repeat.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from recado import crashpoints
@@ -97,6 +100,12 @@ async def send(
         settled = await _earlier(account, draft)
         if settled is not None:
             return settled
+    with account.settlements.under_way(draft.id):
+        return await _send(account, connection, draft)
+
+
+async def _send(account: Account, connection: Connection, draft: Draft) -> Sent:
+    """From a message that was not settled before to the server's word on it."""
     crashpoints.reach(CrashPoint.OUTBOUND_BEFORE_SEAL)
     try:
         message = await _seal(account, connection, draft)
@@ -104,6 +113,7 @@ async def send(
         await _forget(account, draft.chat)
         raise
     crashpoints.reach(CrashPoint.OUTBOUND_AFTER_COMMIT)
+    account.settlements.leaves(SentMessage(draft.id, draft.chat, draft.body, account.now()))
     node = message.build()
     acknowledged = connection.requests.expect(node)
     connection.send(node)
@@ -130,14 +140,12 @@ async def _earlier(account: Account, draft: Draft) -> Sent | None:
 
 
 async def _seal(account: Account, connection: Connection, draft: Draft) -> OutgoingMessage:
-    """Plan until nothing is missing, then seal for everybody in one transaction. Raises NoRecipients."""
+    """Plan until nothing is missing and everybody is sealed for, committed. Raises NoRecipients."""
     fetched: dict[JID, PreKeyBundle | None] = {}
     for _ in range(PLANS):
-        async with account.store.transaction() as tx:
-            plan = await _plan(account, tx, draft, fetched)
-            if isinstance(plan, OutgoingMessage):
-                crashpoints.reach(CrashPoint.OUTBOUND_AFTER_SEAL_BEFORE_COMMIT)
-                return plan
+        plan = await account.batches.do(partial(_plan, account, draft, fetched))
+        if isinstance(plan, OutgoingMessage):
+            return plan
         if plan.people:
             await ask_devices(account, connection, plan.people)
         else:
@@ -151,7 +159,7 @@ async def _forget(account: Account, chat: JID) -> None:
         await tx.forget_devices(chat)
 
 
-async def _plan(account: Account, tx: Transaction, draft: Draft, bundles: Bundles) -> OutgoingMessage | Missing:
+async def _plan(account: Account, draft: Draft, bundles: Bundles, tx: Transaction) -> OutgoingMessage | Missing:
     """The message, sealed for every device, or what must be asked first; then nothing was written."""
     me = account.lid.bare if draft.chat.is_lid and account.lid is not None else account.jid
     people = (draft.chat,) if account.is_me(draft.chat) else (draft.chat, me)
@@ -171,7 +179,9 @@ async def _plan(account: Account, tx: Transaction, draft: Draft, bundles: Bundle
         if bundle is not None:
             await sealer.begin(device, bundle)
     draft.phash = participant_hash(devices)
-    return await _message(account, sealer, draft, targets)
+    message = await _message(account, sealer, draft, targets)
+    crashpoints.reach(CrashPoint.OUTBOUND_AFTER_SEAL_BEFORE_COMMIT)
+    return message
 
 
 async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list[JID]) -> OutgoingMessage:
@@ -197,20 +207,24 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
 async def _settle(account: Account, draft: Draft, ack: Ack) -> Sent:
     """Record what the server said. Raises Rejected."""
     at = ack.sent_at or account.now()
-    async with account.store.transaction() as tx:
-        if ack.error is not None or (ack.phash is not None and ack.phash != draft.phash):
-            # A stale list of devices is also what a refusal may be about.
-            await tx.forget_devices(draft.chat)
-            await tx.forget_devices(account.jid)
-        if ack.error is not None:
-            await tx.record(
-                MessageRejected(account=account.jid, at=account.now(), id=draft.id, chat=draft.chat, code=ack.error)
-            )
-        else:
-            await settle_as_sent(account, tx, SentMessage(draft.id, draft.chat, draft.body, at), at)
+    await account.batches.do(partial(_record, account, draft, ack, at))
     if ack.error is not None:
         raise Rejected(ack.error)
+    account.settlements.note(draft.id)
     return Sent(draft.id, draft.chat, at)
+
+
+async def _record(account: Account, draft: Draft, ack: Ack, at: datetime, tx: Transaction) -> None:
+    if ack.error is not None or (ack.phash is not None and ack.phash != draft.phash):
+        # A stale list of devices is also what a refusal may be about.
+        await tx.forget_devices(draft.chat)
+        await tx.forget_devices(account.jid)
+    if ack.error is not None:
+        await tx.record(
+            MessageRejected(account=account.jid, at=account.now(), id=draft.id, chat=draft.chat, code=ack.error)
+        )
+    else:
+        await settle_as_sent(account, tx, SentMessage(draft.id, draft.chat, draft.body, at), at)
 
 
 def _quoting(quoted: MessageReceived | MessageSent | Quoting | Quote | None, account: Account) -> Quoting | None:

@@ -22,9 +22,11 @@ async def settled_at(account: Account, tx: Transaction, kept: SentMessage) -> da
 
 
 async def settle_as_sent(account: Account, tx: Transaction, kept: SentMessage, at: datetime) -> None:
-    """Record `MessageSent`, unless that was recorded before."""
-    if await settled_at(account, tx, kept) is not None:
+    """Record `MessageSent`, unless that was recorded before; once it is committed, note it in the settlements."""
+    known = account.settlements.is_settled(kept.id, tx)
+    if known or (known is None and await settled_at(account, tx, kept) is not None):
         return
+    account.settlements.claim(kept.id, tx)
     expires = account.now() + account.limits.keep_sent
     await tx.mark_seen(kept.chat, account.jid, kept.id, b"%d" % int(at.timestamp()), expires)
     decoded = decode_message(kept.body)

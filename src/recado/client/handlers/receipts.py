@@ -5,6 +5,8 @@ it becomes work in the same transaction. Every receipt is acknowledged after the
 
 from __future__ import annotations
 
+from functools import partial
+
 from recado.client.contacts import learn_lids, other_address
 from recado.client.resending import resend_work
 from recado.client.settling import settle_as_sent
@@ -59,7 +61,11 @@ async def _record(turn: Turn, receipt: ReceiptStanza, ids: tuple[MessageId, ...]
 async def _prove_sent(turn: Turn, receipt: ReceiptStanza, ids: tuple[MessageId, ...]) -> None:
     """The other side has it, so the server had: its acknowledgement may have been lost with a crash of ours."""
     chat = await turn.tx.canonical(receipt.chat)
+    settlements = turn.account.settlements
     for id in ids:
-        kept = await turn.tx.sent(id)
+        if settlements.is_settled(id, turn.tx):
+            continue
+        kept = settlements.on_the_wire(id) or await turn.tx.sent(id)
         if kept is not None and await turn.tx.canonical(kept.chat) == chat:
             await settle_as_sent(turn.account, turn.tx, kept, receipt.sent_at or turn.now)
+            turn.then(partial(settlements.note, id))
