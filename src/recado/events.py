@@ -220,7 +220,7 @@ class PresenceChanged(Signal):
     last_seen: datetime | None = None
 
 
-def wire_name(kind: type[Event]) -> str:
+def wire_name(kind: type[object]) -> str:
     """`MessageReceived` → `message.received`: words split, the last one behind a dot."""
     words: list[str] = re.findall(r"[A-Z][a-z]+", kind.__name__)
     return "_".join(words[:-1]).lower() + "." + words[-1].lower()

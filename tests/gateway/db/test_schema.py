@@ -1,4 +1,4 @@
-"""schema.sql is what all migrations make, every named query fits it, and nothing outside db/ holds a connection."""
+"""schema/ is what all migrations make, every named query fits it, and nothing outside db/ holds a connection."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from recado.gateway.db.migrate import migrate
 from recado.gateway.db.queries import Queries
 
 GATEWAY = Path(__file__).resolve().parents[3] / "src" / "recado" / "gateway"
-SCHEMA = GATEWAY / "db" / "schema.sql"
-SQL_FILES = sorted(path for path in GATEWAY.rglob("*.sql") if "migrations" not in path.parts and path != SCHEMA)
+SCHEMA = sorted((GATEWAY / "db" / "schema").glob("*.sql"))
+SQL_FILES = sorted(path for path in GATEWAY.rglob("*.sql") if not {"migrations", "schema"} & set(path.parts))
 
 # Everything a schema is made of, from the catalogue; tables of alembic's own left out.
 DESCRIPTION = """
@@ -67,10 +67,11 @@ def described(dsn: str) -> list[tuple[Any, ...]]:
         return connection.execute(DESCRIPTION).fetchall()
 
 
-def test_schema_sql_is_what_all_migrations_make(database_url: str, new_database: Callable[[str], str]) -> None:
+def test_the_schema_is_what_all_migrations_make(database_url: str, new_database: Callable[[str], str]) -> None:
     from_schema = new_database("from_schema")
     with psycopg.connect(from_schema) as connection:
-        connection.execute(SCHEMA.read_bytes())
+        for part in SCHEMA:
+            connection.execute(part.read_bytes())
     assert described(from_schema) == described(database_url)
 
 

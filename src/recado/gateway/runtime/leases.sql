@@ -1,4 +1,4 @@
--- Who runs an account. A lease is live while its worker is; see schema.sql.
+-- Who runs an account. A lease is live while its worker is; see db/schema/.
 
 -- add_worker --
 INSERT INTO workers (id, name, expires_at)

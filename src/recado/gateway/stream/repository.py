@@ -36,14 +36,28 @@ async def add_facts(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
     """Number and keep facts. Do this late: it holds the mentorado's stream until the unit ends."""
     bodies = [fact_to_json(fact) for fact in facts]
     raws = [_take_raw(body) for body in bodies]
-    await unit.run(
-        _queries.add_events,
-        count=len(facts),
-        provider=provider,
+    await add_bodies(
+        unit,
+        provider,
         kinds=[fact_kind(fact) for fact in facts],
         bodies=[json.dumps(body, ensure_ascii=False, separators=(",", ":")) for body in bodies],
         raws=raws,
         ats=[fact.at for fact in facts],
+    )
+
+
+async def add_bodies(
+    unit: Unit,
+    provider: str,
+    *,
+    kinds: list[str],
+    bodies: list[str],
+    raws: list[bytes | None],
+    ats: list[datetime],
+) -> None:
+    """Number and keep what was made ready: a kind, a body as JSON, raw bytes beside it and a time for each."""
+    await unit.run(
+        _queries.add_events, count=len(kinds), provider=provider, kinds=kinds, bodies=bodies, raws=raws, ats=ats
     )
 
 

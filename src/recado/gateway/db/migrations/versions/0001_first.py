@@ -1,8 +1,6 @@
 """The first schema."""
 
-from pathlib import Path
-
-from alembic import op
+from recado.gateway.db.migrations.plain import run_beside
 
 revision = "0001"
 down_revision = None
@@ -10,10 +8,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Create everything."""
-    # Straight to psycopg: the file is many statements, and its % and : are not parameters.
-    driver = op.get_bind().connection.driver_connection
-    assert driver is not None
-    driver.execute(Path(__file__).with_suffix(".sql").read_bytes())
+    run_beside(__file__)
 
 
 def downgrade() -> None:

@@ -1,4 +1,4 @@
--- The first schema. Read db/schema.sql for the whole of it as it stands today; this file never changes once released.
+-- The first schema. Read db/schema/ for the whole of it as it stands today; this file never changes once released.
 --
 -- Who sees what: every table with a mentorado_id has row-level security enabled and forced. The application works as
 -- recado_app, which owns nothing and cannot bypass it; a unit of work sets recado.mentorado for its transaction.

@@ -1,0 +1,2 @@
+-- Where a mentorado's events are posted, and how that went.
+SELECT;

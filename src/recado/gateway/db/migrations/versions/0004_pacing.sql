@@ -1,0 +1,2 @@
+-- What may be sent, and when.
+SELECT;

@@ -1,0 +1,2 @@
+-- Who agreed to what; campaigns.
+SELECT;

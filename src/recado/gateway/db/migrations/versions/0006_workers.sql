@@ -1,0 +1,2 @@
+-- Shares, handing over, and accounts that make no progress.
+SELECT;

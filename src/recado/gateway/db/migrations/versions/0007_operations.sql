@@ -1,0 +1,2 @@
+-- Backups, recovery, retention.
+SELECT;

@@ -1,0 +1,2 @@
+-- API keys and data keys that change.
+SELECT;

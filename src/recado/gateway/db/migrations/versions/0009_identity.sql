@@ -1,0 +1,2 @@
+-- Contacts with provenance, leads, erasure.
+SELECT;

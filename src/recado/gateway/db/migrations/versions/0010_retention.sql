@@ -1,0 +1,2 @@
+-- What is thrown away, and when.
+SELECT;
