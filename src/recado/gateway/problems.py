@@ -67,6 +67,7 @@ _TITLES = {
     409: "This does not fit the state things are in",
     413: "The request is too large",
     422: "The body is malformed",
+    429: "Not so fast",
 }
 _KINDS = {
     400: "bad-request", 401: "unauthenticated", 403: "forbidden", 404: "not-found", 405: "method-not-allowed",
@@ -81,7 +82,7 @@ Page = Callable[[Request, Problem, str], Response | None]
 def problem_of(error: errors.RecadoError) -> Problem:
     """The problem of the nearest class in the table."""
     if isinstance(error, Refusal):
-        return Problem(error.status, error.kind, _TITLES.get(error.status, "Refused"))
+        return Problem(error.status, error.kind, _TITLES.get(error.status, "Refused"), error.retry_after)
     return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
 
 
@@ -106,7 +107,8 @@ def add_problems(app: FastAPI, page: Page) -> None:
     async def on_recado_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, errors.RecadoError)
         problem = problem_of(error)
-        return page(request, problem, str(error)) or answer(problem, str(error))
+        more = error.members if isinstance(error, Refusal) else {}
+        return page(request, problem, str(error)) or answer(problem, str(error), **more)
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

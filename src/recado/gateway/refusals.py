@@ -5,7 +5,10 @@ by the web face. A refusal is never a 500; `kind` is the stable slug of its prob
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
 from recado.errors import RecadoError
 
@@ -13,8 +16,15 @@ from recado.errors import RecadoError
 class Refusal(RecadoError):
     """The request was understood and refused."""
 
-    status: ClassVar[int] = 400
+    status: int = 400
     kind: ClassVar[str] = "refused"
+    retry_after: int | None = None
+    """Seconds after which the same request may pass, where that is known."""
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """What its problem says beyond the usual members; no text, number or key."""
+        return {}
 
 
 class Unauthenticated(Refusal):
@@ -71,3 +81,23 @@ class BadContent(Refusal):
 
     status = 400
     kind = "bad-content"
+
+
+class GuardrailRefused(Refusal):
+    """A guardrail holds this message back: `rule` says which, `why` in plain words, `until` when it would pass."""
+
+    kind = "guardrail"
+
+    def __init__(self, rule: str, why: str, until: datetime | None = None, *, now: datetime | None = None) -> None:
+        """`now` makes `until` a number of seconds for the caller to wait."""
+        super().__init__(why)
+        self.rule = rule
+        self.why = why
+        self.until = until
+        self.status = 409 if until is None else 429
+        if until is not None and now is not None:
+            self.retry_after = max(1, math.ceil((until - now).total_seconds()))
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        return {"rule": self.rule, "why": self.why, "until": self.until}
