@@ -1,6 +1,7 @@
 """
 Who asks: an API key in `Authorization: Bearer`, or a browser's session cookie (with its CSRF token on everything that
-writes), and in whose name. Routes depend on `Admin`, `Owner` or `AnyCaller`; nothing else reads a key or a cookie.
+writes), and in whose name. Routes depend on `Reader`, `Sender`, `Manager` or `Admin`, which also say in the OpenAPI
+document which scope the route wants (a test walks every route for it); nothing else reads a key or a cookie.
 
 Another's mentorado does not exist for a caller: it is a 404 everywhere, the same as an id that was never given.
 """
@@ -12,8 +13,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
-from fastapi.security import HTTPBearer
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPBearer, SecurityScopes
 
 from recado.errors import StoreUnavailable
 from recado.gateway.db.failures import Collided
@@ -22,7 +23,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.mentorados import repository
 from recado.gateway.mentorados.service import authenticate
 from recado.gateway.refusals import Forbidden, NotFound, Unauthenticated
-from recado.gateway.security import Principal
+from recado.gateway.security import ADMIN, MANAGE, READ, SEND, Principal
 from recado.gateway.web.session import COOKIE, CSRF_HEADER, Sessions
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Caller:
         await self._recheck()
 
 
-async def any_caller(request: Request) -> Caller:
+async def any_caller(request: Request, _documented: Annotated[object, Depends(_bearer)] = None) -> Caller:
     """Whoever the key or the session says. Raises Unauthenticated, Forbidden (a session without its CSRF token)."""
     gateway = request.app.state.gateway
     database: Database = gateway.database
@@ -103,15 +104,30 @@ async def owner(caller: AnyCaller, mentorado_id: Annotated[str, Path(json_schema
     return inside
 
 
-async def admin(caller: AnyCaller) -> Caller:
-    """An administrator. Raises Forbidden."""
-    if not caller.principal.is_admin:
-        raise Forbidden
+async def within(caller: Annotated[Caller, Depends(owner)], wanted: SecurityScopes) -> Caller:
+    """The caller inside the mentorado of the path, with the scopes the route wants. Raises NotFound, then Forbidden."""
+    return _checked(caller, wanted)
+
+
+async def anywhere(caller: AnyCaller, wanted: SecurityScopes) -> Caller:
+    """The caller, where the path names no mentorado. Raises Forbidden without the scopes the route wants."""
+    return _checked(caller, wanted)
+
+
+def _checked(caller: Caller, wanted: SecurityScopes) -> Caller:
+    for scope in wanted.scopes:
+        caller.principal.require(scope)
     return caller
 
 
 Owner = Annotated[Caller, Depends(owner)]
-Admin = Annotated[Caller, Depends(admin)]
+Reader = Annotated[Caller, Security(within, scopes=[READ])]
+Sender = Annotated[Caller, Security(within, scopes=[SEND])]
+Manager = Annotated[Caller, Security(within, scopes=[MANAGE])]
+AdminWithin = Annotated[Caller, Security(within, scopes=[ADMIN])]
+"""An administrator, inside the mentorado of the path."""
+AnyReader = Annotated[Caller, Security(anywhere, scopes=[READ])]
+Admin = Annotated[Caller, Security(anywhere, scopes=[ADMIN])]
 documented = Depends(_bearer)
 """Says in the OpenAPI document that a route wants a key; what is read is read in `any_caller`."""
 

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from recado.gateway.callers import Owner, documented
+from recado.gateway.callers import Manager, Reader, documented
 from recado.gateway.connections import repository, service
 from recado.gateway.connections.schemas import ConnectionPage, ConnectionTold, drawn, told, untouched
 from recado.gateway.providers.priority import PRIORITY
 from recado.gateway.refusals import NotFound
-from recado.gateway.security import MANAGE, READ
+from recado.gateway.security import MANAGE
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}/connections", tags=["connections"], dependencies=[documented])
 
 
 @router.get("")
-async def list_connections(caller: Owner) -> ConnectionPage:
+async def list_connections(caller: Reader) -> ConnectionPage:
     """Every connection that was ever asked for."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         found = await repository.list_connections(unit)
     return ConnectionPage(items=[told(connection, None) for connection in found])
 
 
 @router.get("/{provider}")
-async def get_connection(request: Request, caller: Owner, provider: str) -> ConnectionTold:
+async def get_connection(request: Request, caller: Reader, provider: str) -> ConnectionTold:
     """Where it stands, with the step a person is to do now (for a key that may manage connections)."""
-    caller.principal.require(READ)
     gateway = request.app.state.gateway
     if provider not in PRIORITY:
         raise NotFound
@@ -40,24 +38,24 @@ async def get_connection(request: Request, caller: Owner, provider: str) -> Conn
 
 
 @router.post("/{provider}/connect", status_code=202)
-async def connect(caller: Owner, provider: str) -> ConnectionTold:
+async def connect(caller: Manager, provider: str) -> ConnectionTold:
     """Have it connected and kept so. A new link shows a QR code: over the stream, and in the status."""
     return told(await caller.run(lambda unit: service.request_connect(unit, provider)), None)
 
 
 @router.post("/{provider}/disconnect", status_code=202)
-async def disconnect(caller: Owner, provider: str) -> ConnectionTold:
+async def disconnect(caller: Manager, provider: str) -> ConnectionTold:
     """Have it closed. The device stays linked: connecting again needs no QR code."""
     return told(await caller.run(lambda unit: service.request_disconnect(unit, provider)), None)
 
 
 @router.post("/{provider}/unlink", status_code=202)
-async def unlink(caller: Owner, provider: str) -> ConnectionTold:
+async def unlink(caller: Manager, provider: str) -> ConnectionTold:
     """Have the device taken off the phone and its keys deleted, after a backup. Messages stay."""
     return told(await caller.run(lambda unit: service.request_unlink(unit, provider)), None)
 
 
 @router.post("/{provider}/allow-another-number", status_code=202)
-async def allow_another_number(caller: Owner, provider: str) -> ConnectionTold:
+async def allow_another_number(caller: Manager, provider: str) -> ConnectionTold:
     """The number changed: link whichever account scans next, and keep the history in one place."""
     return told(await caller.run(lambda unit: service.allow_another_number(unit, provider)), None)

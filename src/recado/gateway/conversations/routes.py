@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from recado.gateway.callers import Owner, documented, identifier
+from recado.gateway.callers import Reader, Sender, documented, identifier
 from recado.gateway.conversations import repository, service
 from recado.gateway.conversations.schemas import (
     ConversationPage,
@@ -20,16 +20,14 @@ from recado.gateway.conversations.schemas import (
     message_cursor,
 )
 from recado.gateway.refusals import NotConnectable
-from recado.gateway.security import READ, SEND
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}", tags=["conversations"], dependencies=[documented])
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/conversations")
-async def list_conversations(caller: Owner, before: str | None = None, limit: Limit = 50) -> ConversationPage:
+async def list_conversations(caller: Reader, before: str | None = None, limit: Limit = 50) -> ConversationPage:
     """The most recently used first."""
-    caller.principal.require(READ)
     start = conversation_cursor(before)
     async with caller.unit() as unit:
         found = await repository.list_conversations(unit, before=start, limit=limit + 1)
@@ -39,19 +37,17 @@ async def list_conversations(caller: Owner, before: str | None = None, limit: Li
 
 
 @router.get("/conversations/{conversation_id}")
-async def get_conversation(caller: Owner, conversation_id: str) -> ConversationTold:
+async def get_conversation(caller: Reader, conversation_id: str) -> ConversationTold:
     """One conversation."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         return ConversationTold.of(await repository.get_conversation(unit, identifier(conversation_id)))
 
 
 @router.get("/conversations/{conversation_id}/messages")
 async def list_messages(
-    caller: Owner, conversation_id: str, before: str | None = None, limit: Limit = 50
+    caller: Reader, conversation_id: str, before: str | None = None, limit: Limit = 50
 ) -> MessagePage:
     """The newest first."""
-    caller.principal.require(READ)
     start, wanted = message_cursor(before), identifier(conversation_id)
     async with caller.unit() as unit:
         await repository.get_conversation(unit, wanted)
@@ -62,9 +58,8 @@ async def list_messages(
 
 
 @router.post("/conversations/{conversation_id}/read", status_code=204)
-async def mark_read(caller: Owner, conversation_id: str) -> Response:
+async def mark_read(caller: Sender, conversation_id: str) -> Response:
     """Count nothing as unread here. The other side is not told."""
-    caller.principal.require(SEND)
     async with caller.unit() as unit:
         await repository.get_conversation(unit, identifier(conversation_id))
         await repository.mark_read(unit, identifier(conversation_id))
@@ -75,7 +70,7 @@ async def mark_read(caller: Owner, conversation_id: str) -> Response:
 async def send_message(
     request: Request,
     response: Response,
-    caller: Owner,
+    caller: Sender,
     asked: NewMessage,
     idempotency_key: Annotated[str | None, Header(description="The same key and body: the same answer, once")] = None,
 ) -> MessageAccepted:
@@ -98,17 +93,15 @@ async def send_message(
 
 
 @router.get("/messages/{message_id}")
-async def get_message(caller: Owner, message_id: str) -> MessageTold:
+async def get_message(caller: Reader, message_id: str) -> MessageTold:
     """One message by its id, with how far it got."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         return MessageTold.of(await repository.get_message(unit, message_id))
 
 
 @router.delete("/messages/{message_id}", status_code=204)
-async def cancel_message(caller: Owner, message_id: str) -> Response:
+async def cancel_message(caller: Sender, message_id: str) -> Response:
     """Call back a message that has not reached the wire."""
-    caller.principal.require(SEND)
     async with caller.unit() as unit:
         await repository.get_message(unit, message_id)
         if not await repository.cancel_queued(unit, message_id):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from recado.gateway.callers import Admin, AnyCaller, Owner, documented, identifier
+from recado.gateway.callers import Admin, AnyReader, Manager, Reader, documented, identifier
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados.repository import ApiKey
 from recado.gateway.mentorados.schemas import (
@@ -21,17 +21,15 @@ from recado.gateway.mentorados.schemas import (
     NewMentorado,
 )
 from recado.gateway.refusals import BadContent, NotFound
-from recado.gateway.security import MANAGE, READ
 
 router = APIRouter(prefix="/v1/mentorados", tags=["mentorados"], dependencies=[documented])
 
 
 @router.get("")
 async def list_mentorados(
-    caller: AnyCaller, after: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    caller: AnyReader, after: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> MentoradoPage:
     """Every mentorado, for an administrator; its own, for a mentorado's key."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         found = await repository.list_mentorados(unit, after=_cursor(after), limit=limit + 1)
     page = found[:limit]
@@ -50,31 +48,29 @@ async def create_mentorado(caller: Admin, asked: NewMentorado) -> MentoradoMade:
 
 
 @router.get("/{mentorado_id}")
-async def get_mentorado(caller: Owner) -> MentoradoTold:
+async def get_mentorado(caller: Reader) -> MentoradoTold:
     """One mentorado."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         return MentoradoTold.of(await repository.get_mentorado(unit, caller.mentorado_id))
 
 
 @router.patch("/{mentorado_id}")
-async def rename_mentorado(caller: Owner, asked: NewMentorado) -> MentoradoTold:
+async def rename_mentorado(caller: Manager, asked: NewMentorado) -> MentoradoTold:
     """Give it another name."""
     async with caller.unit() as unit:
         return MentoradoTold.of(await service.rename_mentorado(unit, caller.mentorado_id, asked.name))
 
 
 @router.get("/{mentorado_id}/keys")
-async def list_keys(caller: Owner) -> ApiKeyPage:
+async def list_keys(caller: Manager) -> ApiKeyPage:
     """Its API keys, without their tokens."""
-    caller.principal.require(MANAGE)
     async with caller.unit() as unit:
         found = await repository.list_api_keys(unit, mentorado_id=caller.mentorado_id)
     return ApiKeyPage(items=[ApiKeyTold.of(key) for key in found])
 
 
 @router.post("/{mentorado_id}/keys", status_code=201)
-async def create_key(caller: Owner, asked: NewApiKey) -> ApiKeyMade:
+async def create_key(caller: Manager, asked: NewApiKey) -> ApiKeyMade:
     """A new API key, whose token is told this once."""
     async with caller.unit() as unit:
         key, token = await service.create_api_key(
@@ -84,7 +80,7 @@ async def create_key(caller: Owner, asked: NewApiKey) -> ApiKeyMade:
 
 
 @router.delete("/{mentorado_id}/keys/{key_id}")
-async def revoke_key(caller: Owner, key_id: str) -> ApiKeyTold:
+async def revoke_key(caller: Manager, key_id: str) -> ApiKeyTold:
     """From now on it opens nothing; its sessions and streams end."""
     async with caller.unit() as unit:
         revoked = await service.revoke_api_key(unit, identifier(key_id))

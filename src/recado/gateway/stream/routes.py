@@ -8,9 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from recado.gateway.callers import Owner, documented
+from recado.gateway.callers import Reader, documented
 from recado.gateway.refusals import BadContent, Unauthenticated
-from recado.gateway.security import READ
 from recado.gateway.stream import repository
 from recado.gateway.stream.broadcast import Broadcasts
 from recado.gateway.stream.schemas import EventPage, EventTold
@@ -21,10 +20,9 @@ _MOST = 2**63 - 1
 
 @router.get("")
 async def list_events(
-    caller: Owner, after: Annotated[int, Query(ge=0, le=_MOST)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    caller: Reader, after: Annotated[int, Query(ge=0, le=_MOST)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> EventPage:
     """What happened after the event numbered `after`, in order."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         events = await repository.list_events(unit, after=after, limit=limit)
     return EventPage(items=[EventTold.of(event) for event in events], next=events[-1].seq if events else after)
@@ -33,7 +31,7 @@ async def list_events(
 @router.get("/stream", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
 async def stream(
     request: Request,
-    caller: Owner,
+    caller: Reader,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[int | None, Query(ge=0, le=_MOST)] = None,
 ) -> StreamingResponse:
@@ -41,7 +39,6 @@ async def stream(
     Facts as they happen, each with its number as id; with `Last-Event-ID` (or `after`) what came since, first. Where
     the connections stand, and the QR to scan, come as `connection` events without an id.
     """
-    caller.principal.require(READ)
     broadcasts: Broadcasts = request.app.state.gateway.broadcasts
     cursor = _number(last_event_id) if last_event_id else after
 

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from recado.errors import DecodeError
-from recado.gateway.callers import Owner
+from recado.gateway.callers import Manager, Reader, Sender
 from recado.gateway.mentorados import repository
 from recado.gateway.refusals import BadContent, NotFound
-from recado.gateway.security import MANAGE, READ, SEND
 from recado.gateway.web.desk import Bubble, Desk
 
 router = APIRouter(prefix="/demo/{mentorado_id}", include_in_schema=False)
@@ -49,9 +48,8 @@ class BubbleTold(BaseModel):
 
 
 @router.post("/scan", status_code=204)
-async def scan(request: Request, caller: Owner, asked: Scan) -> Response:
+async def scan(request: Request, caller: Manager, asked: Scan) -> Response:
     """The mentorado's simulated phone scans a QR."""
-    caller.principal.require(MANAGE)
     async with caller.unit() as unit:
         mentorado = await repository.get_mentorado(unit, caller.mentorado_id)
     try:
@@ -62,17 +60,15 @@ async def scan(request: Request, caller: Owner, asked: Scan) -> Response:
 
 
 @router.get("/people/{contact}")
-async def shown(request: Request, caller: Owner, contact: str) -> list[BubbleTold]:
+async def shown(request: Request, caller: Reader, contact: str) -> list[BubbleTold]:
     """The chat as the person's phone shows it."""
-    caller.principal.require(READ)
     bubbles = await _desk(request).shown(_known(request, contact), caller.mentorado_id)
     return [BubbleTold.of(bubble) for bubble in bubbles]
 
 
 @router.post("/people/{contact}/say", status_code=204)
-async def say(request: Request, caller: Owner, contact: str, asked: Said) -> Response:
+async def say(request: Request, caller: Sender, contact: str, asked: Said) -> Response:
     """The person writes to the mentorado."""
-    caller.principal.require(SEND)
     if not asked.text.strip():
         raise BadContent("the text is empty")
     await _desk(request).say(_known(request, contact), caller.mentorado_id, asked.text)
@@ -80,9 +76,8 @@ async def say(request: Request, caller: Owner, contact: str, asked: Said) -> Res
 
 
 @router.post("/people/{contact}/read", status_code=204)
-async def read(request: Request, caller: Owner, contact: str) -> Response:
+async def read(request: Request, caller: Sender, contact: str) -> Response:
     """The person opens the chat."""
-    caller.principal.require(SEND)
     await _desk(request).read(_known(request, contact))
     return Response(status_code=204)
 
