@@ -61,8 +61,11 @@ def test_the_policies_beyond_own_are_these_and_no_others(owner: psycopg.Connecti
         ("admin", "stream_heads", "INSERT"),
         ("admin_reads", "connections", "SELECT"),
         ("scans", "api_keys", "SELECT"),
+        ("scans", "campaigns", "SELECT"),
         ("scans", "connections", "SELECT"),
         ("scans", "leases", "SELECT"),
+        ("scans", "stream_heads", "SELECT"),
+        ("scans", "webhook_endpoints", "SELECT"),
     ]
 
 
@@ -87,12 +90,13 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
     assert found == [
         ("find_api_key", path, False),
         ("merge_contacts", path, False),
+        ("scan_campaigns", path, False),
         ("scan_connections", path, False),
     ]
 
 
 def test_history_cannot_be_deleted_by_the_application(owner: psycopg.Connection[Any]) -> None:
-    kept = ["whatsapp_messages", "events", "conversations", "audit_log", "mentorados", "baileys_backups"]
+    kept = ["whatsapp_messages", "events", "conversations", "audit_log", "mentorados", "baileys_backups", "consents"]
     for table in kept:
         granted = owner.execute(
             "SELECT bool_or(has_table_privilege('recado_app', %s, p)) FROM unnest('{DELETE,TRUNCATE}'::text[]) p",
@@ -132,9 +136,39 @@ async def fill(database: Database, principal: Principal) -> None:
                 " SELECT id, 'baileys', '1@g.us', 'B', '{}' FROM conversations"
             )
         )
+        await unit.run(query("INSERT INTO message_steps (message_id, at, step) VALUES ('B', now(), 'queued')"))
+        await unit.run(
+            query(
+                "INSERT INTO errands (provider, kind, conversation_id, chat, message_ids, due_at)"
+                " SELECT 'baileys', 'read', id, '1@g.us', '{A}', now() FROM conversations"
+            )
+        )
         await unit.run(query("INSERT INTO events (seq, provider, kind, body, at) VALUES (1, 'x', 'x', '{}', now())"))
         await unit.run(query("INSERT INTO api_keys (prefix, hash, scopes) VALUES (gen_random_uuid(), 'x', '{read}')"))
         await unit.run(query("INSERT INTO audit_log (actor, action) VALUES ('test', 'test')"))
+        await unit.run(
+            query(
+                "INSERT INTO consents (contact_id, purpose, kind, at, source, actor)"
+                " SELECT id, 'marketing', 'in', now(), 'api', 'test' FROM whatsapp_contacts"
+            )
+        )
+        await unit.run(query("INSERT INTO consent_answers (message_id, answers, at) VALUES ('B', 'A', now())"))
+        await unit.run(query("INSERT INTO consent_settings DEFAULT VALUES"))
+        await unit.run(
+            query("INSERT INTO campaigns (name, text, created_by, created_at) VALUES ('x', 'x', 'test', now())")
+        )
+        await unit.run(
+            query(
+                "INSERT INTO campaign_recipients (campaign_id, contact_id, address)"
+                " SELECT c.id, p.id, 'x' FROM campaigns c, whatsapp_contacts p"
+            )
+        )
+        await unit.run(
+            query(
+                "INSERT INTO campaign_dry_runs (campaign_id, revision, report, made_by, at)"
+                " SELECT id, 1, '{}', 'test', now() FROM campaigns"
+            )
+        )
 
 
 async def test_reading_across_finds_nothing_in_any_table(
@@ -196,6 +230,8 @@ async def test_writing_across_changes_nothing(
         "DELETE FROM events",
         "UPDATE events SET body = '{{}}'",
         "UPDATE audit_log SET action = 'nothing'",
+        "UPDATE message_steps SET step = 'nothing'",
+        "DELETE FROM message_steps",
         "ALTER TABLE events DISABLE ROW LEVEL SECURITY",
         "DROP POLICY own ON events",
     ],

@@ -41,6 +41,8 @@ class Unit:
         self._unanswered = 0
         self.principal = principal
         self.hints: list[tuple[str, UUID]] = []
+        self.worker_id: UUID | None = None
+        """The worker whose lease this unit holds, for the record of who did what."""
 
     @property
     def mentorado_id(self) -> UUID:

@@ -41,6 +41,7 @@ class Lease:
     async def check(self, unit: Unit) -> None:
         """Hold the lease to the end of the unit; a stale one undoes it with LeaseLost."""
         await unit.run(_queries.check_lease, provider=self.provider, worker=self.worker_id, epoch=self.epoch)
+        unit.worker_id = self.worker_id
 
     async def until_lost(self) -> None:
         """Wait until it must be taken as lost. Raises LeaseLost then."""

@@ -71,6 +71,7 @@ CREATE TABLE whatsapp_messages (
     quoted_text          text,
     raw                  bytea,
     sent_at              timestamptz NOT NULL,
+    recorded_by          uuid,                           -- the worker that told of it first
     created_at           timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mentorado_id, id),
     CONSTRAINT whatsapp_messages_once

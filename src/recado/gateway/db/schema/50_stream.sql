@@ -14,6 +14,12 @@ CREATE TABLE outbox (
     state            message_status NOT NULL DEFAULT 'queued',
     error            text,
     attempts         integer NOT NULL DEFAULT 0,
+    may_have_left    boolean NOT NULL DEFAULT false,     -- it was on the wire, and nobody said what became of it
+    origin           text NOT NULL DEFAULT 'automation' CHECK (origin IN ('person', 'automation', 'campaign')),
+    campaign_id      uuid,
+    send_at          timestamptz,                        -- not before then, because its sender said so
+    held_by          text,                               -- the rule that moved due_at, while it does
+    first_hold       jsonb,                              -- what its sender was told of that, for the same answer again
     due_at           timestamptz NOT NULL DEFAULT now(),
     created_at       timestamptz NOT NULL DEFAULT now(),
     settled_at       timestamptz,
@@ -22,7 +28,8 @@ CREATE TABLE outbox (
     UNIQUE (mentorado_id, idempotency_key),
     FOREIGN KEY (mentorado_id, conversation_id) REFERENCES conversations
 );
-CREATE INDEX outbox_waiting ON outbox (mentorado_id, provider, id) WHERE settled_at IS NULL;
+CREATE INDEX outbox_waiting ON outbox (mentorado_id, conversation_id, id) WHERE settled_at IS NULL;
+CREATE INDEX outbox_due ON outbox (mentorado_id, provider, due_at, id) WHERE settled_at IS NULL;
 
 -- The row lock on the head is what makes the order of commits the order of numbers.
 CREATE TABLE stream_heads (

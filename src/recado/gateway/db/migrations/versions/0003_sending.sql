@@ -1,2 +1,100 @@
 -- Scheduled sends, and the steps of each message on its way out.
-SELECT;
+
+ALTER TABLE outbox
+    ADD COLUMN may_have_left boolean NOT NULL DEFAULT false,
+    ADD COLUMN origin text NOT NULL DEFAULT 'automation' CHECK (origin IN ('person', 'automation', 'campaign')),
+    ADD COLUMN campaign_id uuid,
+    ADD COLUMN send_at timestamptz,
+    ADD COLUMN held_by text,
+    ADD COLUMN first_hold jsonb;
+-- What is on the wire now may have left. While it is done, the owner of the table is not held by row security.
+ALTER TABLE outbox NO FORCE ROW LEVEL SECURITY;
+UPDATE outbox SET may_have_left = true WHERE state = 'on_wire' AND settled_at IS NULL;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+DROP INDEX outbox_waiting;
+CREATE INDEX outbox_waiting ON outbox (mentorado_id, conversation_id, id) WHERE settled_at IS NULL;
+CREATE INDEX outbox_due ON outbox (mentorado_id, provider, due_at, id) WHERE settled_at IS NULL;
+ALTER TABLE whatsapp_messages ADD COLUMN recorded_by uuid;
+
+-- Written beside what a step changes, for messages on their way out only; the application adds and reads, no more.
+-- `detail` holds words of ours: no text, number or key.
+CREATE TABLE message_steps (
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
+    message_id    text NOT NULL,
+    id            bigint GENERATED ALWAYS AS IDENTITY,
+    at            timestamptz NOT NULL,
+    step          text NOT NULL,
+    worker_id     uuid,
+    rule          text,
+    detail        text,
+    until         timestamptz,
+    PRIMARY KEY (mentorado_id, message_id, id)
+);
+
+-- What WhatsApp is to be told once the row is committed, by whoever owns the account; deleted when it was.
+CREATE TABLE errands (
+    mentorado_id     uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
+    id               bigint GENERATED ALWAYS AS IDENTITY,
+    provider         text NOT NULL,
+    kind             text NOT NULL CHECK (kind = 'read'),
+    conversation_id  uuid NOT NULL,
+    chat             text NOT NULL,
+    message_ids      text[] NOT NULL,
+    attempts         integer NOT NULL DEFAULT 0,
+    due_at           timestamptz NOT NULL,
+    PRIMARY KEY (mentorado_id, id)
+);
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['message_steps', 'errands'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY own ON %I TO recado_app, CURRENT_USER USING (mentorado_id = current_mentorado())',
+                       name);
+    END LOOP;
+END $$;
+
+GRANT SELECT, INSERT ON message_steps TO recado_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON errands TO recado_app;
+
+-- Does this address speak for that conversation? A person's two addresses may not be known to be one yet: then another
+-- address is theirs as long as it contradicts nothing, and is nobody else's.
+CREATE FUNCTION speaks_in(conversation uuid, of_phone text, of_lid text, of_chat text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (
+        SELECT FROM conversations c LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
+        WHERE c.id = conversation
+          AND (c.chat = of_chat OR p.phone = of_phone OR p.lid = of_lid
+               OR c.kind = 'person' AND of_chat IS NULL
+                  AND (of_phone IS NULL OR p.phone IS NULL) AND (of_lid IS NULL OR p.lid IS NULL)
+                  AND NOT EXISTS (SELECT FROM whatsapp_contacts o WHERE o.phone = of_phone OR o.lid = of_lid)))
+$$;
+
+-- The number of the first event at or after that time; the next one to come when there is none. Numbers are in the
+-- order of commits and so, but for moments, of times: halving needs no index on the time.
+CREATE FUNCTION find_event_at(since timestamptz) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    low bigint;
+    high bigint;
+    middle bigint;
+    found_at timestamptz;
+BEGIN
+    SELECT seq INTO low FROM events ORDER BY seq LIMIT 1;
+    SELECT seq + 1 INTO high FROM events ORDER BY seq DESC LIMIT 1;
+    WHILE low < high LOOP
+        middle := (low + high) / 2;
+        SELECT at INTO found_at FROM events WHERE seq >= middle ORDER BY seq LIMIT 1;
+        IF found_at < since THEN
+            low := middle + 1;
+        ELSE
+            high := middle;
+        END IF;
+    END LOOP;
+    RETURN coalesce(low, 1);
+END $$;
