@@ -33,13 +33,14 @@ SET state = %(state)s, reason = %(reason)s, retry_at = %(retry_at)s,
     step_kind = CASE WHEN %(state)s IN ('qr', 'code', 'passkey') THEN step_kind END,
     step = CASE WHEN %(state)s IN ('qr', 'code', 'passkey') THEN step END,
     step_expires_at = CASE WHEN %(state)s IN ('qr', 'code', 'passkey') THEN step_expires_at END,
+    linked_at = CASE WHEN %(state)s = 'connected' THEN coalesce(linked_at, now()) ELSE linked_at END,
     updated_at = now()
 WHERE provider = %(provider)s
 
 -- save_step --
 UPDATE connections
 SET state = %(kind)s, state_at = CASE WHEN state = %(kind)s THEN state_at ELSE now() END, reason = NULL,
-    step_kind = %(kind)s, step = %(step)s, step_expires_at = %(expires_at)s, updated_at = now()
+    step_kind = %(kind)s, step = %(step)s, step_expires_at = %(expires_at)s, linked_at = NULL, updated_at = now()
 WHERE provider = %(provider)s
 
 -- find_step --

@@ -15,6 +15,7 @@ CREATE TABLE connections (
     step_kind        text,                               -- qr, code or passkey: what a person is to do now
     step             bytea,                              -- sealed: a QR carries a secret
     step_expires_at  timestamptz,
+    linked_at        timestamptz,                        -- first connected since a step to link was last shown
     created_at       timestamptz NOT NULL DEFAULT now(),
     updated_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mentorado_id, provider)
@@ -25,7 +26,9 @@ CREATE TABLE workers (
     name          text NOT NULL DEFAULT '',
     started_at    timestamptz NOT NULL DEFAULT now(),
     heartbeat_at  timestamptz NOT NULL DEFAULT now(),
-    expires_at    timestamptz NOT NULL
+    expires_at    timestamptz NOT NULL,
+    weight        numeric NOT NULL DEFAULT 1 CHECK (weight > 0),  -- its share of the accounts, against the others'
+    leaving_at    timestamptz                            -- since when it hands over what it has, and takes no more
 );
 
 -- A lease is live while its worker's row is: renewing touches one row a worker and never waits for a commit that holds
@@ -36,6 +39,8 @@ CREATE TABLE leases (
     worker_id     uuid,
     epoch         bigint NOT NULL,
     taken_at      timestamptz NOT NULL DEFAULT now(),
+    rests_until   timestamptz,                           -- it broke at once: nobody takes it before
+    is_linking    boolean NOT NULL DEFAULT false,        -- the one that shows a code now, where one may at a time
     PRIMARY KEY (mentorado_id, provider)
 );
 

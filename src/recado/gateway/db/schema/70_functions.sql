@@ -85,6 +85,12 @@ BEGIN
         DELETE FROM public.conversations WHERE mentorado_id = me AND id = gone;
     END IF;
     UPDATE public.leads SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
+    -- What either agreed to is one person's word, and a message that was one entry under each stays one.
+    DELETE FROM public.consents l USING public.consents w
+        WHERE l.mentorado_id = me AND l.contact_id = loser AND w.mentorado_id = me AND w.contact_id = winner
+          AND l.message_id = w.message_id;
+    UPDATE public.consents SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
+    UPDATE public.campaign_recipients SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
     UPDATE public.whatsapp_contacts w
         SET push_name = coalesce(w.push_name, l.push_name), name = coalesce(w.name, l.name),
             username = coalesce(w.username, l.username), updated_at = now()

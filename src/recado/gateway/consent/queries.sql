@@ -1,0 +1,60 @@
+-- The consent ledger. An entry for the purpose '*' speaks of every purpose; the newest entry counts.
+
+-- find_standing --
+SELECT n.kind, n.at FROM conversations c
+CROSS JOIN LATERAL (
+    SELECT e.kind, e.at FROM consents e
+    WHERE e.contact_id = c.contact_id AND e.purpose IN (%(purpose)s, '*')
+    ORDER BY e.at DESC, e.id DESC LIMIT 1) AS n
+WHERE c.id = %(conversation_id)s
+
+-- list_standings --
+SELECT given.id AS contact_id, n.kind, n.at, n.source
+FROM unnest(%(contact_ids)s::uuid[]) AS given (id)
+CROSS JOIN LATERAL (
+    SELECT e.kind, e.at, e.source FROM consents e
+    WHERE e.contact_id = given.id AND e.purpose IN (%(purpose)s, '*')
+    ORDER BY e.at DESC, e.id DESC LIMIT 1) AS n
+
+-- add_consents --
+-- A message that was an entry already is none again: then its row does not come back.
+INSERT INTO consents (contact_id, purpose, kind, at, text_shown, source, evidence, message_id, actor)
+SELECT contact_id, purpose, kind, at, text_shown, source, evidence::jsonb, message_id, %(actor)s
+FROM unnest(%(contact_ids)s::uuid[], %(purposes)s::text[], %(kinds)s::text[], %(ats)s::timestamptz[],
+            %(texts)s::text[], %(sources)s::text[], %(evidences)s::text[], %(message_ids)s::text[])
+    AS given (contact_id, purpose, kind, at, text_shown, source, evidence, message_id)
+ON CONFLICT (mentorado_id, contact_id, message_id) WHERE message_id IS NOT NULL DO NOTHING
+RETURNING id, contact_id, purpose, kind, at, text_shown, source, evidence, message_id, actor, recorded_at
+
+-- list_consents --
+SELECT id, contact_id, purpose, kind, at, text_shown, source, evidence, message_id, actor, recorded_at FROM consents
+WHERE contact_id = %(contact_id)s AND id < coalesce(%(before)s::bigint, 9223372036854775807)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- list_heeded --
+SELECT message_id FROM consents WHERE message_id = ANY (%(message_ids)s) AND contact_id = ANY (%(contact_ids)s)
+
+-- add_answer --
+INSERT INTO consent_answers (message_id, answers, at) VALUES (%(message_id)s, %(answers)s, %(at)s)
+
+-- has_answer --
+SELECT EXISTS (SELECT FROM consent_answers WHERE message_id = %(message_id)s)
+
+-- find_contact --
+SELECT id FROM whatsapp_contacts WHERE id = %(id)s
+
+-- find_contact_of --
+SELECT contact_id FROM conversations WHERE id = %(conversation_id)s AND contact_id IS NOT NULL
+
+-- find_contact_by_address --
+SELECT id FROM whatsapp_contacts WHERE phone = %(phone)s OR lid = %(lid)s
+
+-- find_settings --
+SELECT locale, stop_words, return_words, answer, is_answering FROM consent_settings
+
+-- save_settings --
+INSERT INTO consent_settings (locale, stop_words, return_words, answer, is_answering)
+VALUES (%(locale)s, %(stop_words)s, %(return_words)s, %(answer)s, %(is_answering)s)
+ON CONFLICT (mentorado_id) DO UPDATE
+SET locale = excluded.locale, stop_words = excluded.stop_words, return_words = excluded.return_words,
+    answer = excluded.answer, is_answering = excluded.is_answering, updated_at = now()
