@@ -11,15 +11,15 @@ from pathlib import Path
 import psycopg
 import pytest
 import pytest_asyncio
+from tests.proof.children import Children
+from tests.proof.wiretap import Wiretap
 
 from recado.emulator.whatsapp.world import World
 from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 
-from .children import Children
 from .lane import POLL, Lane
-from .wiretap import Wiretap
 
 LANES = 5
 LAST = "test_every_point_was_hit_at_least_five_times"
@@ -58,7 +58,7 @@ async def world(wiretap: Wiretap) -> AsyncIterator[World]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def children() -> AsyncIterator[Children]:
-    async with Children.nursed() as children:
+    async with Children.nursed(Path(__file__).with_name("child.py")) as children:
         yield children
 
 

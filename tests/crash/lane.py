@@ -10,11 +10,15 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from copy import copy
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from tests.proof.children import PATIENCE, Child, Children
+from tests.proof.ledger import Ledger
+from tests.proof.records import Records
+from tests.proof.wiretap import Wiretap
 
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.phone import Phone
@@ -31,28 +35,10 @@ from recado.gateway.mentorados.repository import add_mentorado
 from recado.gateway.security import Principal
 from recado.jid import JID
 
-from .children import PATIENCE, Child, Children
-from .records import Records
-from .wiretap import Wiretap
-
 MASTER = bytes(range(32))
 LEASE = 3.0
 POLL = 0.2
 MOST_STEPS = 12
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What a run has said, by message id: the token in each text, and who said it or is to see it."""
-
-    came: dict[str, str] = field(default_factory=dict)
-    by: dict[str, str] = field(default_factory=dict)
-    queued: dict[str, str] = field(default_factory=dict)
-    to: dict[str, Phone] = field(default_factory=dict)
-    spoiled: set[str] = field(default_factory=set)
-    """Messages, both ways, whose first ciphertext was damaged on the way."""
-    history: set[str] = field(default_factory=set)
-    """Of what came: what was said before the device was linked, and the phone told it of."""
 
 
 class Lane:
@@ -123,6 +109,14 @@ class Lane:
     @property
     def principal(self) -> Principal:
         return Principal.runtime(self.mentorado)
+
+    def released(self) -> dict[str, int]:
+        """What the server gave to the device, each with the place of its first release."""
+        first: dict[str, int] = {}
+        for place, each in enumerate(self.world.released()):
+            if each.device == self.device:
+                first.setdefault(each.id, place)
+        return first
 
     # ---- processes
 

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.proof.children import PATIENCE, Child
+from tests.proof.oracle import complaints
 
 from recado.crashpoints import CrashPoint
 from recado.emulator.whatsapp.world import World
 from recado.gateway.runtime.outbox import OutboxPoint
 
-from .children import PATIENCE, Child
 from .lane import Lane
-from .oracle import complaints
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -61,10 +61,10 @@ class Children(asyncio.SubprocessProtocol):
 
     @classmethod
     @asynccontextmanager
-    async def nursed(cls) -> AsyncIterator[Children]:
-        """With a nursery of their own, until the block ends."""
+    async def nursed(cls, child: Path) -> AsyncIterator[Children]:
+        """With a nursery of their own, until the block ends; what each is, the script `child` says (nursery.py)."""
         loop = asyncio.get_running_loop()
-        transport, self = await loop.subprocess_exec(cls, sys.executable, str(NURSERY), stderr=None)
+        transport, self = await loop.subprocess_exec(cls, sys.executable, str(NURSERY), str(child), stderr=None)
         stdin = transport.get_pipe_transport(0)
         assert isinstance(stdin, asyncio.WriteTransport)
         self._stdin = stdin
