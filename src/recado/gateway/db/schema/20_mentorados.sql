@@ -14,7 +14,10 @@ CREATE TABLE api_keys (
     hash          bytea NOT NULL,
     scopes        text[] NOT NULL,
     created_at    timestamptz NOT NULL DEFAULT now(),
-    revoked_at    timestamptz
+    revoked_at    timestamptz,
+    expires_at    timestamptz,                           -- it opens nothing from then on
+    replaced_by   uuid,                                  -- the key that was made in its place
+    last_used_at  timestamptz                            -- to the hour
 );
 CREATE INDEX api_keys_mentorado ON api_keys (mentorado_id);
 
@@ -23,6 +26,7 @@ CREATE TABLE data_keys (
     key_id        integer NOT NULL,
     wrapped       bytea NOT NULL,                        -- sealed with the master key
     created_at    timestamptz NOT NULL DEFAULT now(),
+    retired_at    timestamptz,                           -- nothing is sealed with it any more
     PRIMARY KEY (mentorado_id, key_id)
 );
 

@@ -16,11 +16,12 @@ END $$;
 
 -- Before anybody is known: the key a token's prefix names. The caller compares the hash.
 CREATE FUNCTION find_api_key(of_prefix text)
-    RETURNS TABLE (id uuid, mentorado_id uuid, hash bytea, scopes text[])
+    RETURNS TABLE (id uuid, mentorado_id uuid, hash bytea, scopes text[], is_long_unused boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
-    SELECT k.id, k.mentorado_id, k.hash, k.scopes FROM public.api_keys k
-    WHERE k.prefix = of_prefix AND k.revoked_at IS NULL
+    SELECT k.id, k.mentorado_id, k.hash, k.scopes, coalesce(k.last_used_at < now() - interval '1 hour', true)
+    FROM public.api_keys k
+    WHERE k.prefix = of_prefix AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
 $$;
 
 -- What placement looks at: every connection that is wanted or held, and who holds it. Ids and flags only. A state that
