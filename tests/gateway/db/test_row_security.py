@@ -60,6 +60,7 @@ def test_the_policies_beyond_own_are_these_and_no_others(owner: psycopg.Connecti
         ("admin", "mentorados", "ALL"),
         ("admin", "stream_heads", "INSERT"),
         ("admin_reads", "connections", "SELECT"),
+        ("claims", "leases", "ALL"),
         ("scans", "api_keys", "SELECT"),
         ("scans", "campaigns", "SELECT"),
         ("scans", "connections", "SELECT"),
@@ -88,10 +89,17 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
     ).fetchall()
     path = ["search_path=pg_catalog, public, pg_temp"]
     assert found == [
+        ("claim_accounts", path, False),
         ("find_api_key", path, False),
+        ("is_run", path, False),
         ("merge_contacts", path, False),
+        ("next_webhook_at", path, False),
         ("scan_campaigns", path, False),
         ("scan_connections", path, False),
+        ("scan_webhooks", path, False),
+        ("survey_workers", path, False),
+        ("take_link_turn", path, False),
+        ("worker_shares", path, False),
     ]
 
 
@@ -146,6 +154,19 @@ async def fill(database: Database, principal: Principal) -> None:
         await unit.run(query("INSERT INTO events (seq, provider, kind, body, at) VALUES (1, 'x', 'x', '{}', now())"))
         await unit.run(query("INSERT INTO api_keys (prefix, hash, scopes) VALUES (gen_random_uuid(), 'x', '{read}')"))
         await unit.run(query("INSERT INTO audit_log (actor, action) VALUES ('test', 'test')"))
+        await unit.run(query("INSERT INTO webhook_endpoints (url, secret, cursor_seq) VALUES ('x', 'x', 0)"))
+        await unit.run(
+            query(
+                "INSERT INTO webhook_attempts (endpoint_id, attempt, at, milliseconds)"
+                " SELECT id, 1, now(), 1 FROM webhook_endpoints"
+            )
+        )
+        await unit.run(
+            query(
+                "INSERT INTO webhook_dead_letters (endpoint_id, seq, attempts, died_at)"
+                " SELECT id, 1, 1, now() FROM webhook_endpoints"
+            )
+        )
         await unit.run(
             query(
                 "INSERT INTO consents (contact_id, purpose, kind, at, source, actor)"
