@@ -37,6 +37,6 @@ def handler_of(node: Node) -> Handler:
     return HANDLERS.get(node.tag, on_unknown)
 
 
-def wanted_by(batch: Iterable[Node], account: Account) -> tuple[list[JID], list[str]]:
-    """What a batch will read, so that it can be fetched in one go: sessions by device, and other keys."""
-    return messages.wanted_by(batch, account) if account.is_paired else ([], [])
+def read_ahead(batch: Iterable[tuple[Turn, Node]], account: Account) -> tuple[list[JID], list[str]]:
+    """What a batch will want, so that it can be fetched in one go: sessions by device, and other keys."""
+    return messages.read_ahead(batch) if account.is_paired else ([], [])

@@ -14,6 +14,7 @@ from recado.client.account import Account
 from recado.events import Signal, UnknownReceived
 from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.stanzas.message import MessageStanza
 from recado.protocol.wire.encode import encode
 from recado.store.records import Credentials, WorkItem
 from recado.store.transaction import Transaction
@@ -28,6 +29,8 @@ class Turn:
     now: datetime
     answers: list[Node] = field(default_factory=list)
     callbacks: list[Callable[[], None]] = field(default_factory=list)
+    message: MessageStanza | None = None
+    """The stanza as it was read ahead, when it is a message of a batch."""
 
     @property
     def me(self) -> JID:

@@ -40,6 +40,7 @@ def address_user(jid: JID) -> str:
     return _name(jid.user) + (f"_{_name(jid.server)}" if mark is None else mark)
 
 
+@lru_cache(maxsize=4096)
 def session(jid: JID) -> str:
     """The Signal session with a device."""
     return SESSIONS + address(jid)
@@ -60,11 +61,13 @@ def signed_prekey(id: int) -> str:
     return f"signed-pre-key-{id}"
 
 
+@lru_cache(maxsize=4096)
 def lid_of(phone: JID) -> str:
     """The LID of a phone number."""
     return f"lid-mapping-{_name(phone.user)}"
 
 
+@lru_cache(maxsize=4096)
 def phone_of(lid: JID) -> str:
     """The phone number of a LID."""
     return f"lid-mapping-{_name(lid.user)}_reverse"

@@ -56,7 +56,7 @@ async def keep_unread(turn: Turn, node: Node, error: Exception) -> None:
 
 async def _arrival(turn: Turn, node: Node) -> Arrival:
     account = turn.account
-    stanza = MessageStanza.parse(node, own=account.device, own_lid=account.lid)
+    stanza = turn.message or MessageStanza.parse(node, own=account.device, own_lid=account.lid)
     pairs = ((stanza.chat, stanza.chat_alt), (stanza.sender, stanza.sender_alt))
     await learn_lids(turn, [(one, other) for one, other in pairs if other is not None])
     digest = hashlib.sha256(b"".join(envelope.ciphertext for envelope in stanza.envelopes)).digest()
@@ -184,17 +184,18 @@ def _receipt(account: Account, arrival: Arrival) -> Node:
     return delivery_receipt(arrival.node, is_active=True)
 
 
-def wanted_by(batch: Iterable[Node], account: Account) -> tuple[list[JID], list[str]]:
-    """What opening these messages will read: sessions by device, and other keys."""
+def read_ahead(batch: Iterable[tuple[Turn, Node]]) -> tuple[list[JID], list[str]]:
+    """Parse the messages of a batch; what opening them will read: sessions by device, and other keys."""
     peers, others = [], []
-    for node in batch:
+    for turn, node in batch:
         if node.tag != "message":
             continue
         try:
-            stanza = MessageStanza.parse(node, own=account.device, own_lid=account.lid)
+            stanza = MessageStanza.parse(node, own=turn.account.device, own_lid=turn.account.lid)
             ids = [wanted_prekeys(each)[0] for each in stanza.envelopes if each.kind is EnvelopeKind.PREKEY]
         except (StanzaError, EnvelopeError):
             continue  # its own turn says what is wrong with it
+        turn.message = stanza
         peers.append(stanza.sender)
         others.append(keys.seen(stanza.chat, stanza.sender.bare, stanza.id))
         others += [keys.prekey(id) for id in ids if id is not None]
