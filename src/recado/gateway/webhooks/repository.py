@@ -220,9 +220,7 @@ async def remove_attempts(unit: Unit, endpoint_id: UUID, *, before: datetime, li
 
 async def list_dead_letters(unit: Unit, endpoint_id: UUID, *, after: int = 0, limit: int = 100) -> list[DeadLetter]:
     """In the order of their events; `after` is the last number of the page before."""
-    return await unit.all(
-        DeadLetter, _queries.list_dead_letters, endpoint_id=endpoint_id, after=after, limit=limit
-    )
+    return await unit.all(DeadLetter, _queries.list_dead_letters, endpoint_id=endpoint_id, after=after, limit=limit)
 
 
 async def redrive_dead_letters(unit: Unit, endpoint_id: UUID, seqs: Sequence[int] | None) -> int:
