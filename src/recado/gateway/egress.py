@@ -16,9 +16,9 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 

@@ -7,10 +7,10 @@ import socket
 from ipaddress import ip_address
 
 import pytest
+from tests.gateway.webhooks.receivers import Names, receiving
 
 from recado.errors import UsageError
 from recado.gateway.egress import Egress, EgressFailed, EgressRefused, Limits, Policy, _CheckedResolver
-from tests.gateway.webhooks.receivers import Names, receiving
 
 PRIVATE = [
     "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
