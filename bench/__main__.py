@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import codec, idle, noise, oneway, signal
+from bench import codec, gateway, idle, noise, oneway, signal
 from bench.table import Effort, Result, Say, render
 
 BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
@@ -21,6 +21,7 @@ BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
     "noise": ("the link: a second", noise.run),
     "oneway": ("texts one way: a second, and milliseconds", oneway.run),
     "idle": ("memory", idle.run),
+    "gateway": ("the gateway: many accounts on PostgreSQL", gateway.run),
 }
 
 

@@ -1,29 +1,99 @@
 """
-The emulator in a process of its own. One job: start {certificate?} → {url, root, control}.
+The emulator in a process of its own. Jobs:
+
+    start {certificate?}            → {url, root, control}
+    say {to, each}                  → {first}: every phone of `to` is written `each` texts; the first one's number
+    say_one_by_one {to, seconds}    → {count, seconds}: each is written the next text once it acknowledged the last
+    say_timed {to, count}           → {at}: one text at a time; when each left, by the machine's monotonic clock
 """
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import ssl
+import time
 from contextlib import AsyncExitStack
 
 from bench import jobs
 from recado.emulator.whatsapp.world import World
 
+FRIENDS = 20
+"""How many people write to the accounts."""
+LENGTH = 100
+"""Characters in a text."""
+
+
+class Desk:
+    """The world and what is done in it."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._numbers = itertools.count()
+        self._world: World
+
+    async def work(self, job: jobs.Job) -> jobs.Job:
+        """Do a job."""
+        match job["do"]:
+            case "start":
+                return await self._start(job)
+            case "say":
+                return await self._say(job["to"], job["each"])
+            case "say_one_by_one":
+                return await self._say_one_by_one(job["to"], job["seconds"])
+            case _:
+                return {"at": [await self._say_timed(job["to"]) for _ in range(job["count"])]}
+
+    async def _start(self, job: jobs.Job) -> jobs.Job:
+        tls = None
+        if "certificate" in job:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(job["certificate"])
+        world = self._world = await self._stack.enter_async_context(World.start(tls=tls))
+        return {"url": world.server.url, "root": world.server.root.hex(), "control": world.control_url}
+
+    async def _say(self, to: list[str], each: int) -> jobs.Job:
+        first = -1
+        for _ in range(each):
+            for name in to:
+                number = await self._text(name)
+                first = number if first < 0 else first
+            await asyncio.sleep(0)
+        return {"first": first}
+
+    async def _text(self, name: str) -> int:
+        number = next(self._numbers)
+        friend = self._world.phone(f"friend {number % FRIENDS}")
+        await friend.say(self._world.phone(name), f"{number} ".ljust(LENGTH, "x"))
+        return number
+
+    async def _say_one_by_one(self, to: list[str], seconds: float) -> jobs.Job:
+        started = time.monotonic()
+        count = 0
+
+        async def keep_on(name: str) -> None:
+            nonlocal count
+            while time.monotonic() - started < seconds:
+                await self._text(name)
+                count += 1
+                await self._world.expect_nothing_pending(self._world.phone(name).jid, patience=60.0)
+
+        async with asyncio.TaskGroup() as group:
+            for name in to:
+                group.create_task(keep_on(name))
+        return {"count": count, "seconds": time.monotonic() - started}
+
+    async def _say_timed(self, name: str) -> int:
+        at = time.monotonic_ns()
+        await self._text(name)
+        await self._world.expect_nothing_pending(self._world.phone(name).jid, patience=60.0)
+        return at
+
 
 async def main() -> None:
     """Do jobs until told to stop."""
     async with AsyncExitStack() as stack:
-
-        async def work(job: jobs.Job) -> jobs.Job:
-            tls = None
-            if "certificate" in job:
-                tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-                tls.load_cert_chain(job["certificate"])
-            world = await stack.enter_async_context(World.start(tls=tls))
-            return {"url": world.server.url, "root": world.server.root.hex(), "control": world.control_url}
-
-        await jobs.answer(work)
+        await jobs.answer(Desk(stack).work)
 
 
 if __name__ == "__main__":

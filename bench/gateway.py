@@ -1,0 +1,185 @@
+"""
+Many accounts on one PostgreSQL, fsync on, in real `recado serve` processes: how many received messages are committed a
+second, from a backlog and one by one; what a message costs the database; how long one takes from the socket to SSE and
+to a webhook; how long many accounts take to come back, and what they hold.
+
+There is no peer beside these rows: Baileys brings no gateway. How each grows with the number of accounts is the point.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from bench import peers
+from bench.delays import heard_by_sse, heard_by_webhook
+from bench.fleet import Fleet
+from bench.processors import busy_seconds
+from bench.table import Effort, Result, Row, Say
+from recado.gateway.db.embedded import EmbeddedPostgres
+from recado.gateway.db.migrate import migrate
+
+INBOUND = "SELECT count(*) FROM whatsapp_messages WHERE direction = 'in'"
+RATE = """
+    SELECT (count(*) - 1) / nullif(extract(epoch FROM max(created_at) - min(created_at)), 0)
+    FROM whatsapp_messages WHERE direction = 'in' AND created_at > %s
+"""
+CONNECTED = "SELECT count(*) FROM connections WHERE state = 'connected'"
+CALLS = "SELECT sum(calls) FROM pg_stat_statements"
+COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+
+
+def run(effort: Effort, say: Say) -> Result:
+    """The rows of the gateway."""
+    return asyncio.run(_measure(effort, say))
+
+
+async def _measure(effort: Effort, say: Say) -> Result:
+    rows: list[Row] = []
+    sizes = (1, 3) if effort.is_quick else (1, 50, 500)
+    with tempfile.TemporaryDirectory(prefix="recado-bench-") as name, peers.python("world") as world:
+        database = EmbeddedPostgres(Path(name) / "pg")
+        try:
+            dsn = _counting(database)
+            migrate(dsn)
+            async with Fleet(dsn, world, Path(name)).open() as fleet:
+                for size in sizes:
+                    say(f"gateway: linking {size - len(fleet.accounts)} more accounts")
+                    await fleet.start()
+                    await fleet.link(size - len(fleet.accounts))
+                    rows += await _backlog(fleet, database, effort, say)
+                    rows += await _one_by_one(fleet, database, effort, say)
+                    if size == sizes[1]:
+                        rows += await _delays(fleet, effort, say)
+                    await fleet.stop()
+                rows += await _restored(fleet, effort.of(1000, 4), say)
+        finally:
+            database.stop_now()
+    return Result(tuple(rows), "The gateway's rows are of one process beside PostgreSQL and the emulator.")
+
+
+def _counting(database: EmbeddedPostgres) -> str:
+    """Start the database so that it counts its statements; its DSN."""
+    with psycopg.connect(database.start_now(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    database.stop_now()
+    dsn = database.start_now()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+    return dsn
+
+
+class _Costs:
+    """What the database and the worker had done when this was made."""
+
+    def __init__(self, fleet: Fleet, database: EmbeddedPostgres) -> None:
+        self._fleet = fleet
+        self._database = database
+        self._statements = self._commits = 0
+        self._busy = (0.0, 0.0)
+
+    async def begin(self) -> None:
+        """Count from here."""
+        self._statements, self._commits = await self._counted()
+        self._busy = self._busy_now()
+
+    async def rows(self, name: str, messages: int) -> list[Row]:
+        """Statements, commits and milliseconds of processor a message."""
+        statements, commits = await self._counted()
+        worker, postgres = (
+            (now - before) / messages * 1000 for now, before in zip(self._busy_now(), self._busy, strict=True)
+        )
+        figures = {
+            "statements a message": (statements - self._statements) / messages,
+            "commits a message": (commits - self._commits) / messages,
+            "ms of processor a message, worker": worker,
+            "ms of processor a message, PostgreSQL": postgres,
+        }
+        return [Row(f"{what}: {name}", (value,), less_is_better=True) for what, value in figures.items()]
+
+    async def _counted(self) -> tuple[int, int]:
+        return int(await self._fleet.value(CALLS)), int(await self._fleet.value(COMMITS))
+
+    def _busy_now(self) -> tuple[float, float]:
+        postmaster = self._database.pid
+        database = busy_seconds(postmaster, with_children=True) if postmaster is not None else 0.0
+        return sum(worker.busy for worker in self._fleet.workers), database
+
+
+async def _backlog(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say: Say) -> list[Row]:
+    """What waited while the gateway was away: committed messages a second, from the first commit to the last."""
+    size = len(fleet.accounts)
+    name = f"backlog, {_accounts(size)}"
+    rates = []
+    costs = _Costs(fleet, database)
+    for number in range(effort.of(3, 1)):
+        say(f"gateway: {name}, round {number + 1}")
+        await fleet.stop()
+        each = max(1, effort.of(6000, 60) // size)
+        before = int(await fleet.value(INBOUND))
+        mark = await fleet.value("SELECT clock_timestamp()")
+        await fleet.told(do="say", to=[account.phone for account in fleet.accounts], each=each)
+        await costs.begin()
+        await fleet.start()
+        await fleet.until(INBOUND, before + each * size)
+        rates.append(float(await fleet.value(RATE, mark)))
+    rows = await costs.rows(name, each * size)
+    return [Row(f"committed a second: {name}", tuple(rates), aim="≥ 3,000"), *rows]
+
+
+async def _one_by_one(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say: Say) -> list[Row]:
+    """Each account is written the next text when it acknowledged the last."""
+    name = f"one by one, {_accounts(len(fleet.accounts))}"
+    say(f"gateway: {name}")
+    await fleet.until(CONNECTED, len(fleet.accounts))
+    costs = _Costs(fleet, database)
+    phones = [account.phone for account in fleet.accounts]
+    rates = []
+    for _ in range(effort.of(3, 1)):
+        await costs.begin()
+        done = await fleet.told(do="say_one_by_one", to=phones, seconds=effort.of(6, 1))
+        rates.append(done["count"] / done["seconds"])
+    return [Row(f"committed a second: {name}", tuple(rates)), *await costs.rows(name, done["count"])]
+
+
+async def _delays(fleet: Fleet, effort: Effort, say: Say) -> list[Row]:
+    """From the moment a text leaves its author until a page, and a webhook, has it; nothing else under way."""
+    rows = []
+    for road, heard in (("SSE", heard_by_sse), ("a webhook", heard_by_webhook)):
+        say(f"gateway: to {road}")
+        delays = await heard(fleet, fleet.accounts[0], effort.of(300, 10))
+        p99 = statistics.quantiles(delays, n=100, method="inclusive")[98]
+        rows.append(Row(f"ms from the socket to {road}: median", (statistics.median(delays),), less_is_better=True))
+        rows.append(Row(f"ms from the socket to {road}: p99", (p99,), less_is_better=True))
+    return rows
+
+
+async def _restored(fleet: Fleet, size: int, say: Say) -> list[Row]:
+    """How long a new process takes until every account is connected again, and what it holds then."""
+    say(f"gateway: linking {size - len(fleet.accounts)} more accounts")
+    await fleet.start()
+    await fleet.link(size - len(fleet.accounts))
+    await fleet.stop()
+    say(f"gateway: restoring {_accounts(size)}")
+    mark = await fleet.value("SELECT clock_timestamp()")
+    started = await fleet.start()
+    empty = fleet.workers[0].resident
+    await fleet.until(f"{CONNECTED} AND state_at > '{mark}'", size)
+    seconds = time.monotonic() - started
+    held = (fleet.workers[0].resident - empty) / size / 1024
+    busy = fleet.workers[0].busy
+    await fleet.stop()
+    return [
+        Row(f"seconds to restore {_accounts(size)}", (seconds,), less_is_better=True, aim="≤ 60"),
+        Row(f"seconds of processor to restore {_accounts(size)}", (busy,), less_is_better=True),
+        Row(f"KiB an account restored, of {size}", (held,), less_is_better=True),
+    ]
+
+
+def _accounts(count: int) -> str:
+    return f"{count} account" + ("s" if count != 1 else "")
