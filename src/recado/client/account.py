@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado.client.batches import Batches
+from recado.client.health import Pulse
 from recado.client.options import DeviceProfile, Limits
 from recado.client.settlements import Settlements
 from recado.client.signals import Signals
@@ -57,9 +58,12 @@ class Account:
     """Which messages of ours are known to count as sent."""
     batches: Batches = field(init=False)
     """The transactions that senders share."""
+    pulse: Pulse = field(init=False)
+    """What is being waited for, and since when."""
 
     def __post_init__(self) -> None:
         self.batches = Batches(self.store, size=self.limits.batch)
+        self.pulse = Pulse(self.clock)
 
     @property
     def jid(self) -> JID:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from recado.client import sending
 from recado.client.account import Account
 from recado.client.connection import Connection
+from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
@@ -149,6 +150,15 @@ class Client:
         """How often a function given to `on` raised."""
         return self._handlers.failures
 
+    def health(self) -> Health:
+        """What is being waited for, and how long: nothing, when all is well or merely quiet."""
+        connection = self._account.connection
+        return self._account.pulse.read(connection.heard_at if connection is not None else None)
+
+    def hand_over(self) -> None:
+        """Another process goes on with this account: what is recorded at the close says that it reconnects."""
+        self._supervisor.parts_as = ConnectionState.RECONNECTING
+
     async def connect(self) -> None:
         """Start connecting, unless that is under way. Raises NotPaired."""
         if not self._account.is_paired:
@@ -228,8 +238,9 @@ class Client:
         Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; ConnectionLost or QueryTimeout when its
         fate is unknown: then send it again with the same `id`, and it stays one message.
         """
-        connection = await self._connected()
-        return await sending.send(self._account, connection, chat, content, quoting=quoting, id=id)
+        with self._account.pulse.sending():
+            connection = await self._connected()
+            return await sending.send(self._account, connection, chat, content, quoting=quoting, id=id)
 
     async def mark_read(self, chat: JID, ids: Sequence[MessageId], *, sender: JID | None = None) -> None:
         """Tell that messages in `chat` were read; in a group `sender` is their author. Raises as `send`."""
@@ -303,4 +314,4 @@ class Client:
             return
         await stopped(task, self._supervisor)
         if self._account.status.over is None:
-            self._account.status.become(ConnectionState.DISCONNECTED)
+            self._account.status.become(self._supervisor.parts_as)

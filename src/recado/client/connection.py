@@ -80,6 +80,8 @@ class Connection:
         self._outgoing = asyncio.Event()
         self._outgoing.set()  # the handshake's first words wait already
         self._flushing: list[asyncio.Future[None]] = []
+        self.heard_at = clock.monotonic()
+        """When the last stanza came."""
 
     @property
     def is_over(self) -> bool:
@@ -173,7 +175,8 @@ class Connection:
             match event:
                 case NodeReceived(node):
                     # Only a whole stanza is a sign of life: a frame that never ends would swallow all others unheard.
-                    self._link.touch(self._clock.monotonic())
+                    self.heard_at = self._clock.monotonic()
+                    self._link.touch(self.heard_at)
                     logger.debug("< %r", node)
                     await self._sort(node)
                 case LinkFailed(error):

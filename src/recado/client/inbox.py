@@ -60,6 +60,7 @@ class Inbox:
             self._room.clear()
             await self._room.wait()
         self._waiting.append(node)
+        self._account.pulse.arrived()
         self._arrived.set()
 
     def stop(self) -> None:
@@ -72,12 +73,14 @@ class Inbox:
         while True:
             await self._arrived.wait()
             if self._stopping:
+                self._account.pulse.received(more=False)
                 return
             batch = self._next()
             if not self._waiting:
                 self._arrived.clear()
             self._room.set()
             await self._take(batch, connection)
+            self._account.pulse.received(more=bool(self._waiting))
 
     def _next(self) -> list[Node]:
         batch: list[Node] = []

@@ -49,6 +49,8 @@ class Supervisor:
         self._mark_online = mark_online
         self._connection: Connection | None = None
         self._opened_at: datetime | None = None
+        self.parts_as = ConnectionState.DISCONNECTED
+        """What is recorded when we are the ones who leave."""
 
     def leave(self) -> bool:
         """End the connection there is, for good; False when there is none to end."""
@@ -107,6 +109,8 @@ class Supervisor:
         finally:
             self._connection = None
             self._account.connection = None
+            self._account.pulse.answered()
+            self._account.pulse.received(more=False)
         held = self._account.now() - self._opened_at if self._opened_at is not None else timedelta()
         return replace(close, held=held)
 
@@ -213,10 +217,11 @@ class Supervisor:
     async def _stop(self, stop: Stop, close: Close) -> None:
         if isinstance(close.error, StoreError):
             raise close.error
-        reason = None if close.reason is CloseReason.CLIENT else close.reason
-        await self._record(stop.state, reason, stop.until)
+        leaves = close.reason is CloseReason.CLIENT
+        state, reason = (self.parts_as, None) if leaves else (stop.state, close.reason)
+        await self._record(state, reason, stop.until)
         error = None if reason is None else lost(reason)
-        self._over(stop.state, reason, error, retry_at=stop.until)
+        self._over(state, reason, error, retry_at=stop.until)
 
     def _over(
         self,

@@ -46,7 +46,8 @@ async def do_work(account: Account, connection: Connection) -> None:
             items = await tx.work()
         due = [item for item in items if item.due_at <= account.now()]
         for item in due:
-            await _do(account, connection, item)
+            with account.pulse.working():
+                await _do(account, connection, item)
         if not due:
             await _wait(account, items[0] if items else None)
 

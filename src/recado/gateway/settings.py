@@ -6,9 +6,12 @@ machine with nothing set up: without a database URL the gateway keeps a PostgreS
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from recado.gateway.pacing.rules import Rules, operator_rules
 
 
 class Settings(BaseSettings):
@@ -60,8 +63,20 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(5.0, gt=0.0)
     """How often to look without having been told to; hints make it faster than this."""
 
-    restore_stagger_seconds: float = Field(0.25, ge=0.0)
-    """The pause between two accounts when many are restored at start."""
+    worker_weight: float = Field(1.0, gt=0.0)
+    """This process's part of the accounts, against the other processes': 2 takes twice as many as 1."""
+
+    restore_at_once: int = Field(50, ge=1)
+    """How many accounts are being connected at one time, at a start or a take-over."""
+
+    rebalance_after_seconds: float = Field(5.0, ge=0.0)
+    """How long a process has more than its part before it gives any back."""
+
+    rebalance_a_second: int = Field(5, ge=1)
+    """How many accounts a process gives back each second, while it has more than its part."""
+
+    handover_seconds: float = Field(6.0, gt=0.0)
+    """How long handing over may take when the process ends; what is not closed by then is cut short."""
 
     one_link_at_a_time: bool = True
     """Link new accounts one mentorado at a time."""
@@ -75,6 +90,9 @@ class Settings(BaseSettings):
         False, validation_alias=AliasChoices("SYNC_FULL_HISTORY", "RECADO_SYNC_FULL_HISTORY", "sync_full_history")
     )
     """Ask the phone for the full history when linking, rather than the recent one."""
+
+    guardrails: Annotated[Rules, NoDecode, BeforeValidator(operator_rules)] = Rules()
+    """What may be sent, and when: a JSON object of changes to the defaults, `relaxed`, or `off`."""
 
     @property
     def master_key_file(self) -> Path:

@@ -174,6 +174,33 @@ async def fill(database: Database, principal: Principal) -> None:
             )
         )
         await unit.run(query("INSERT INTO consent_answers (message_id, answers, at) VALUES ('B', 'A', now())"))
+        await unit.run(query("INSERT INTO pacing_settings (updated_by, updated_at) VALUES ('test', now())"))
+        await unit.run(query("INSERT INTO pacing_links (provider, phone, linked_at) VALUES ('x', '1', now())"))
+        await unit.run(query("INSERT INTO pacing_heads (provider) VALUES ('baileys')"))
+        await unit.run(
+            query(
+                "INSERT INTO pacing_sends (message_id, provider, conversation_id, origin, is_new_chat, at)"
+                " SELECT 'B', 'baileys', id, 'person', true, now() FROM conversations"
+            )
+        )
+        await unit.run(
+            query(
+                "INSERT INTO pacing_takeovers (conversation_id, taken_by, taken_at)"
+                " SELECT id, 'test', now() FROM conversations"
+            )
+        )
+        await unit.run(
+            query(
+                "INSERT INTO pacing_restrictions (provider, code, scope, passes, learnt_at)"
+                " VALUES ('baileys', 463, 'new_chats', false, now())"
+            )
+        )
+        await unit.run(
+            query(
+                "INSERT INTO pacing_attention (conversation_id, kind, message_id, at)"
+                " SELECT id, 'failed', 'B', now() FROM conversations"
+            )
+        )
         await unit.run(query("INSERT INTO consent_settings DEFAULT VALUES"))
         await unit.run(
             query("INSERT INTO campaigns (name, text, created_by, created_at) VALUES ('x', 'x', 'test', now())")

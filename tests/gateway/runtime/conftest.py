@@ -32,7 +32,7 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(restore_stagger_seconds=0.0, poll_seconds=0.5)
+    return Settings(poll_seconds=0.5)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from recado.gateway.connections import repository as connections
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.runtime.account import Accounts
-from recado.gateway.runtime.leases import Lease, Leases
+from recado.gateway.runtime.leases import Lease, Leases, Stay
 from recado.gateway.runtime.placement import Placement
 from recado.gateway.security import Principal
 from recado.jid import JID
@@ -70,13 +70,20 @@ async def wanted(database: Database, ana: Principal) -> Principal:
     return ana
 
 
-def accounts_with(database: Database, vault: Vault, leases: Leases, *providers: Scripted) -> Accounts:
+def accounts_with(database: Database, vault: Vault, *providers: Scripted) -> Accounts:
     waiting = list(providers)
 
     def make(lease: Lease) -> Any:
         return waiting.pop(0)
 
-    return Accounts(database, vault, leases, {"baileys": make}, clock=SystemClock())
+    return Accounts(database, vault, {"baileys": make}, clock=SystemClock())
+
+
+async def stay_of(leases: Leases, principal: Principal) -> Stay:
+    assert principal.mentorado_id is not None
+    lease = await leases.claim(principal.mentorado_id, "baileys")
+    assert lease is not None
+    return Stay(lease)
 
 
 async def state(database: Database, principal: Principal) -> tuple[str, str | None]:
@@ -109,7 +116,7 @@ async def test_however_it_ends_the_row_says_so_and_the_lease_is_free(
 ) -> None:
     """(Where the provider's own facts would say it, this provider records none: the row stays.)"""
     assert wanted.mentorado_id is not None
-    await accounts_with(database, vault, leases, provider).run(wanted.mentorado_id, "baileys")
+    await accounts_with(database, vault, provider).run(await stay_of(leases, wanted))
     assert await state(database, wanted) == expected
     assert provider.calls == calls
     other = Leases(database, clock=SystemClock())
@@ -123,9 +130,9 @@ async def test_a_lost_lease_closes_the_socket_and_writes_nothing(
 ) -> None:
     assert wanted.mentorado_id is not None
     provider = Scripted()
-    accounts = accounts_with(database, vault, leases, provider)
+    accounts = accounts_with(database, vault, provider)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        running = group.create_task(accounts.run(wanted.mentorado_id, "baileys"))
+        running = group.create_task(accounts.run(await stay_of(leases, wanted)))
         await provider.opened.wait()
         leases._expired.set()
         await running
@@ -133,33 +140,34 @@ async def test_a_lost_lease_closes_the_socket_and_writes_nothing(
     assert await state(database, wanted) == ("connecting", None)
 
 
-async def test_stopped_from_outside_it_closes_and_says_disconnected(
-    database: Database, vault: Vault, leases: Leases, wanted: Principal
+@pytest.mark.parametrize(
+    ("goes_on", "expected"), [(True, ("reconnecting", "handed_over")), (False, ("disconnected", None))]
+)
+async def test_stopped_from_outside_it_closes_and_says_whether_it_goes_on(
+    database: Database,
+    vault: Vault,
+    leases: Leases,
+    wanted: Principal,
+    goes_on: bool,
+    expected: tuple[str, str | None],
 ) -> None:
     assert wanted.mentorado_id is not None
     provider = Scripted()
-    accounts = accounts_with(database, vault, leases, provider)
+    accounts = accounts_with(database, vault, provider)
+    stay = await stay_of(leases, wanted)
+    stay.goes_on = goes_on
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        running = group.create_task(accounts.run(wanted.mentorado_id, "baileys"))
+        running = group.create_task(accounts.run(stay))
         async for signal in accounts.signals.of(wanted.mentorado_id):
             assert isinstance(signal, TypingChanged)
             break
         running.cancel()
     assert running.cancelled()
     assert provider.calls == ["open", "close"]
-    assert await state(database, wanted) == ("disconnected", None)
-
-
-async def test_another_worker_s_account_is_not_even_opened(
-    database: Database, vault: Vault, leases: Leases, wanted: Principal
-) -> None:
-    assert wanted.mentorado_id is not None
+    assert await state(database, wanted) == expected
     other = Leases(database, clock=SystemClock())
     await other.renew()
     assert await other.claim(wanted.mentorado_id, "baileys") is not None
-    provider = Scripted()
-    await accounts_with(database, vault, leases, provider).run(wanted.mentorado_id, "baileys")
-    assert provider.calls == []
 
 
 async def test_an_account_that_ended_without_the_database_is_started_again(
@@ -167,8 +175,8 @@ async def test_an_account_that_ended_without_the_database_is_started_again(
 ) -> None:
     assert wanted.mentorado_id is not None
     first, second = Scripted(opening=StoreUnavailable()), Scripted()
-    accounts = accounts_with(database, vault, leases, first, second)
-    placement = Placement(leases, database.hints, accounts.run, clock=SystemClock(), stagger=0.0)
+    accounts = accounts_with(database, vault, first, second)
+    placement = Placement(leases, database.hints, accounts.run, providers=["baileys"], clock=SystemClock())
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         running = group.create_task(placement.run())
         await second.opened.wait()

@@ -91,7 +91,7 @@ async def test_what_was_queued_while_nobody_ran_goes_out_after_a_restart(
     bia = world.phone("Bia")
     async with new_worker():
         await linked(desk, world)
-    await desk.state("disconnected")
+    assert (await desk.state("reconnecting")).reason == "handed_over"
     async with desk.database.unit(desk.principal) as unit:
         for text in ("um", "dois", "três"):
             await service.queue_message(unit, text=text, to=bia.jid.user, now=now())

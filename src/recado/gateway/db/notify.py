@@ -40,7 +40,7 @@ class Watch:
         self.topic = topic
         self.mentorado_id = mentorado_id
         self._clock = clock
-        self._poll_seconds = poll_seconds
+        self.poll_seconds = poll_seconds
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
@@ -50,7 +50,7 @@ class Watch:
     async def wait(self, seconds: float | None = None) -> None:
         """Until a hint came since the last wait, or it is time to look anyway."""
         if not self._rung.is_set():
-            await _first(self._rung, self._clock, self._poll_seconds if seconds is None else seconds)
+            await _first(self._rung, self._clock, self.poll_seconds if seconds is None else seconds)
         self._rung.clear()
 
 
@@ -67,6 +67,11 @@ class Hints:
         self._watches: set[Watch] = set()
         self._pending: set[str] = set()
         self._has_pending = asyncio.Event()
+
+    @property
+    def poll_seconds(self) -> float:
+        """How often a reader looks without a hint."""
+        return self._poll_seconds
 
     @contextmanager
     def watching(self, topic: str, mentorado_id: UUID | None = None) -> Iterator[Watch]:

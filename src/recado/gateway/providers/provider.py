@@ -86,6 +86,40 @@ class SupportsPairing(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an open connection has been waiting for, in seconds each; 0: there is nothing of the kind."""
+
+    receiving_for: float = 0.0
+    """Since something that arrived waits without any progress."""
+    sending_for: float = 0.0
+    """Since the oldest message that is being sent was begun."""
+    unanswered_for: float = 0.0
+    """Since the first message the server did not answer, with no answer to any later one."""
+    working_for: float = 0.0
+    """Since the piece of scheduled work that is being done was begun."""
+    silent_for: float = 0.0
+    """Since anything was heard, while connected."""
+
+
+@runtime_checkable
+class SupportsHealth(Protocol):
+    """Can say whether it makes progress."""
+
+    def health(self) -> Health:
+        """What it is waiting for right now. Never waits itself."""
+        ...
+
+
+@runtime_checkable
+class SupportsHandover(Protocol):
+    """Can close as one who goes on elsewhere, so that no fact tells of an account that went away."""
+
+    async def hand_over(self) -> None:
+        """As `close`, but what is told is that it reconnects."""
+        ...
+
+
 @runtime_checkable
 class SupportsReading(Protocol):
     """Can tell the other side that messages were read."""

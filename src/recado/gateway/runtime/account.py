@@ -1,8 +1,8 @@
 """
-One account at work: its lease, its provider, the linking when there is none yet, its outbox and its signals, in one
-task group. Whatever ends it closes the socket first and gives the lease back last.
+One account at work under its lease: its provider, the linking when there is none yet, its outbox and its signals, in
+one task group. Whatever ends it closes the socket first and gives the lease back last.
 
-    claim ▶ open ▶ (link) ▶ { outbox · signals · until over · until the lease is lost } ▶ close ▶ release
+    lease ▶ open ▶ (link) ▶ { outbox · signals · until over · until the lease is lost · progress } ▶ close ▶ release
 """
 
 from __future__ import annotations
@@ -25,19 +25,34 @@ from recado.gateway.connections.service import Step
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
-from recado.gateway.providers.provider import MakeProvider, Provider, SupportsPairing
-from recado.gateway.runtime.leases import Lease, Leases
+from recado.gateway.metrics import ACCOUNTS_RESTARTED
+from recado.gateway.providers.provider import (
+    MakeProvider,
+    Provider,
+    SupportsHandover,
+    SupportsHealth,
+    SupportsPairing,
+)
+from recado.gateway.runtime import leases
+from recado.gateway.runtime.leases import Stay
+from recado.gateway.runtime.liveness import Patience, Stalled, in_time, watch
 from recado.gateway.runtime.outbox import Outbox
 from recado.gateway.runtime.signals import Signals
 from recado.gateway.security import Principal
+from recado.gateway.stream.notices import AccountRestarted, tell
 from recado.jid import JID, PHONE
 from recado.pairing import NeedsPasskey, Paired, PairingStep, ShowCode, ShowQR
 
 _log = logging.getLogger(__name__)
 _PASSKEY_LASTS = timedelta(minutes=5)
+_SETTLE_SECONDS = 10.0
+_REST_SECONDS = 2.0
+_TURN_SECONDS = 1.0
 
 ANOTHER_NUMBER = "another_number"
 CODES_RAN_OUT = "codes_ran_out"
+HANDED_OVER = "handed_over"
+NO_PROGRESS = "no_progress"
 WAITS_FOR_ANOTHER_LINK = "another_mentorado_is_being_linked"
 UNLINKED_BY_US = "unlinked"
 UNREADABLE_STORE = "unreadable_store"
@@ -51,55 +66,58 @@ class Accounts:
         self,
         database: Database,
         vault: Vault,
-        leases: Leases,
         providers: Mapping[str, MakeProvider],
         *,
         clock: Clock,
         one_link_at_a_time: bool = True,
+        patience: Patience | None = None,
     ) -> None:
         self.signals = Signals()
         self._database = database
         self._vault = vault
-        self._leases = leases
         self._providers = providers
         self._clock = clock
+        self._patience = patience or Patience()
         self._ending: set[tuple[UUID, str]] = set()
-        self._linking = asyncio.Semaphore(1 if one_link_at_a_time else 1000)
+        self._linking = asyncio.Semaphore(1) if one_link_at_a_time else None
 
-    async def run(self, mentorado_id: UUID, provider: str) -> None:
+    @property
+    def providers(self) -> list[str]:
+        """The providers this worker can run."""
+        return list(self._providers)
+
+    async def run(self, stay: Stay) -> None:
         """
-        Run one account until it is over, or cancelled; nothing happens when another worker has it, or this one cannot
-        run the provider. Raises nothing of the account's own: how it ended is in its connection's row.
+        Run one account under its lease until it is over, or cancelled, and give the lease back. Raises nothing of the
+        account's own: how it ended is in its connection's row.
         """
-        make = self._providers.get(provider)
-        lease = await self._leases.claim(mentorado_id, provider) if make is not None else None
-        if make is None or lease is None:
-            return
+        account = _Account(self, stay, self._providers[stay.lease.provider](stay.lease))
         try:
-            await _Account(self, lease, make(lease)).run()
+            await account.run()
         finally:
-            await self._release(lease)
+            stay.settle()
+            await account.release()
 
     def is_ending(self, mentorado_id: UUID, provider: str) -> bool:
         """Is that account putting its things in order, and not to be disturbed?"""
         return (mentorado_id, provider) in self._ending
 
-    async def _release(self, lease: Lease) -> None:
-        try:
-            await self._leases.release(lease)
-        except StoreError as error:
-            _log.warning("a lease was not given back, and runs out by itself (%s)", type(error).__name__)
-
 
 class _Account:
     """The run of one account under one lease."""
 
-    def __init__(self, shared: Accounts, lease: Lease, provider: Provider) -> None:
+    def __init__(self, shared: Accounts, stay: Stay, provider: Provider) -> None:
         self._shared = shared
         self._database = shared._database
-        self._lease = lease
+        self._clock = shared._clock
+        self._stay = stay
+        self._lease = stay.lease
         self._provider = provider
-        self._principal = Principal.runtime(lease.mentorado_id)
+        self._principal = Principal.runtime(stay.lease.mentorado_id)
+        self._started = self._clock.monotonic()
+        self._rest = 0.0
+        self._last: tuple[ConnectionState, str | None] | None = None
+        self._restarted: str | None = None
 
     async def run(self) -> None:
         """Until it is over; the reason goes to the connection's row, unless somebody else owns that by now."""
@@ -107,25 +125,56 @@ class _Account:
             async with self._opened():
                 await self._live()
         except asyncio.CancelledError:
-            await self._save_state(ConnectionState.DISCONNECTED, None)
+            self._last = self._parting()
             raise
         except Exception as error:  # noqa: BLE001 - a job's top: one account's mistake is not its neighbours'
-            await self._conclude(_first(error))
             if (task := asyncio.current_task()) is not None and task.cancelling():
+                self._last = self._parting()
                 raise asyncio.CancelledError from None
+            self._conclude(_first(error))
+        # What ended by itself at once is not begun again in a tight circle, here or elsewhere.
+        self._rest = max(0.0, _REST_SECONDS - (self._clock.monotonic() - self._started))
 
-    async def _conclude(self, error: BaseException) -> None:
+    async def release(self) -> None:
+        """The last word and the lease, in one unit: whoever goes on finds both."""
+        try:
+            async with self._database.unit(self._principal) as unit:
+                if self._last is not None or self._restarted is not None:
+                    await self._lease.check(unit)
+                if self._last is not None:
+                    state, reason = self._last
+                    await connections.save_state(unit, self._lease.provider, state.value, reason=reason)
+                await leases.release(unit, self._lease, rest=self._rest)
+                if self._restarted is not None:
+                    at = self._clock.now()
+                    await tell(unit, AccountRestarted(at=at, provider=self._lease.provider, reason=self._restarted))
+                unit.tell(CONNECTIONS)
+        except StoreError as error:
+            _log.warning("a lease was not given back, and runs out by itself (%s)", type(error).__name__)
+
+    def _parting(self) -> tuple[ConnectionState, str | None]:
+        """How it stands when it was ended from outside."""
+        if not self._stay.goes_on:
+            return ConnectionState.DISCONNECTED, None
+        is_linked = not isinstance(self._provider, SupportsPairing) or self._provider.is_linked
+        return ConnectionState.RECONNECTING if is_linked else ConnectionState.CONNECTING, HANDED_OVER
+
+    def _conclude(self, error: BaseException) -> None:
         match error:
+            case Stalled():
+                ACCOUNTS_RESTARTED.labels(error.reason).inc()
+                self._restarted = error.reason
+                self._last = ConnectionState.RECONNECTING, NO_PROGRESS
             case BadRecord():
                 _log.error("an account stops: a stored record cannot be read")
-                await self._save_state(ConnectionState.FAILED, UNREADABLE_STORE)
+                self._last = ConnectionState.FAILED, UNREADABLE_STORE
             case StoreError():
                 _log.warning("an account stops: %s", type(error).__name__)
             case RecadoError():
                 _log.info("an account is over: %s", type(error).__name__)
             case _:
                 _log.error("an account broke: %s at %s", type(error).__name__, _where(error))
-                await self._save_state(ConnectionState.FAILED, INTERNAL)
+                self._last = ConnectionState.FAILED, INTERNAL
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
@@ -133,6 +182,12 @@ class _Account:
         try:
             yield
         finally:
+            await in_time(self._close, self._shared._patience.close, self._clock)
+
+    async def _close(self) -> None:
+        if self._stay.goes_on and isinstance(self._provider, SupportsHandover):
+            await self._provider.hand_over()
+        else:
             await self._provider.close()
 
     async def _live(self) -> None:
@@ -142,8 +197,11 @@ class _Account:
             if connection is None or connection.desired == UNLINKED:
                 await self._unlink(connection)
             elif await self._is_linked(connection):
-                outbox = Outbox(self._database, self._provider, self._lease, clock=self._shared._clock)
-                jobs = [group.create_task(outbox.run()), group.create_task(self._pass_signals_on())]
+                outbox = Outbox(self._database, self._provider, self._lease, clock=self._clock)
+                jobs = [group.create_task(job) for job in (outbox.run(), self._pass_signals_on(), self._settle())]
+                if isinstance(self._provider, SupportsHealth):
+                    patience = self._shared._patience
+                    jobs.append(group.create_task(watch(self._provider, self._lease, patience, self._clock)))
                 try:
                     await self._provider.until_over()
                 except LoggedOut:
@@ -153,6 +211,18 @@ class _Account:
                     for job in jobs:
                         job.cancel()
             guard.cancel()
+
+    async def _settle(self) -> None:
+        """Past its start once it can send; one that cannot connect does not hold up the others for long."""
+        async with asyncio.TaskGroup() as group:
+            waits = [
+                group.create_task(self._provider.until_ready()),
+                group.create_task(self._clock.sleep(_SETTLE_SECONDS)),
+            ]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        self._stay.settle()
 
     async def _connection(self) -> Connection | None:
         async with self._database.unit(self._principal) as unit:
@@ -189,9 +259,8 @@ class _Account:
         provider = self._provider
         if not isinstance(provider, SupportsPairing) or provider.is_linked:
             return True
-        waits = self._shared._linking.locked()
-        await self._save_state(ConnectionState.CONNECTING, WAITS_FOR_ANOTHER_LINK if waits else None)
-        async with self._shared._linking:
+        self._stay.settle()
+        async with self._turn():
             expect = JID(connection.account_phone, PHONE) if connection.account_phone else None
             try:
                 await self._link(provider, expect)
@@ -207,6 +276,33 @@ class _Account:
             except RecadoError as error:
                 await self._save_state(ConnectionState.FAILED, type(error).__name__)
         return False
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """The turn to be linked: among this worker's accounts first, then among all workers'."""
+        here = self._shared._linking
+        if here is None:
+            await self._save_state(ConnectionState.CONNECTING, None)
+            yield
+            return
+        await self._save_state(ConnectionState.CONNECTING, WAITS_FOR_ANOTHER_LINK if here.locked() else None)
+        async with here:
+            with self._database.hints.watching(CONNECTIONS) as bell:
+                waited = False
+                while not await self._takes_turn():
+                    if not waited:
+                        waited = True
+                        await self._save_state(ConnectionState.CONNECTING, WAITS_FOR_ANOTHER_LINK)
+                    await bell.wait(_TURN_SECONDS)
+            yield
+            async with self._database.unit(self._principal) as unit:
+                await leases.end_link_turn(unit, self._lease)
+                unit.tell(CONNECTIONS)
+
+    async def _takes_turn(self) -> bool:
+        async with self._database.unit(self._principal) as unit:
+            await self._lease.check(unit)
+            return await leases.take_link_turn(unit, self._lease)
 
     async def _link(self, provider: SupportsPairing, expect: JID | None) -> None:
         problem: RecadoError | None = None
@@ -234,7 +330,7 @@ class _Account:
                 await connections.save_account(unit, self._lease.provider, phone=number, lid=None)
                 unit.tell(CONNECTIONS)
             else:
-                shown = _shown(step, self._shared._clock.now())
+                shown = _shown(step, self._clock.now())
                 await service.save_step(unit, self._shared._vault, self._lease.provider, shown)
 
     async def _save_state(self, state: ConnectionState, reason: str | None, retry_at: datetime | None = None) -> None:
@@ -259,10 +355,11 @@ def _shown(step: ShowQR | ShowCode | NeedsPasskey, now: datetime) -> Step:
 
 
 def _first(error: BaseException) -> BaseException:
-    """The error that ended a task group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    """The error that ended a task group; that there was no progress, when it was that."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    found = [_first(each) for each in error.exceptions]
+    return next((each for each in found if isinstance(each, Stalled)), found[0])
 
 
 def _where(error: BaseException) -> str:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 from recado.clock import Clock
@@ -49,6 +51,45 @@ class Lease:
         raise LeaseLost
 
 
+@dataclass(slots=True)
+class Stay:
+    """An account's time on this worker, under one lease."""
+
+    lease: Lease
+    settled: Callable[[], None] = field(default=lambda: None, repr=False)
+    goes_on: bool = True
+    """When it is ended from outside: is it to run on elsewhere, or did a person end it?"""
+    is_settled: bool = False
+    """Is it past its start: connected, showing a code, or over?"""
+
+    def settle(self) -> None:
+        """It is past its start; whoever waits to start others may."""
+        if not self.is_settled:
+            self.is_settled = True
+            self.settled()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where this worker stands among the others."""
+
+    share: int
+    """How many accounts are its part, rounded up."""
+    held: int
+    room_elsewhere: int
+    """How many more the other workers take, to have theirs."""
+    changes_in: float | None
+    """Seconds until something may change by time alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    mentorado_id: UUID
+    provider: str
+    epoch: int
+    generation: int
+
+
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """One connection as placement sees it: is it to run, does it run here, is it free?"""
@@ -67,7 +108,14 @@ class Leases:
     """This worker's standing. `run` keeps it alive; nothing is claimed before its first renewal."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, seconds: float = 30.0, margin: float = 5.0, name: str = ""
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        seconds: float = 30.0,
+        margin: float = 5.0,
+        weight: float = 1.0,
+        name: str = "",
     ) -> None:
         if margin * 2 > seconds:
             raise ValueError("the margin is at most half of the lease")
@@ -76,6 +124,7 @@ class Leases:
         self._clock = clock
         self._seconds = seconds
         self._margin = margin
+        self._weight = Decimal(str(weight))
         self._name = name
         self._deadline = 0.0
         self._expired = asyncio.Event()
@@ -105,12 +154,21 @@ class Leases:
         started = self._clock.monotonic()  # before asking: the answer may be slow to come
         async with self._database.unit(Principal.worker()) as unit:
             await unit.run(
-                _queries.add_worker, id=self.worker_id, name=self._name, ttl=timedelta(seconds=self._seconds)
+                _queries.add_worker,
+                id=self.worker_id,
+                name=self._name,
+                weight=self._weight,
+                ttl=timedelta(seconds=self._seconds),
             )
         if not self.is_alive:
             self._expired.set()  # whoever still holds a lease from before the silence lets go of it
             self._expired = asyncio.Event()
         self._deadline = started + self._seconds - self._margin
+
+    async def leave(self) -> None:
+        """This worker takes no more: the others' parts grow by its own at once. Raises StoreUnavailable."""
+        async with self._database.unit(Principal.worker()) as unit:
+            await unit.run(_queries.leave_worker, id=self.worker_id)
 
     async def stop(self) -> None:
         """This worker is no more: all its leases are free at once."""
@@ -129,12 +187,54 @@ class Leases:
             epoch = await unit.value(_queries.claim_lease, provider=provider, worker=self.worker_id)
         return None if epoch is None else Lease(mentorado_id, provider, self.worker_id, epoch, expired)
 
+    async def claim_some(self, providers: Sequence[str], at_most: int) -> list[tuple[Lease, int]]:
+        """Free accounts as far as this worker's part goes, at most so many; each with its connection's generation."""
+        expired = self._expired
+        if not self.is_alive:
+            return []
+        async with self._database.unit(Principal.worker()) as unit:
+            taken = await unit.all(
+                _Taken, _queries.claim_accounts, worker=self.worker_id, providers=list(providers), at_most=at_most
+            )
+        return [
+            (Lease(row.mentorado_id, row.provider, self.worker_id, row.epoch, expired), row.generation) for row in taken
+        ]
+
     async def release(self, lease: Lease) -> None:
         """Let another worker have it; nothing happens when it is another's already."""
         async with self._database.unit(Principal.runtime(lease.mentorado_id)) as unit:
-            await unit.run(_queries.release_lease, provider=lease.provider, worker=lease.worker_id, epoch=lease.epoch)
+            await release(unit, lease)
 
     async def scan(self) -> list[Scanned]:
-        """Every connection that is to run, or runs here."""
+        """Every connection that runs here, and every one that is to run and that nobody has."""
         async with self._database.unit(Principal.worker()) as unit:
             return await unit.all(Scanned, _queries.scan_connections, worker=self.worker_id)
+
+    async def survey(self) -> tuple[list[Scanned], Standing | None]:
+        """What `scan` answers, and where this worker stands; None while it is silent."""
+        async with self._database.unit(Principal.worker()) as unit:
+            scanned = await unit.all(Scanned, _queries.scan_connections, worker=self.worker_id)
+            return scanned, await unit.one(Standing, _queries.survey_workers, worker=self.worker_id)
+
+
+async def release(unit: Unit, lease: Lease, *, rest: float = 0.0) -> None:
+    """Let another worker have it, in `rest` seconds; nothing happens when it is another's already."""
+    await unit.run(
+        _queries.release_lease,
+        provider=lease.provider,
+        worker=lease.worker_id,
+        epoch=lease.epoch,
+        rest=timedelta(seconds=rest),
+    )
+
+
+async def take_link_turn(unit: Unit, lease: Lease) -> bool:
+    """Is it this account's turn to be linked? Then nobody else's, until `end_link_turn` or the lease's end."""
+    return bool(
+        await unit.value(_queries.take_link_turn, provider=lease.provider, worker=lease.worker_id, epoch=lease.epoch)
+    )
+
+
+async def end_link_turn(unit: Unit, lease: Lease) -> None:
+    """Another account may be linked."""
+    await unit.run(_queries.end_link_turn, provider=lease.provider, worker=lease.worker_id, epoch=lease.epoch)

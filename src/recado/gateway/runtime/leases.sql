@@ -1,9 +1,12 @@
 -- Who runs an account. A lease is live while its worker is; see db/schema/.
 
 -- add_worker --
-INSERT INTO workers (id, name, expires_at)
-VALUES (%(id)s, %(name)s, clock_timestamp() + %(ttl)s)
+INSERT INTO workers (id, name, weight, expires_at)
+VALUES (%(id)s, %(name)s, %(weight)s, clock_timestamp() + %(ttl)s)
 ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at
+
+-- leave_worker --
+UPDATE workers SET leaving_at = clock_timestamp() WHERE id = %(id)s AND leaving_at IS NULL
 
 -- delete_worker --
 -- With its row every lease of it ends.
@@ -18,18 +21,33 @@ INSERT INTO leases AS l (provider, worker_id, epoch)
 SELECT %(provider)s, %(worker)s, 1
 WHERE EXISTS (SELECT FROM workers WHERE id = %(worker)s AND expires_at > clock_timestamp())
 ON CONFLICT (mentorado_id, provider) DO UPDATE
-SET worker_id = excluded.worker_id, epoch = l.epoch + 1, taken_at = clock_timestamp()
+SET worker_id = excluded.worker_id, epoch = l.epoch + 1, taken_at = clock_timestamp(), rests_until = NULL,
+    is_linking = false
 WHERE l.worker_id IS NULL OR l.worker_id = excluded.worker_id
    OR NOT EXISTS (SELECT FROM workers w WHERE w.id = l.worker_id AND w.expires_at > clock_timestamp())
 RETURNING epoch
 
+-- claim_accounts --
+SELECT mentorado_id, provider, epoch, generation FROM claim_accounts(%(worker)s, %(providers)s, %(at_most)s)
+
 -- release_lease --
-UPDATE leases SET worker_id = NULL
+UPDATE leases SET worker_id = NULL, is_linking = false, rests_until = clock_timestamp() + %(rest)s
 WHERE provider = %(provider)s AND worker_id = %(worker)s AND epoch = %(epoch)s
 
 -- check_lease --
 SELECT check_lease(%(provider)s, %(worker)s, %(epoch)s)
 
+-- take_link_turn --
+SELECT take_link_turn(%(provider)s, %(worker)s, %(epoch)s)
+
+-- end_link_turn --
+UPDATE leases SET is_linking = false
+WHERE provider = %(provider)s AND worker_id = %(worker)s AND epoch = %(epoch)s
+
 -- scan_connections --
+-- What runs here, and what is free; the others' own is theirs.
 SELECT mentorado_id, provider, is_wanted, is_unlinking, state, generation, is_mine, is_free
-FROM scan_connections(%(worker)s)
+FROM scan_connections(%(worker)s) WHERE is_mine OR is_free
+
+-- survey_workers --
+SELECT share, held, room_elsewhere, changes_in FROM survey_workers(%(worker)s)

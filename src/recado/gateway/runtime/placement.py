@@ -1,26 +1,36 @@
 """
-Which accounts run here. Placement looks at every managed connection, when hinted and now and then anyway: what is
-wanted and free is started (after a restart too, one after the other with a pause between), what is not wanted is
-stopped, what a person asked for anew is started afresh. What another worker holds is left to it.
+Which accounts run here. Every worker aims at its part of the accounts that are wanted; the database counts (see
+db/schema/85_workers.sql), so two workers never need to agree on anything.
+
+    room, and something is free  ──▶ claim a few, start them; the next few once those are past their start
+    more than its part, for a while, and others have room ──▶ a few a second are closed and released
+    a person asked for something else ──▶ stopped, or started afresh
+
+It looks when hinted, and now and then anyway; hints that come close together share a look. An account that shows a code
+is never moved: the person in front of it would see another one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from recado.clock import Clock
 from recado.errors import StoreError
-from recado.gateway.db.notify import CONNECTIONS, Hints
-from recado.gateway.runtime.leases import Leases, Scanned
+from recado.gateway.db.notify import CONNECTIONS, Hints, Watch
+from recado.gateway.runtime.leases import Lease, Leases, Scanned, Standing, Stay
 
 _log = logging.getLogger(__name__)
 _RESTART_SECONDS = 2.0
+_LOOK_PAUSE = 0.05
+_LOOK_SHARE = 5.0
+"""After a look there is a pause this many times as long: looking costs a sixth of the time at most."""
+_A_MOMENT = 0.02
 
-RunAccount = Callable[[UUID, str], Awaitable[None]]
+RunAccount = Callable[[Stay], Awaitable[None]]
 _Key = tuple[UUID, str]
 
 
@@ -29,12 +39,21 @@ class _Running:
     """An account that was started here."""
 
     task: asyncio.Task[None]
+    stay: Stay
     generation: int
     started: float
+    is_stopping: bool = False
+
+    def stop(self, *, goes_on: bool) -> None:
+        """Have it close; asking twice would cut the closing short."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            self.stay.goes_on = goes_on
+            self.task.cancel()
 
 
 class Placement:
-    """Starts and stops accounts, by what their connections' rows say."""
+    """Starts and stops accounts, by what their connections' rows say and by how many are this worker's part."""
 
     def __init__(
         self,
@@ -42,70 +61,131 @@ class Placement:
         hints: Hints,
         run_account: RunAccount,
         *,
+        providers: Sequence[str],
         clock: Clock,
         is_ending: Callable[[UUID, str], bool] = lambda mentorado_id, provider: False,
-        stagger: float = 0.25,
+        at_once: int = 50,
+        give_after: float = 5.0,
+        give_a_second: int = 5,
     ) -> None:
         self._leases = leases
         self._hints = hints
         self._run_account = run_account
+        self._providers = providers
         self._is_ending = is_ending
         self._clock = clock
-        self._stagger = stagger
+        self._at_once = at_once
+        self._give_after = give_after
+        self._give_a_second = give_a_second
         self._running: dict[_Key, _Running] = {}
+        self._give_at: float | None = None
+        self._bell: Watch | None = None
 
     @property
     def running(self) -> list[_Key]:
         """The accounts at work here."""
         return [key for key, account in self._running.items() if not account.task.done()]
 
+    def cut_short(self) -> None:
+        """Closing took too long: every account that is still at it is cancelled where it waits."""
+        for account in self._running.values():
+            account.task.cancel()
+
     async def run(self) -> None:
-        """Until cancelled; then every account is closed in order before this returns."""
-        with self._hints.watching(CONNECTIONS) as watch:
+        """Until cancelled; then every account is handed over before this returns."""
+        with self._hints.watching(CONNECTIONS) as self._bell:
             async with asyncio.TaskGroup() as group:
                 while True:
+                    began, seconds = self._clock.monotonic(), self._hints.poll_seconds
                     try:
-                        await self._look(group)
+                        seconds = min(seconds, await self._look(group))
                     except StoreError as error:
                         _log.warning("placement cannot look (%s)", type(error).__name__)
-                    await watch.wait()
+                    await self._clock.sleep(max(_LOOK_PAUSE, _LOOK_SHARE * (self._clock.monotonic() - began)))
+                    await self._bell.wait(seconds)
 
-    async def _look(self, group: asyncio.TaskGroup) -> None:
-        scanned = {(row.mentorado_id, row.provider): row for row in await self._leases.scan()}
+    async def _look(self, group: asyncio.TaskGroup) -> float:
+        """Do what there is to do; in how many seconds to look again."""
+        rows, standing = await self._leases.survey()
+        mine = {(row.mentorado_id, row.provider): row for row in rows if row.is_mine}
+        self._stop_unwanted(mine)
+        if standing is None:
+            return _RESTART_SECONDS  # silent: what runs here stops by itself, and nothing is begun
+        await self._start_kept(group, mine)
+        room = min(standing.share - standing.held, self._at_once - self._starting())
+        if room > 0 and any(row.is_wanted and not row.is_mine for row in rows):
+            for lease, generation in await self._leases.claim_some(self._providers, room):
+                self._start(group, lease, generation)
+        wait = self._give_back(standing, mine)
+        return min(wait, standing.changes_in + _A_MOMENT) if standing.changes_in is not None else wait
+
+    def _starting(self) -> int:
+        return sum(not account.stay.is_settled and not account.task.done() for account in self._running.values())
+
+    def _stop_unwanted(self, mine: dict[_Key, Scanned]) -> None:
         for key, account in list(self._running.items()):
-            ending = account.task.done() or self._is_ending(*key)
-            if not ending and _is_to_stop(account, scanned.get(key)):
-                await _stopped(account)
-            if account.task.done() and key not in scanned:
-                del self._running[key]
-        for key, row in scanned.items():
-            if row.is_wanted and self._is_to_start(key, row):
-                await self._start(group, key, row)
+            row = mine.get(key)
+            if account.task.done():
+                if row is None:
+                    del self._running[key]
+            elif not self._is_ending(*key) and _is_to_stop(account, row):
+                wanted = row is not None and row.is_wanted and not row.is_unlinking
+                account.stop(goes_on=wanted or row is None)
 
-    def _is_to_start(self, key: _Key, row: Scanned) -> bool:
-        before = self._running.get(key)
-        if before is not None and not before.task.done():
-            return False
-        if not (row.is_free or row.is_mine):
-            return False
-        # The same wish as before, which came to an end by itself: not in a tight circle.
-        if before is not None and before.generation == row.generation:
-            return self._clock.monotonic() - before.started >= _RESTART_SECONDS
-        return True
+    async def _start_kept(self, group: asyncio.TaskGroup, mine: dict[_Key, Scanned]) -> None:
+        """What is ours by its lease and runs nowhere: its lease could not be given back when it ended."""
+        for key, row in mine.items():
+            before = self._running.get(key)
+            if not row.is_wanted or (before is not None and not before.task.done()):
+                continue
+            if before is not None and self._clock.monotonic() - before.started < _RESTART_SECONDS:
+                continue
+            lease = await self._leases.claim(*key)
+            if lease is not None:
+                self._start(group, lease, row.generation)
 
-    async def _start(self, group: asyncio.TaskGroup, key: _Key, row: Scanned) -> None:
-        task = group.create_task(self._guarded(key))
-        self._running[key] = _Running(task, row.generation, self._clock.monotonic())
-        await self._clock.sleep(self._stagger)
+    def _start(self, group: asyncio.TaskGroup, lease: Lease, generation: int) -> None:
+        stay = Stay(lease, self._ring)
+        task = group.create_task(self._guarded(stay))
+        self._running[(lease.mentorado_id, lease.provider)] = _Running(task, stay, generation, self._clock.monotonic())
 
-    async def _guarded(self, key: _Key) -> None:
+    async def _guarded(self, stay: Stay) -> None:
         """An account that cannot even be started must not take the others down; when one is over, look again."""
         try:
-            await self._run_account(*key)
+            await self._run_account(stay)
         except StoreError as error:
             _log.warning("an account was not started (%s)", type(error).__name__)
         finally:
-            self._hints.ring(CONNECTIONS, key[0])
+            self._ring()
+
+    def _give_back(self, standing: Standing, mine: dict[_Key, Scanned]) -> float:
+        """Hand over what is too much, slowly; in how many seconds to look again."""
+        surplus = min(standing.held - standing.share, standing.room_elsewhere)
+        if surplus <= 0:
+            self._give_at = None
+            return self._hints.poll_seconds
+        now = self._clock.monotonic()
+        if self._give_at is None:
+            # Not at once: a worker that restarts is back within seconds, and a person's click changes the parts too.
+            self._give_at = now + self._give_after
+        if self._give_at <= now:
+            for account in self._movable(mine)[: min(surplus, self._give_a_second)]:
+                account.stop(goes_on=True)
+            self._give_at = now + 1.0
+        return self._give_at - now
+
+    def _movable(self, mine: dict[_Key, Scanned]) -> list[_Running]:
+        """Connected ones, those that have been here longest first: no account is moved again and again."""
+        found = [
+            account
+            for key, account in self._running.items()
+            if key in mine and mine[key].state == "connected" and not account.task.done() and not account.is_stopping
+        ]
+        return sorted(found, key=lambda account: account.started)
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            self._bell.ring()
 
 
 def _is_to_stop(account: _Running, row: Scanned | None) -> bool:
@@ -114,12 +194,7 @@ def _is_to_stop(account: _Running, row: Scanned | None) -> bool:
         return True
     if row.generation == account.generation:
         return False
-    if row.is_wanted and not row.is_unlinking and row.is_mine and row.state == "connected":
+    if row.is_wanted and not row.is_unlinking and row.state == "connected":
         account.generation = row.generation  # asked again for what is there already
         return False
     return True
-
-
-async def _stopped(account: _Running) -> None:
-    account.task.cancel()
-    await asyncio.wait([account.task])

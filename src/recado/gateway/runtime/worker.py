@@ -1,6 +1,7 @@
 """
 One process at work: its leases, its placement, and the accounts it runs. An async context manager: inside, everything
-runs; on leaving, accounts are closed in order and their leases are free for the next worker at once.
+runs. `leave` (and the end of the block) hands over: the worker says that it goes, its accounts are closed side by side,
+each socket before its lease is given back, and the other workers take them as they come.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from recado.gateway.db.vault import Vault
 from recado.gateway.providers.provider import MakeProvider
 from recado.gateway.runtime.account import Accounts
 from recado.gateway.runtime.leases import Leases
+from recado.gateway.runtime.liveness import Patience
 from recado.gateway.runtime.placement import Placement
 from recado.gateway.runtime.signals import Signals
 from recado.gateway.settings import Settings
@@ -36,30 +38,42 @@ class Worker:
         settings: Settings,
         *,
         clock: Clock | None = None,
+        patience: Patience | None = None,
         name: str = "",
     ) -> None:
         clock = clock or SystemClock()
         self.leases = Leases(
-            database, clock=clock, seconds=settings.lease_seconds, margin=settings.lease_margin_seconds, name=name
+            database,
+            clock=clock,
+            seconds=settings.lease_seconds,
+            margin=settings.lease_margin_seconds,
+            weight=settings.worker_weight,
+            name=name,
         )
         self.accounts = Accounts(
             database,
             vault,
-            self.leases,
             providers,
             clock=clock,
             one_link_at_a_time=settings.one_link_at_a_time,
+            patience=patience,
         )
         self.placement = Placement(
             self.leases,
             database.hints,
             self.accounts.run,
+            providers=self.accounts.providers,
             clock=clock,
             is_ending=self.accounts.is_ending,
-            stagger=settings.restore_stagger_seconds,
+            at_once=settings.restore_at_once,
+            give_after=settings.rebalance_after_seconds,
+            give_a_second=settings.rebalance_a_second,
         )
+        self._clock = clock
+        self._handover_seconds = settings.handover_seconds
         self._group: asyncio.TaskGroup | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._placing: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def signals(self) -> Signals:
@@ -70,8 +84,28 @@ class Worker:
         """Raises StoreUnavailable."""
         await self.leases.renew()
         self._group = await asyncio.TaskGroup().__aenter__()
-        self._tasks = [self._group.create_task(self.placement.run()), self._group.create_task(self.leases.run())]
+        self._placing = self._group.create_task(self.placement.run())
+        self._renewing = self._group.create_task(self.leases.run())
         return self
+
+    async def leave(self) -> None:
+        """Hand over every account; returns when all are closed, cut short after the time for it."""
+        placing, self._placing = self._placing, None
+        if placing is None:
+            return
+        try:
+            await self.leases.leave()  # first, so that the others have room for what comes free
+        except StoreError as error:
+            _log.warning("the other workers were not told (%s)", type(error).__name__)
+        placing.cancel()
+        async with asyncio.TaskGroup() as group:
+            alarm = group.create_task(self._clock.sleep(self._handover_seconds))
+            await asyncio.wait([placing, alarm], return_when=asyncio.FIRST_COMPLETED)
+            alarm.cancel()
+        if not placing.done():
+            _log.warning("handing over took too long: %d accounts are cut short", len(self.placement.running))
+            self.placement.cut_short()
+            await asyncio.wait([placing])
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -80,9 +114,9 @@ class Worker:
         if group is None:
             return
         try:
-            for task in self._tasks:  # placement first: accounts close while the leases are still renewed
-                task.cancel()
-                await asyncio.wait([task])
+            await self.leave()  # while the leases are still renewed
+            if self._renewing is not None:
+                self._renewing.cancel()
             await group.__aexit__(None, None, None)
         finally:
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from uuid import UUID
 
 from recado.events import wire_name
 from recado.gateway.db.notify import STREAM
@@ -26,6 +27,35 @@ class Notice:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRestarted(Notice):
+    """A connection was open and made no progress; it was closed and started anew."""
+
+    provider: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChanged(Notice):
+    """Somebody agreed (`kind` in) or asked to stop (out), for a purpose or for every one (`*`)."""
+
+    contact_id: UUID
+    purpose: str
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignFinished(Notice):
+    """A campaign is through: what became of its recipients."""
+
+    campaign_id: UUID
+    sent: int
+    failed: int
+    unknown: int
+    skipped: int
+
+
 async def tell(unit: Unit, *notices: Notice) -> None:
     """Add to the mentorado's stream. Do this late: it holds the stream until the unit ends."""
     await add_bodies(
@@ -37,3 +67,85 @@ async def tell(unit: Unit, *notices: Notice) -> None:
         ats=[notice.at for notice in notices],
     )
     unit.tell(STREAM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageHeld(Notice):
+    """A guardrail holds a message back until then; it goes by itself."""
+
+    id: str
+    conversation_id: UUID
+    rule: str
+    why: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRefused(Notice):
+    """A guardrail refused a message that was queued: it failed, and does not go by itself."""
+
+    id: str
+    conversation_id: UUID
+    rule: str
+    why: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageUnconfirmed(Notice):
+    """Nobody knows what became of a message: it may have left, and was given up. Later proof still counts."""
+
+    id: str
+    conversation_id: UUID
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCancelled(Notice):
+    """A queued message was called back before it left."""
+
+    id: str
+    conversation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictionLearnt(Notice):
+    """WhatsApp forbids something on a connection: everything, or new chats, until then if it is known."""
+
+    provider: str
+    code: int
+    scope: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationTaken(Notice):
+    """A person took a conversation over: programs are silent in it, until then or until it is given back."""
+
+    conversation_id: UUID
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationReleased(Notice):
+    """A conversation was given back to the programs."""
+
+    conversation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed(Notice):
+    """A webhook never took an event: it is among the dead letters, and the webhook went on behind it."""
+
+    endpoint_id: UUID
+    event: int
+    attempts: int
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDisabled(Notice):
+    """A webhook was switched off (`gone`: its receiver said so; `failing`: it failed for days). Events are kept."""
+
+    endpoint_id: UUID
+    why: str

@@ -19,7 +19,7 @@ from recado.events import ConnectionState, MessageId, Quote, Signal
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
-from recado.gateway.providers.provider import MakeProvider, Provider, Setback
+from recado.gateway.providers.provider import Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
 from recado.pairing import PairingStep
@@ -47,6 +47,22 @@ class BaileysProvider:
     async def close(self) -> None:
         """Close the connection; the device stays linked."""
         await self._open.aclose()
+
+    async def hand_over(self) -> None:
+        """Close as one who goes on elsewhere."""
+        self._client.hand_over()
+        await self.close()
+
+    def health(self) -> Health:
+        """What the client is waiting for."""
+        read = self._client.health()
+        return Health(
+            receiving_for=read.receiving_for,
+            sending_for=read.sending_for,
+            unanswered_for=read.unanswered_for,
+            working_for=read.working_for,
+            silent_for=read.silent_for,
+        )
 
     async def link(self, *, expect: JID | None) -> AsyncIterator[PairingStep]:
         """Show code after code until a phone scans one. Raises PairingError, ConnectionLost."""
