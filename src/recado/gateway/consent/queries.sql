@@ -34,6 +34,10 @@ ORDER BY id DESC LIMIT %(limit)s
 -- list_heeded --
 SELECT message_id FROM consents WHERE message_id = ANY (%(message_ids)s) AND contact_id = ANY (%(contact_ids)s)
 
+-- list_people --
+SELECT p.phone, p.lid, p.id, c.id FROM whatsapp_contacts p JOIN conversations c ON c.contact_id = p.id
+WHERE p.phone = ANY (%(phones)s) OR p.lid = ANY (%(lids)s)
+
 -- add_answer --
 INSERT INTO consent_answers (message_id, answers, at) VALUES (%(message_id)s, %(answers)s, %(at)s)
 

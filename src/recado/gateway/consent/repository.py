@@ -70,6 +70,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """A contact and the conversation with them."""
+
+    contact_id: UUID
+    conversation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentSettings:
     """The words of one mentorado. None: the usual ones."""
 
@@ -145,6 +153,22 @@ async def get_contact_by_address(unit: Unit, address: JID) -> UUID:
     return _found(await unit.value(_queries.find_contact_by_address, phone=phone, lid=lid))
 
 
+async def list_people(unit: Unit, addresses: Sequence[tuple[JID, JID | None]]) -> list[Person | None]:
+    """Who is at each of these addresses (or at the other one of the same person), in their order."""
+    each = [address for pair in addresses for address in pair if address is not None]
+    rows = await unit.tuples(
+        _queries.list_people,
+        phones=[address.user for address in each if address.is_phone],
+        lids=[address.user for address in each if address.is_lid],
+    )
+    found: dict[tuple[str, str], Person] = {}
+    for phone, lid, contact_id, conversation_id in rows:
+        for kind, user in (("phone", phone), ("lid", lid)):
+            if user is not None:
+                found[kind, user] = Person(contact_id, conversation_id)
+    return [_first(found, pair) for pair in addresses]
+
+
 async def get_settings(unit: Unit) -> ConsentSettings:
     """The mentorado's words; the defaults when nothing was set."""
     return await unit.one(ConsentSettings, _queries.find_settings) or ConsentSettings()
@@ -160,6 +184,15 @@ async def save_settings(unit: Unit, settings: ConsentSettings) -> None:
         answer=settings.answer,
         is_answering=settings.is_answering,
     )
+
+
+def _first(found: dict[tuple[str, str], Person], pair: tuple[JID, JID | None]) -> Person | None:
+    for address in pair:
+        if address is not None:
+            person = found.get(("lid" if address.is_lid else "phone", address.user))
+            if person is not None:
+                return person
+    return None
 
 
 def _found(id: Any) -> UUID:

@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recado.events import Fact
+from recado.gateway.consent.stopping import heed
 from recado.gateway.db.notify import STREAM
 from recado.gateway.db.unit import Unit
+from recado.gateway.pacing.learning import learn_from
 from recado.gateway.runtime.projector import project
+from recado.gateway.stream.notices import tell
 from recado.gateway.stream.repository import add_facts
 
 
 async def record(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
     """Make these facts true here and tell of them. Raises Collided: do the unit again."""
     await project(unit, provider, facts)
+    learnt = await learn_from(unit, provider, facts)
+    consents = await heed(unit, facts)
     await add_facts(unit, provider, facts)
+    if learnt or consents:
+        await tell(unit, *learnt, *consents)
     unit.tell(STREAM)

@@ -1,0 +1,153 @@
+"""
+Words for stopping, heeded in the transaction that records the message: the opt-out is in the ledger when the message
+is in the conversation, and the one answer is in the outbox. The recorder hands every batch here; when no text of it is
+such a word, nothing is asked of the database (but, once a minute, which words a mentorado has of its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from recado.content import Text
+from recado.events import Fact, MessageReceived, Source
+from recado.gateway.audit.repository import add_entry
+from recado.gateway.consent import repository
+from recado.gateway.consent.keywords import RETURN_WORDS, STOP_WORDS, USUAL, answer_of, normalised, words_of
+from recado.gateway.consent.recording import changed
+from recado.gateway.consent.repository import EVERY_PURPOSE, ConsentSettings, Entry, Kind, NewEntry
+from recado.gateway.consent.service import MARKETING
+from recado.gateway.conversations.service import queue_message
+from recado.gateway.db.unit import Unit
+from recado.gateway.refusals import Refusal
+from recado.gateway.stream.notices import ConsentChanged
+
+_HEEDED = (Source.LIVE, Source.OFFLINE, Source.RESEND)
+_ANSWERED_FOR = timedelta(days=1)
+_WORDS_LAST = timedelta(minutes=1)
+_MOST_REMEMBERED = 10_000
+_SECOND = timedelta(seconds=1)
+
+_own_words: dict[UUID, tuple[frozenset[str], datetime]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A message that may be one of the words."""
+
+    fact: MessageReceived
+    word: str
+
+
+@dataclass(slots=True)
+class _Stand:
+    """Where a person stands, as the batch goes on."""
+
+    kind: Kind | None = None
+    at: datetime | None = None
+    is_answered: bool = False
+
+
+async def heed(unit: Unit, facts: Sequence[Fact]) -> list[ConsentChanged]:
+    """
+    Write the opt-outs and returns these facts hold, and queue the answers. Call it when the facts' rows are there; tell
+    the answer of this after the facts. Raises Collided.
+    """
+    words = [word for fact in facts if isinstance(fact, MessageReceived) and (word := _word(fact)).word]
+    if not words:
+        return []
+    known = USUAL | await _own(unit, max(word.fact.at for word in words))
+    words = [word for word in words if word.word in known]
+    if not words:
+        return []
+    return await _heed(unit, words, await repository.get_settings(unit))
+
+
+def forget_words(mentorado_id: UUID) -> None:
+    """The mentorado's own words changed: read them again with its next message."""
+    _own_words.pop(mentorado_id, None)
+
+
+async def _heed(unit: Unit, words: list[_Word], settings: ConsentSettings) -> list[ConsentChanged]:
+    stops = words_of(settings.stop_words, STOP_WORDS)
+    returns = words_of(settings.return_words, RETURN_WORDS) - stops
+    people = await repository.list_people(unit, [(w.fact.chat, w.fact.chat_alt) for w in words])
+    contacts = list({person.contact_id for person in people if person is not None})
+    heeded = await repository.list_heeded(unit, [word.fact.id for word in words], contacts)
+    stands = {
+        contact_id: _Stand(found.kind, found.at, found.source == "keyword")
+        for contact_id, found in (await repository.list_standings(unit, contacts, MARKETING)).items()
+    }
+    told: list[ConsentChanged] = []
+    for word, person in zip(words, people, strict=True):
+        if person is None or word.fact.id in heeded:
+            continue
+        heeded.add(word.fact.id)
+        stand = stands.setdefault(person.contact_id, _Stand())
+        entry = None
+        if word.word in stops:
+            if settings.is_answering and not _was_answered(stand, word.fact.at):
+                await _answer(unit, word.fact, person.conversation_id, settings)
+            entry = await _add(unit, word.fact, person.contact_id, "out", max(word.fact.at, stand.at or word.fact.at))
+        elif word.word in returns and stand.kind == "out":
+            # WhatsApp tells whole seconds: a return counts from the end of its own.
+            at = min(word.fact.at, word.fact.sent_at + _SECOND)
+            entry = await _add(unit, word.fact, person.contact_id, "in", at)
+        if entry is not None:
+            if stand.at is None or entry.at >= stand.at:
+                stand.kind, stand.at, stand.is_answered = entry.kind, entry.at, entry.kind == "out"
+            told.append(changed(entry, word.fact.at))
+    return told
+
+
+def _was_answered(stand: _Stand, at: datetime) -> bool:
+    return stand.kind == "out" and stand.is_answered and stand.at is not None and at - stand.at < _ANSWERED_FOR
+
+
+async def _add(unit: Unit, fact: MessageReceived, contact_id: UUID, kind: Kind, at: datetime) -> Entry:
+    (entry,) = await repository.add_consents(
+        unit,
+        [
+            NewEntry(
+                contact_id=contact_id,
+                purpose=EVERY_PURPOSE,
+                kind=kind,
+                at=at,
+                source="keyword",
+                evidence={"message_id": fact.id, "sent_at": fact.sent_at.isoformat()},
+                message_id=fact.id,
+            )
+        ],
+    )
+    await add_entry(unit, "consent.keyword", contact=str(contact_id), kind=kind, message=fact.id)
+    return entry
+
+
+async def _answer(unit: Unit, fact: MessageReceived, conversation_id: UUID, settings: ConsentSettings) -> None:
+    """Queue the one answer. What forbids it (no connection, say) does not keep the opt-out from being written."""
+    text = answer_of(settings.locale, settings.answer, settings.return_words)
+    try:
+        accepted = await queue_message(unit, text=text, now=fact.at, conversation_id=conversation_id)
+    except Refusal:
+        return
+    await repository.add_answer(unit, accepted.queued.message_id, answers=fact.id, at=fact.at)
+
+
+def _word(fact: MessageReceived) -> _Word:
+    """What a message says, when it might be one of the words; else nothing."""
+    is_heeded = not fact.from_me and fact.source in _HEEDED and fact.chat.is_person
+    return _Word(fact, normalised(fact.content.body) if is_heeded and isinstance(fact.content, Text) else "")
+
+
+async def _own(unit: Unit, at: datetime) -> frozenset[str]:
+    """The words a mentorado has of its own, as read within the last minute."""
+    known = _own_words.get(unit.mentorado_id)
+    if known is None or not timedelta(0) <= at - known[1] < _WORDS_LAST:
+        settings = await repository.get_settings(unit)
+        own = words_of(settings.stop_words, ()) | words_of(settings.return_words, ())
+        if len(_own_words) >= _MOST_REMEMBERED:
+            _own_words.clear()
+        _own_words[unit.mentorado_id] = known = (own, at)
+    return known[0]
