@@ -83,6 +83,13 @@ class BadContent(Refusal):
     kind = "bad-content"
 
 
+class Stale(Refusal):
+    """This was changed by somebody else meanwhile; look again."""
+
+    status = 409
+    kind = "stale"
+
+
 class GuardrailRefused(Refusal):
     """A guardrail holds this message back: `rule` says which, `why` in plain words, `until` when it would pass."""
 
@@ -101,3 +108,10 @@ class GuardrailRefused(Refusal):
     @property
     def members(self) -> Mapping[str, Any]:
         return {"rule": self.rule, "why": self.why, "until": self.until}
+
+
+class TooManyWebhooks(Refusal):
+    """A mentorado has at most 20 webhooks."""
+
+    status = 409
+    kind = "too-many-webhooks"

@@ -24,8 +24,8 @@ SELECT secret, old_secret, old_secret_until FROM webhook_endpoints WHERE id = %(
 
 -- save_endpoint --
 UPDATE webhook_endpoints
-SET name = coalesce(%(name)s, name), url = coalesce(%(url)s, url), kinds = coalesce(%(kinds)s::text[], kinds),
-    revision = revision + 1
+SET name = coalesce(%(name)s::text, name), url = coalesce(%(url)s::text, url), kinds = coalesce(%(kinds)s::text[], kinds),
+    next_attempt_at = CASE WHEN %(url)s::text IS NULL THEN next_attempt_at END, revision = revision + 1
 WHERE id = %(id)s
 
 -- save_state --
