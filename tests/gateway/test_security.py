@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from recado.errors import BadRecord, UsageError
+from recado.gateway.master_keys import load_master_key
 from recado.gateway.security import (
     MentoradoKeys,
-    load_master_key,
     new_api_key,
     prefix_of,
     same_token,

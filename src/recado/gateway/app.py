@@ -22,12 +22,13 @@ from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
+from recado.gateway.master_keys import load_master_keys
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
 from recado.gateway.problems import add_problems
 from recado.gateway.providers.baileys.adapter import whatsapp_web
 from recado.gateway.runtime.worker import Worker
-from recado.gateway.security import ADMIN, Principal, load_master_key
+from recado.gateway.security import ADMIN, Principal
 from recado.gateway.settings import Settings
 from recado.gateway.stream import routes as stream
 from recado.gateway.stream.broadcast import Broadcasts
@@ -72,12 +73,12 @@ async def open_gateway(
     async with AsyncExitStack() as stack:
         dsn = await _database_url(settings, stack)
         await asyncio.to_thread(migrate, _secret(settings.database_owner_url) or dsn)
-        master = load_master_key(_secret(settings.master_key), settings.master_key_file)
+        masters = load_master_keys(_secret(settings.master_key), settings.master_key_file)
         database = await stack.enter_async_context(
             Database(dsn, size=settings.pool_size, clock=clock, poll_seconds=settings.poll_seconds)
         )
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
-        vault = Vault(master)
+        vault = Vault(masters)
         web_provider = whatsapp_web(
             database, vault, clock=clock, server=server, full_history=settings.sync_full_history
         )
@@ -92,7 +93,7 @@ async def open_gateway(
             vault=vault,
             worker=worker,
             broadcasts=broadcasts,
-            sessions=Sessions(master, clock),
+            sessions=Sessions(masters, clock),
             desk=desk,
             new_admin_key=new_admin_key,
         )

@@ -24,7 +24,7 @@ from recado.gateway.mentorados import repository
 from recado.gateway.mentorados.service import authenticate
 from recado.gateway.refusals import Forbidden, NotFound, Unauthenticated
 from recado.gateway.security import ADMIN, MANAGE, READ, SEND, Principal
-from recado.gateway.web.session import COOKIE, CSRF_HEADER, Sessions
+from recado.gateway.web.session import COOKIE, CSRF_HEADER, RENEWED, Sessions
 
 T = TypeVar("T")
 
@@ -85,6 +85,7 @@ async def any_caller(request: Request, _documented: Annotated[object, Depends(_b
     principal = await sessions.principal(database, cookie)
     if request.method not in _SAFE and not sessions.is_token_of(cookie, request.headers.get(CSRF_HEADER, "")):
         raise Forbidden("the page's token is missing; load the page again")
+    request.scope.get(RENEWED, []).extend(filter(None, [sessions.renewed(cookie)]))
     return Caller(database, principal, lambda: sessions.principal(database, cookie))
 
 

@@ -14,16 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, replace
-from pathlib import Path
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from recado.errors import BadRecord, UsageError
+from recado.errors import BadRecord
 from recado.gateway.refusals import Forbidden
 
 ADMIN = "admin"
@@ -116,46 +114,6 @@ def same_token(token: str, kept: bytes) -> bool:
     return hmac.compare_digest(hash_token(token), kept)
 
 
-def load_master_key(text: str | None, path: Path) -> bytes:
-    """
-    The master key: 32 bytes, from `text` (hex) or the file at `path`, which is made, readable by its owner only, when
-    neither exists. Raises UsageError.
-    """
-    if text:
-        return _parse_master_key(text, "RECADO_MASTER_KEY")
-    if not path.exists():
-        _make_key_file(path)
-    if path.stat().st_mode & 0o077:
-        raise UsageError(f"{path.name} may be read by others; it must have mode 0600")
-    return _parse_master_key(path.read_text(), path.name)
-
-
-def _make_key_file(path: Path) -> None:
-    """Written whole under another name first: who finds the file finds a key in it, and the first to name it wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_bytes(32).hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
-def _parse_master_key(text: str, origin: str) -> bytes:
-    try:
-        key = bytes.fromhex(text.strip())
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise UsageError(f"{origin} must hold 32 bytes, written as 64 hexadecimal digits")
-    return key
-
-
 def wrap_key(master: bytes, data_key: bytes, *, mentorado_id: UUID, key_id: int) -> bytes:
     """A data key sealed under the master key, bound to whose it is."""
     nonce = secrets.token_bytes(_NONCE)
@@ -175,12 +133,25 @@ def _wrapping(mentorado_id: UUID, key_id: int) -> bytes:
 
 
 class MentoradoKeys:
-    """One mentorado's data keys, unwrapped: the newest seals, each opens what it sealed."""
+    """
+    One mentorado's data keys, unwrapped: the newest seals, each opens what it sealed. Shared by all who work for the
+    mentorado in a process, so what one of them learns, all know.
+    """
 
     def __init__(self, mentorado_id: UUID, keys: dict[int, bytes]) -> None:
         self._mentorado = mentorado_id.bytes
-        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self.current = max(keys)
+        self._ciphers: dict[int, AESGCM] = {}
+        self.current = 0
+        self.learn(keys)
+
+    def learn(self, keys: dict[int, bytes]) -> None:
+        """There are these keys now. None is forgotten: somebody may be about to open what it sealed."""
+        self._ciphers.update((key_id, AESGCM(key)) for key_id, key in keys.items())
+        self.current = max(self._ciphers)
+
+    def knows(self, envelope: bytes) -> bool:
+        """Is the key here that this envelope names?"""
+        return key_of(envelope) in self._ciphers
 
     def seal(self, name: str, value: bytes) -> bytes:
         """The envelope of a value; `name` says which value it is."""
@@ -190,7 +161,7 @@ class MentoradoKeys:
 
     def open(self, name: str, envelope: bytes) -> bytes:
         """The value. Raises BadRecord when it is damaged, another row's, or sealed with a key that is gone."""
-        cipher = self._ciphers.get(int.from_bytes(envelope[1:5])) if envelope[:1] == _VERSION else None
+        cipher = self._ciphers.get(key_of(envelope)) if envelope[:1] == _VERSION else None
         if cipher is None:
             raise BadRecord("a stored value names a key that is not here")
         try:
@@ -200,3 +171,8 @@ class MentoradoKeys:
 
     def _bound_to(self, name: str) -> bytes:
         return self._mentorado + name.encode()
+
+
+def key_of(envelope: bytes) -> int:
+    """The number of the data key an envelope was sealed with."""
+    return int.from_bytes(envelope[1:5])

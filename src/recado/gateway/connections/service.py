@@ -95,7 +95,7 @@ async def current_step(unit: Unit, vault: Vault, provider: str = BAILEYS) -> Ste
     sealed = await repository.find_step(unit, provider)
     if connection is None or sealed is None or connection.step_expires_at is None:
         return None
-    opened = json.loads((await vault.keys(unit)).open(_STEP, sealed))
+    opened = json.loads((await vault.open(unit, [(_STEP, sealed)]))[0])
     return Step(opened["kind"], opened["text"], connection.step_expires_at)
 
 

@@ -18,12 +18,17 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from recado.errors import LeaseLost, StoreError, StoreRefused, StoreUnavailable
 
 _LEASE_LOST = "RC001"
+_STALE_DATA_KEY = "RC010"
 
 
 class Collided(StoreError):
     """Two writers met in the database; the same work may be done again."""
 
     retryable = True
+
+
+class StaleDataKey(Collided):
+    """Values were sealed with a data key that has been replaced: seal them again, and do the same work again."""
 
 
 @contextmanager
@@ -63,6 +68,8 @@ def translated() -> Iterator[None]:
     except psycopg.Error as error:
         if error.sqlstate == _LEASE_LOST:
             raise LeaseLost from None
+        if error.sqlstate == _STALE_DATA_KEY:
+            raise StaleDataKey("there is a newer data key") from None
         # Class 42 is a mistake in our SQL: its message quotes names, never values.
         what = error.diag.message_primary if (error.sqlstate or "").startswith("42") else type(error).__name__
         raise StoreError(f"the database failed ({error.sqlstate}, {what})") from None

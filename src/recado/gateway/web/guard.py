@@ -1,6 +1,6 @@
 """
-What every answer carries and every request must keep to: a content policy that allows our own files only, and a body
-that ends. Plain ASGI: it never holds a stream back.
+What every answer carries and every request must keep to: a content policy that allows our own files only, a body that
+ends, and the later cookie of a session that is in use. Plain ASGI: it never holds a stream back.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recado.gateway.web.session import RENEWED, set_cookie
 
 LARGEST_BODY = 1024 * 1024
 _POLICY = (
@@ -34,6 +36,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         taken = 0
+        renewed: list[str] = []
+        scope[RENEWED] = renewed
 
         async def counted() -> Message:
             nonlocal taken
@@ -48,6 +52,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                for cookie in renewed[:1]:
+                    headers.append("set-cookie", set_cookie(cookie, is_secure=scope["scheme"] == "https"))
             await send(message)
 
         await self._app(scope, counted, dressed)

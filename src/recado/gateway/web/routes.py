@@ -26,7 +26,7 @@ from recado.gateway.security import MANAGE, READ, SEND, prefix_of
 from recado.gateway.web import demo
 from recado.gateway.web.assets import answer_asset, load_assets
 from recado.gateway.web.pages import render
-from recado.gateway.web.session import COOKIE, LASTS, Sessions
+from recado.gateway.web.session import COOKIE, Sessions, set_cookie
 from recado.gateway.web.words import COOKIE as LANGUAGE_COOKIE
 from recado.gateway.web.words import LANGUAGES
 
@@ -218,15 +218,8 @@ async def _to_sign_in(request: Request, error: Exception) -> Response:
 
 def _signed_in(request: Request, prefix: str, next: str) -> Response:
     answer = RedirectResponse(next, 303)
-    answer.set_cookie(
-        COOKIE,
-        request.app.state.gateway.sessions.begin(prefix),
-        max_age=int(LASTS.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=_is_secure(request),
-    )
+    cookie = request.app.state.gateway.sessions.begin(prefix)
+    answer.headers.append("set-cookie", set_cookie(cookie, is_secure=_is_secure(request)))
     return answer
 
 

@@ -15,7 +15,7 @@ from recado.errors import StoreUnavailable, UsageError, WrongAccount
 from recado.events import Fact
 from recado.gateway.audit.repository import add_entry
 from recado.gateway.connections import repository as connections
-from recado.gateway.db.failures import Collided
+from recado.gateway.db.failures import Collided, StaleDataKey
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
@@ -44,6 +44,7 @@ class PostgresBackend:
         self._lease = lease
         self._principal = Principal.runtime(lease.mentorado_id)
         self._keys: MentoradoKeys | None = None
+        self._is_stale = False
         self._number: str | None = None
         self._commits = 0
 
@@ -63,6 +64,8 @@ class PostgresBackend:
         sealed = self._sealing()
         async with self._database.unit(self._principal) as unit:
             rows = await unit.tuples(_queries.read_values, keys=list(keys))
+            if not all(sealed.knows(envelope) for _, envelope in rows):
+                self._keys = sealed = await self._vault.learn(unit)  # another process seals with a new one already
         return {key: sealed.open(key, envelope) for key, envelope in rows}
 
     async def scan(self, prefix: str) -> list[str]:
@@ -83,6 +86,8 @@ class PostgresBackend:
                     if changes.facts:
                         await record(unit, PROVIDER, changes.facts)
                 return
+            except StaleDataKey:
+                self._is_stale = True
             except Collided:
                 continue  # the API, or a webhook, wrote of the same person at this moment
         raise StoreUnavailable("the database is too busy with this account")
@@ -127,6 +132,10 @@ class PostgresBackend:
         kept = [(key, value) for key, value in changes.values.items() if value is not None]
         if kept:
             sealing = self._sealing()
+            if self._is_stale:
+                self._keys = sealing = await self._vault.keys(unit)
+                self._is_stale = False
+            await self._vault.check(unit, sealing)
             await unit.run(
                 _queries.save_values,
                 key_id=sealing.current,

@@ -31,7 +31,7 @@ CREATE FUNCTION check_data_key(of_key integer) RETURNS void
     AS $$
 BEGIN
     IF hold_data_keys() IS DISTINCT FROM of_key THEN
-        RAISE EXCEPTION 'there is a newer data key' USING ERRCODE = 'RC002';
+        RAISE EXCEPTION 'there is a newer data key' USING ERRCODE = 'RC010';
     END IF;
 END $$;
 
