@@ -17,6 +17,20 @@ ALTER TABLE operations_under_way FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON operations_under_way TO recado_app, CURRENT_USER USING (mentorado_id = current_mentorado());
 GRANT SELECT, INSERT, UPDATE, DELETE ON operations_under_way TO recado_app;
 
+-- The browser a device said it was when it was linked, and the one it says it is now: a change looks like a theft.
+CREATE TABLE browsers (
+    mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
+    provider      text NOT NULL,
+    linked_as     text NOT NULL,
+    says          text NOT NULL,
+    changed_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (mentorado_id, provider)
+);
+ALTER TABLE browsers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE browsers FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON browsers TO recado_app, CURRENT_USER USING (mentorado_id = current_mentorado());
+GRANT SELECT, INSERT, UPDATE ON browsers TO recado_app;
+
 -- Whoever deletes the credentials of a device, by whatever way, has backed up these very ones.
 CREATE FUNCTION refuse_delete_without_backup() RETURNS trigger
     LANGUAGE plpgsql
@@ -39,19 +53,5 @@ CREATE FUNCTION count_troubled() RETURNS TABLE (wanted bigint, troubled bigint)
     FROM public.connections c WHERE c.desired = 'connected' AND c.account_phone IS NOT NULL
 $$;
 
--- The migration this database is at; NULL when it was not made by migrations.
-CREATE FUNCTION schema_version() RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    AS $$
-DECLARE
-    found text;
-BEGIN
-    IF to_regclass('public.alembic_version') IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT version_num INTO found FROM public.alembic_version;
-    RETURN found;
-END $$;
-
-REVOKE EXECUTE ON FUNCTION count_troubled, schema_version FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION count_troubled, schema_version TO recado_app;
+REVOKE EXECUTE ON FUNCTION count_troubled FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_troubled TO recado_app;
