@@ -10,23 +10,29 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
 from recado.clock import Clock, SystemClock
 from recado.gateway.connections import routes as connections
+from recado.gateway.consent import routes as consents
 from recado.gateway.conversations import routes as conversations
 from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
+from recado.gateway.egress import Egress, Policy
 from recado.gateway.master_keys import load_master_keys
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
+from recado.gateway.monitoring import routes as monitoring
+from recado.gateway.monitoring.requests import Requests
+from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
 from recado.gateway.providers.baileys.adapter import whatsapp_web
+from recado.gateway.runtime.deliveries import Deliveries
+from recado.gateway.runtime.retention import Retention
 from recado.gateway.runtime.worker import Worker
 from recado.gateway.security import ADMIN, Principal
 from recado.gateway.settings import Settings
@@ -36,6 +42,7 @@ from recado.gateway.web import routes as web
 from recado.gateway.web.desk import Desk
 from recado.gateway.web.guard import Guard
 from recado.gateway.web.session import Sessions
+from recado.gateway.webhooks import routes as webhooks
 from recado.server import WHATSAPP, Server
 
 
@@ -50,6 +57,7 @@ class Gateway:
     vault: Vault
     worker: Worker
     broadcasts: Broadcasts
+    egress: Egress
     sessions: Sessions
     desk: Desk | None
     new_admin_key: str | None = field(repr=False)
@@ -75,7 +83,13 @@ async def open_gateway(
         await asyncio.to_thread(migrate, _secret(settings.database_owner_url) or dsn)
         masters = load_master_keys(_secret(settings.master_key), settings.master_key_file)
         database = await stack.enter_async_context(
-            Database(dsn, size=settings.pool_size, clock=clock, poll_seconds=settings.poll_seconds)
+            Database(
+                dsn,
+                size=settings.pool_size,
+                clock=clock,
+                poll_seconds=settings.poll_seconds,
+                guardrails=settings.guardrails,
+            )
         )
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(masters)
@@ -84,7 +98,14 @@ async def open_gateway(
         )
         providers = {"baileys": web_provider}
         worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))
+        chores = await stack.enter_async_context(asyncio.TaskGroup())
+        forgetting = chores.create_task(Retention(database, settings, clock=clock).run())
+        stack.callback(forgetting.cancel)
         broadcasts = await stack.enter_async_context(Broadcasts(database, vault, clock=clock))
+        egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
+        await stack.enter_async_context(
+            Deliveries(database, vault, egress, clock=clock, poll_seconds=settings.poll_seconds)
+        )
         yield Gateway(
             settings=settings,
             server=server,
@@ -93,6 +114,7 @@ async def open_gateway(
             vault=vault,
             worker=worker,
             broadcasts=broadcasts,
+            egress=egress,
             sessions=Sessions(masters, clock),
             desk=desk,
             new_admin_key=new_admin_key,
@@ -120,10 +142,14 @@ def create_app(
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
-    for router in (mentorados.router, connections.router, conversations.router, stream.router):
+    app.include_router(guardrails.router)
+    for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
+    app.include_router(monitoring.router)
+    app.include_router(stream.own)
+    app.include_router(conversations.own)
+    app.include_router(webhooks.router)
     web.add_pages(app, has_desk=desk is not None)
-    app.add_api_route("/healthz", _healthy, include_in_schema=False)
     add_problems(app, web.page_problem)
     if settings.cors_origins:
         app.add_middleware(
@@ -134,15 +160,8 @@ def create_app(
             expose_headers=["idempotency-replayed", "retry-after"],
         )
     app.add_middleware(Guard)
+    app.add_middleware(Requests)
     return app
-
-
-async def _healthy(request: Request) -> Response:
-    """The process answers, and so does its database. Raises StoreUnavailable."""
-    gateway: Gateway = request.app.state.gateway
-    async with gateway.database.unit(Principal.worker()) as unit:
-        await repository.find_kept_key(unit, "none")
-    return Response("ok", media_type="text/plain")
 
 
 async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:

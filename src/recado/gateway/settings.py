@@ -6,7 +6,7 @@ machine with nothing set up: without a database URL the gateway keeps a PostgreS
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -47,6 +47,9 @@ class Settings(BaseSettings):
 
     cors_origins: list[str] = []
     """Other sites that may embed the connection card or call the API from a browser: `["https://example.org"]`."""
+
+    egress_allow: list[str] = []
+    """Networks and names that webhooks may also be posted to, beside the public internet: `["10.0.0.0/8"]`."""
 
     whatsapp_url: str | None = None
     """The WhatsApp Web server; unset: WhatsApp's own. With `whatsapp_root`, for an emulator."""
@@ -93,6 +96,27 @@ class Settings(BaseSettings):
 
     guardrails: Annotated[Rules, NoDecode, BeforeValidator(operator_rules)] = Rules()
     """What may be sent, and when: a JSON object of changes to the defaults, `relaxed`, or `off`."""
+
+    retain_events_days: int = Field(90, ge=0)
+    """How long events can be replayed; those an active webhook has not had yet stay longer. 0: for ever."""
+
+    retain_payloads_days: int = Field(30, ge=0)
+    """How long the raw bytes beside messages and events are kept. Messages themselves stay. 0: for ever."""
+
+    retain_outbox_days: int = Field(30, ge=0)
+    """How long settled rows of the outbox, and the steps of a message's passport, are kept. 0: for ever."""
+
+    retain_backups_days: int = Field(365, ge=0)
+    """How long copies of session keys are kept in the database; the newest one always is. 0: for ever."""
+
+    metrics_public: bool = False
+    """Answer /metrics without a key; only where nobody from outside can ask."""
+
+    log_format: Literal["text", "json"] = "text"
+    """How the log is written: lines for people, or a JSON object a line."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """What is worth a line."""
 
     @property
     def master_key_file(self) -> Path:

@@ -53,7 +53,8 @@ WHERE id = %(id)s AND claimed_by = %(worker)s AND claim_epoch = %(epoch)s AND cu
 RETURNING revision
 
 -- settle_skipped --
-UPDATE webhook_endpoints SET cursor_seq = %(seq)s, claimed_until = clock_timestamp() + %(claim)s
+UPDATE webhook_endpoints
+SET cursor_seq = %(seq)s, attempt = 0, next_attempt_at = NULL, claimed_until = clock_timestamp() + %(claim)s
 WHERE id = %(id)s AND claimed_by = %(worker)s AND claim_epoch = %(epoch)s AND cursor_seq = %(before)s
 RETURNING revision
 

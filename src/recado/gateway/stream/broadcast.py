@@ -28,6 +28,7 @@ from recado.gateway.db.vault import Vault
 from recado.gateway.security import MANAGE, READ, Principal
 from recado.gateway.stream import repository
 from recado.gateway.stream.frames import COMMENT, OPENING, connection_frame, event_frame
+from recado.gateway.stream.kinds import EVERYTHING, Kinds
 
 _log = logging.getLogger(__name__)
 _RING = 512
@@ -44,7 +45,7 @@ class Channel:
         self.mentorado_id = mentorado_id
         self.readers = 0
         self.head = 0
-        self.frames: deque[tuple[int, bytes]] = deque(maxlen=_RING)
+        self.frames: deque[tuple[int, str, bytes]] = deque(maxlen=_RING)
         self.floor = 0
         """Everything after this number, up to the head, is in the ring."""
         self.is_ready = asyncio.Event()
@@ -56,14 +57,14 @@ class Channel:
         self.bell = asyncio.Event()
         """Rung at the next change, and then replaced: take it, look, then wait for it."""
 
-    def add(self, seq: int, frame: bytes) -> None:
+    def add(self, seq: int, kind: str, frame: bytes) -> None:
         """The next event; the oldest in the ring goes."""
         if len(self.frames) == _RING:
             self.floor = self.frames[0][0]
-        self.frames.append((seq, frame))
+        self.frames.append((seq, kind, frame))
         self.head = seq
 
-    def after(self, seq: int) -> list[tuple[int, bytes]]:
+    def after(self, seq: int) -> list[tuple[int, str, bytes]]:
         """What the ring holds behind that number."""
         return [each for each in self.frames if each[0] > seq]
 
@@ -97,6 +98,11 @@ class Broadcasts:
         if group is not None:
             await group.__aexit__(None, None, None)
 
+    @property
+    def is_closed(self) -> bool:
+        """Is the process about to stop?"""
+        return self._is_closed
+
     def close(self) -> None:
         """End every reader's stream: the process is about to stop."""
         self._is_closed = True
@@ -106,11 +112,17 @@ class Broadcasts:
             channel.ring()
 
     async def read(
-        self, principal: Principal, *, after: int | None, recheck: Callable[[], Awaitable[object]]
+        self,
+        principal: Principal,
+        *,
+        after: int | None,
+        recheck: Callable[[], Awaitable[object]],
+        kinds: Kinds = EVERYTHING,
     ) -> AsyncIterator[bytes]:
         """
-        The stream as SSE bytes: what came after the event numbered `after` (default: the newest), then what comes.
-        `recheck` is called now and then, and ends the stream by raising. Raises Forbidden, StoreUnavailable.
+        The stream as SSE bytes: what came after the event numbered `after` (default: the newest), then what comes, of
+        these kinds. `recheck` is called now and then, and ends the stream by raising. Raises Forbidden,
+        StoreUnavailable.
         """
         principal.require(READ)
         assert principal.mentorado_id is not None
@@ -128,7 +140,9 @@ class Broadcasts:
                 if cursor < channel.head:
                     page = await self._page(channel, principal, cursor)
                     cursor = page[-1][0]
-                    yield b"".join(frame for _, frame in page)
+                    wanted = b"".join(frame for _, kind, frame in page if kinds.fits(kind))
+                    if wanted:
+                        yield wanted
                     continue
                 if beats != channel.beats:
                     beats = channel.beats
@@ -137,12 +151,12 @@ class Broadcasts:
                         await recheck()
                 await bell.wait()
 
-    async def _page(self, channel: Channel, principal: Principal, cursor: int) -> list[tuple[int, bytes]]:
+    async def _page(self, channel: Channel, principal: Principal, cursor: int) -> list[tuple[int, str, bytes]]:
         if cursor >= channel.floor:
             return channel.after(cursor)
         async with self._database.unit(principal) as unit:
             events = await repository.list_events(unit, after=cursor, limit=_PAGE)
-        return [(event.seq, event_frame(event)) for event in events] or [(channel.head, b"")]
+        return [(event.seq, event.kind, event_frame(event)) for event in events] or [(channel.head, "", b"")]
 
     @asynccontextmanager
     async def _reading(self, mentorado_id: UUID) -> AsyncIterator[Channel]:
@@ -192,7 +206,7 @@ class Broadcasts:
                 return
             page = await repository.list_events(unit, after=channel.head, limit=_PAGE)
         for event in page:
-            channel.add(event.seq, event_frame(event))
+            channel.add(event.seq, event.kind, event_frame(event))
         if page:
             channel.ring()
         if len(page) == _PAGE:

@@ -54,3 +54,6 @@ class Kinds:
     def like(self) -> list[str] | None:
         """The same for the database, as patterns of LIKE; None for all."""
         return [each.replace("_", "\\_").replace("*", "%") for each in self.patterns] or None
+
+
+EVERYTHING = Kinds()

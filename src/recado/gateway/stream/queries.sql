@@ -11,6 +11,10 @@ FROM head, unnest(%(kinds)s::text[], %(bodies)s::text[], %(raws)s::bytea[], %(at
 -- list_events --
 SELECT seq, provider, kind, body, at FROM events WHERE seq > %(after)s ORDER BY seq LIMIT %(limit)s
 
+-- list_events_like --
+SELECT seq, provider, kind, body, at FROM events
+WHERE seq > %(after)s AND kind LIKE ANY (%(like)s::text[]) ORDER BY seq LIMIT %(limit)s
+
 -- list_recorded --
 SELECT seq, kind, body, raw FROM events
 WHERE seq > %(after)s AND provider = %(provider)s AND kind = ANY (%(kinds)s)

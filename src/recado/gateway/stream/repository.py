@@ -61,9 +61,11 @@ async def add_bodies(
     )
 
 
-async def list_events(unit: Unit, *, after: int, limit: int = 200) -> list[StreamEvent]:
-    """What happened after the event numbered `after`, in order."""
-    return await unit.all(StreamEvent, _queries.list_events, after=after, limit=limit)
+async def list_events(unit: Unit, *, after: int, limit: int = 200, like: list[str] | None = None) -> list[StreamEvent]:
+    """What happened after the event numbered `after`, in order; `like`: only kinds of one of these patterns."""
+    if like is None:
+        return await unit.all(StreamEvent, _queries.list_events, after=after, limit=limit)
+    return await unit.all(StreamEvent, _queries.list_events_like, after=after, limit=limit, like=like)
 
 
 async def list_facts(unit: Unit, provider: str, *, after: int, limit: int) -> list[tuple[int, Fact]]:
