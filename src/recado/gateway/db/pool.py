@@ -18,6 +18,7 @@ from recado.clock import Clock, SystemClock
 from recado.gateway.db.failures import cancellation_first, translated
 from recado.gateway.db.notify import NOTIFY, Hints
 from recado.gateway.db.unit import Unit, open_unit
+from recado.gateway.pacing.rules import Rules
 from recado.gateway.security import Principal
 
 _OPEN_SECONDS = 30.0
@@ -25,11 +26,22 @@ _WAIT_SECONDS = 15.0
 
 
 class Database:
-    """PostgreSQL at `dsn`; an async context manager: open between its ends, with hints running."""
+    """
+    PostgreSQL at `dsn`; an async context manager: open between its ends, with hints running. Every unit carries the
+    operator's `guardrails`, so that nothing is sent without any.
+    """
 
     def __init__(
-        self, dsn: str, *, size: int = 10, clock: Clock | None = None, poll_seconds: float = 5.0, name: str = "recado"
+        self,
+        dsn: str,
+        *,
+        size: int = 10,
+        clock: Clock | None = None,
+        poll_seconds: float = 5.0,
+        name: str = "recado",
+        guardrails: Rules | None = None,
     ) -> None:
+        self._guardrails = guardrails or Rules()
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             dsn,
             min_size=min(2, size),
@@ -61,7 +73,7 @@ class Database:
         One transaction as `principal`: committed at the end of the block, undone when it raises; hints go out after
         the commit. Raises StoreUnavailable, StoreRefused, Collided; what was in it is then undone.
         """
-        async with self._connection() as connection, open_unit(connection, principal) as unit:
+        async with self._connection() as connection, open_unit(connection, principal, self._guardrails) as unit:
             yield unit
         for topic, mentorado_id in unit.hints:
             self.hints.tell(topic, mentorado_id)

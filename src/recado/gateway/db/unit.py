@@ -18,6 +18,7 @@ from psycopg.rows import class_row, tuple_row
 from recado.errors import UsageError
 from recado.gateway.db.failures import translated
 from recado.gateway.db.queries import Query
+from recado.gateway.pacing.rules import Rules
 from recado.gateway.security import Principal
 
 T = TypeVar("T")
@@ -34,12 +35,13 @@ _ENTER = b"""
 
 
 class Unit:
-    """The open transaction of one principal."""
+    """The open transaction of one principal; `guardrails` are the operator's."""
 
-    def __init__(self, connection: AsyncConnection[Any], principal: Principal) -> None:
+    def __init__(self, connection: AsyncConnection[Any], principal: Principal, guardrails: Rules) -> None:
         self._connection = connection
         self._unanswered = 0
         self.principal = principal
+        self.guardrails = guardrails
         self.hints: list[tuple[str, UUID]] = []
         self.worker_id: UUID | None = None
         """The worker whose lease this unit holds, for the record of who did what."""
@@ -98,7 +100,7 @@ class Unit:
 
 
 @asynccontextmanager
-async def open_unit(connection: AsyncConnection[Any], principal: Principal) -> AsyncIterator[Unit]:
+async def open_unit(connection: AsyncConnection[Any], principal: Principal, guardrails: Rules) -> AsyncIterator[Unit]:
     """The unit of `principal` on a connection: committed when the block ends, undone when it raises."""
     with translated():
         # Not `connection.transaction()`: in a pipeline that waits for the server three times, this once.
@@ -108,7 +110,7 @@ async def open_unit(connection: AsyncConnection[Any], principal: Principal) -> A
             await connection.execute(
                 _ENTER, {"mentorado": str(mentorado or ""), "admin": "on" if admin else "off"}, prepare=True
             )
-            unit = Unit(connection, principal)
+            unit = Unit(connection, principal, guardrails)
             yield unit
             await unit.drain()
             await connection.commit()
