@@ -34,7 +34,7 @@ from recado.gateway.providers.baileys.adapter import whatsapp_web
 from recado.gateway.runtime.deliveries import Deliveries
 from recado.gateway.runtime.retention import Retention
 from recado.gateway.runtime.worker import Worker
-from recado.gateway.security import ADMIN, Principal
+from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
 from recado.gateway.stream import routes as stream
 from recado.gateway.stream.broadcast import Broadcasts
@@ -65,8 +65,8 @@ class Gateway:
     async def admin_prefix(self) -> str | None:
         """The prefix of an administrator's key that works, for a one-time link."""
         async with self.database.unit(Principal.admin("start")) as unit:
-            keys = await repository.list_api_keys(unit)
-        return next((key.prefix for key in keys if ADMIN in key.scopes and key.revoked_at is None), None)
+            keys = await repository.list_admin_keys(unit)
+        return next((key.prefix for key in keys if key.is_live(self.clock.now())), None)
 
 
 @asynccontextmanager
@@ -143,6 +143,7 @@ def create_app(
         openapi_url="/v1/openapi.json",
     )
     app.include_router(guardrails.router)
+    app.include_router(mentorados.admin_keys)
     for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
     app.include_router(monitoring.router)

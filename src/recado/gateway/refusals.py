@@ -115,3 +115,10 @@ class TooManyWebhooks(Refusal):
 
     status = 409
     kind = "too-many-webhooks"
+
+
+class KeyIsOver(Refusal):
+    """This key was revoked, replaced or has run out."""
+
+    status = 409
+    kind = "key-is-over"

@@ -203,7 +203,7 @@ async def test_anothers_thing_is_a_404_on_every_route_and_is_there_for_its_owner
     routes: list[Route], clara: Any, bia: Any, hers: dict[str, str], database_url: str
 ) -> None:
     own = things_of(database_url, bia.id)
-    walked = [(route, name) for route in routes for name in route.things]
+    walked = [(route, name) for route in routes if "mentorado_id" in route.parameters for name in route.things]
     assert len(walked) >= 6
     for route, name in walked:
         for foreign in (hers[name], str(uuid4())):

@@ -35,6 +35,13 @@ class ApiKey:
     scopes: list[str]
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None
+    replaced_by: UUID | None
+    last_used_at: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        """Does it open anything?"""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,9 @@ class KeptKey:
 
     id: UUID
     mentorado_id: UUID | None
-    hash: bytes
+    hash: bytes = field(repr=False)
     scopes: list[str]
+    is_long_unused: bool
 
 
 async def add_mentorado(unit: Unit, name: str) -> Mentorado:
@@ -78,7 +86,13 @@ async def save_name(unit: Unit, mentorado_id: UUID, name: str) -> Mentorado:
 
 
 async def add_api_key(
-    unit: Unit, key: NewKey, *, mentorado_id: UUID | None, name: str, scopes: Iterable[str]
+    unit: Unit,
+    key: NewKey,
+    *,
+    mentorado_id: UUID | None,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
 ) -> ApiKey:
     """Keep a new key's prefix and hash."""
     made = await unit.one(
@@ -89,6 +103,7 @@ async def add_api_key(
         prefix=key.prefix,
         hash=key.hash,
         scopes=sorted(scopes),
+        expires_at=expires_at,
     )
     assert made is not None
     return made
@@ -97,6 +112,37 @@ async def add_api_key(
 async def list_api_keys(unit: Unit, *, mentorado_id: UUID | None = None) -> list[ApiKey]:
     """The keys the unit may see, of one mentorado if given; revoked ones too."""
     return await unit.all(ApiKey, _queries.list_api_keys, mentorado_id=mentorado_id)
+
+
+async def list_admin_keys(unit: Unit) -> list[ApiKey]:
+    """The administrators' keys; in an administrator's unit."""
+    return await unit.all(ApiKey, _queries.list_admin_keys)
+
+
+async def get_api_key(unit: Unit, key_id: UUID) -> ApiKey:
+    """A key the unit may see. Raises NotFound."""
+    found = await unit.one(ApiKey, _queries.find_key, id=key_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def replace_api_key(unit: Unit, key_id: UUID, *, by: UUID, until: datetime) -> ApiKey:
+    """Another key is in its place; this one works until then at most. Raises NotFound."""
+    replaced = await unit.one(ApiKey, _queries.replace_api_key, id=key_id, by=by, until=until)
+    if replaced is None:
+        raise NotFound
+    return replaced
+
+
+async def note_used(unit: Unit, key_id: UUID) -> None:
+    """It is in use: noted about once an hour."""
+    await unit.run(_queries.note_used, id=key_id)
+
+
+async def has_prefix(unit: Unit, prefix: str) -> bool:
+    """Is there a key of that prefix, working or not? In an administrator's unit."""
+    return bool(await unit.value(_queries.has_prefix, prefix=prefix))
 
 
 async def revoke_api_key(unit: Unit, key_id: UUID) -> ApiKey:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
-from recado.gateway.callers import Admin, AnyReader, Manager, Reader, documented, identifier
+from recado.gateway.callers import Admin, AnyReader, Caller, Manager, Reader, documented, identifier
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados.repository import ApiKey
 from recado.gateway.mentorados.schemas import (
@@ -17,12 +18,15 @@ from recado.gateway.mentorados.schemas import (
     MentoradoMade,
     MentoradoPage,
     MentoradoTold,
+    NewAdminKey,
     NewApiKey,
     NewMentorado,
+    Rotation,
 )
 from recado.gateway.refusals import BadContent, NotFound
 
 router = APIRouter(prefix="/v1/mentorados", tags=["mentorados"], dependencies=[documented])
+admin_keys = APIRouter(prefix="/v1/admin-keys", tags=["administrators"], dependencies=[documented])
 
 
 @router.get("")
@@ -74,9 +78,19 @@ async def create_key(caller: Manager, asked: NewApiKey) -> ApiKeyMade:
     """A new API key, whose token is told this once."""
     async with caller.unit() as unit:
         key, token = await service.create_api_key(
-            unit, mentorado_id=caller.mentorado_id, name=asked.name, scopes=asked.scopes
+            unit,
+            mentorado_id=caller.mentorado_id,
+            name=asked.name,
+            scopes=asked.scopes,
+            expires_at=asked.expires_at,
         )
     return _made(key, token)
+
+
+@router.post("/{mentorado_id}/keys/{key_id}/rotate", status_code=201)
+async def rotate_key(request: Request, caller: Manager, key_id: str, asked: Rotation | None = None) -> ApiKeyMade:
+    """A new token in the place of a key's, told this once; the one before works a while longer."""
+    return await _rotated(request, caller, key_id, asked, mentorado_id=caller.mentorado_id)
 
 
 @router.delete("/{mentorado_id}/keys/{key_id}")
@@ -87,6 +101,52 @@ async def revoke_key(caller: Manager, key_id: str) -> ApiKeyTold:
         if revoked.mentorado_id != caller.mentorado_id:
             raise NotFound
     return ApiKeyTold.of(revoked)
+
+
+@admin_keys.get("")
+async def list_admin_keys(caller: Admin) -> ApiKeyPage:
+    """The administrators' keys, without their tokens."""
+    async with caller.unit() as unit:
+        return ApiKeyPage(items=[ApiKeyTold.of(key) for key in await repository.list_admin_keys(unit)])
+
+
+@admin_keys.post("", status_code=201)
+async def create_admin_key(caller: Admin, asked: NewAdminKey) -> ApiKeyMade:
+    """A new administrator's key, whose token is told this once."""
+    async with caller.unit() as unit:
+        key, token = await service.create_api_key(unit, mentorado_id=None, name=asked.name, expires_at=asked.expires_at)
+    return _made(key, token)
+
+
+@admin_keys.post("/{key_id}/rotate", status_code=201)
+async def rotate_admin_key(request: Request, caller: Admin, key_id: str, asked: Rotation | None = None) -> ApiKeyMade:
+    """A new token in the place of a key's, told this once; the one before works a while longer."""
+    return await _rotated(request, caller, key_id, asked, mentorado_id=None)
+
+
+@admin_keys.delete("/{key_id}")
+async def revoke_admin_key(caller: Admin, key_id: str) -> ApiKeyTold:
+    """From now on it opens nothing; its sessions and streams end."""
+    async with caller.unit() as unit:
+        revoked = await service.revoke_api_key(unit, identifier(key_id))
+        if revoked.mentorado_id is not None:
+            raise NotFound
+    return ApiKeyTold.of(revoked)
+
+
+async def _rotated(
+    request: Request, caller: Caller, key_id: str, asked: Rotation | None, *, mentorado_id: UUID | None
+) -> ApiKeyMade:
+    grace = timedelta(seconds=asked.grace_seconds) if asked is not None else service.GRACE
+    async with caller.unit() as unit:
+        key, token = await service.rotate_api_key(
+            unit,
+            identifier(key_id),
+            mentorado_id=mentorado_id,
+            now=request.app.state.gateway.clock.now(),
+            grace=grace,
+        )
+    return _made(key, token)
 
 
 def _made(key: ApiKey, token: str) -> ApiKeyMade:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recado.gateway.mentorados.repository import ApiKey, Mentorado
 
@@ -44,6 +44,22 @@ class NewApiKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = ""
     scopes: list[Literal["read", "send", "manage"]] = Field(default=["read", "send", "manage"], min_length=1)
+    expires_at: AwareDatetime | None = Field(None, description="It opens nothing from then on")
+
+
+class NewAdminKey(BaseModel):
+    """An administrator's key to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = ""
+    expires_at: AwareDatetime | None = Field(None, description="It opens nothing from then on")
+
+
+class Rotation(BaseModel):
+    """How a key is to be replaced."""
+
+    model_config = ConfigDict(extra="forbid")
+    grace_seconds: int = Field(24 * 3600, ge=0, le=30 * 24 * 3600, description="How long the one before still works")
 
 
 class ApiKeyTold(BaseModel):
@@ -55,6 +71,9 @@ class ApiKeyTold(BaseModel):
     scopes: list[str]
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None
+    replaced_by: UUID | None = Field(description="The key that was made in its place")
+    last_used_at: datetime | None = Field(description="To the hour")
 
     @classmethod
     def of(cls, key: ApiKey) -> ApiKeyTold:
@@ -66,6 +85,9 @@ class ApiKeyTold(BaseModel):
             scopes=key.scopes,
             created_at=key.created_at,
             revoked_at=key.revoked_at,
+            expires_at=key.expires_at,
+            replaced_by=key.replaced_by,
+            last_used_at=key.last_used_at,
         )
 
 
