@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.console import Console
 
+from recado.cli.logs import set_up
 from recado.cli.serving import address_of, bind, serve
 from recado.errors import UsageError
 from recado.gateway.app import Gateway, create_app
@@ -18,6 +19,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 async def run(settings: Settings) -> None:
     """Until a signal. Raises StoreUnavailable, UsageError."""
+    set_up(settings.log_level, settings.log_format)
     if settings.baileys_enable_logging:
         logging.getLogger("recado").setLevel(logging.DEBUG)
     server = server_of(settings)

@@ -27,6 +27,7 @@ from recado.gateway.master_keys import load_master_keys
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
 from recado.gateway.monitoring import routes as monitoring
+from recado.gateway.operations import routes as operations
 from recado.gateway.monitoring.requests import Requests
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
@@ -150,6 +151,7 @@ def create_app(
     app.include_router(stream.own)
     app.include_router(conversations.own)
     app.include_router(webhooks.router)
+    app.include_router(operations.router)
     web.add_pages(app, has_desk=desk is not None)
     add_problems(app, web.page_problem)
     if settings.cors_origins:

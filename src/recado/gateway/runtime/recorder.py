@@ -5,9 +5,11 @@ stream, for every provider. The events come last: their numbers hold the mentora
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from recado.events import Fact
+from recado.gateway import metrics
 from recado.gateway.consent.stopping import heed
 from recado.gateway.db.notify import STREAM
 from recado.gateway.db.unit import Unit
@@ -15,6 +17,7 @@ from recado.gateway.pacing.learning import learn_from
 from recado.gateway.runtime.projector import project
 from recado.gateway.stream.notices import tell
 from recado.gateway.stream.repository import add_facts
+from recado.store.facts import fact_kind
 
 
 async def record(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
@@ -26,3 +29,5 @@ async def record(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
     if learnt or consents:
         await tell(unit, *learnt, *consents)
     unit.tell(STREAM)
+    for kind, number in Counter(map(fact_kind, facts)).items():
+        metrics.FACTS_RECORDED.labels(kind).inc(number)

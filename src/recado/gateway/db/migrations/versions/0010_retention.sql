@@ -1,2 +1,135 @@
--- What is thrown away, and when.
-SELECT;
+-- What is thrown away, and when; what an operator watches. The application may not delete events or
+-- messages' raw bytes by itself: these functions do, never more than asked for, and never what is still owed.
+
+-- How much waits, over all mentorados: counts and ages only.
+CREATE FUNCTION count_backlog()
+    RETURNS TABLE (outbox_waiting bigint, outbox_oldest_seconds double precision, placeholders_waiting bigint,
+                   connections_by_state jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+    SELECT (SELECT count(*) FROM public.outbox WHERE settled_at IS NULL AND due_at <= now()),
+           coalesce((SELECT extract(epoch FROM now() - min(due_at)) FROM public.outbox
+                     WHERE settled_at IS NULL AND due_at <= now()), 0)::float8,
+           (SELECT count(*) FROM public.whatsapp_messages
+            WHERE is_placeholder AND created_at > now() - interval '1 day'),
+           (SELECT coalesce(jsonb_object_agg(state, number), '{}') FROM (
+                SELECT state, count(*) AS number FROM public.connections GROUP BY state) AS counted)
+$$;
+
+-- The functions here run as the owner of the tables, whom FORCE holds too unless a superuser: these policies let it see
+-- what it counts, and delete what is old.
+CREATE POLICY counts ON outbox FOR SELECT TO CURRENT_USER USING (true);
+CREATE POLICY counts ON whatsapp_messages FOR SELECT TO CURRENT_USER USING (true);
+
+-- The version of the schema, for who asks whether this process fits it.
+CREATE FUNCTION schema_version() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+BEGIN
+    RETURN (SELECT version_num FROM public.alembic_version);
+END $$;
+
+-- Which chores are due: who moves the time on does it, so that one worker of many does.
+CREATE TABLE chores (
+    name     text PRIMARY KEY,
+    next_at  timestamptz NOT NULL DEFAULT '-infinity'
+);
+GRANT SELECT, INSERT, UPDATE ON chores TO recado_app;
+
+-- The oldest events of the mentorado of this transaction, up to `most`: older than `before`, and told to every webhook
+-- that is to have them. With an event goes what is kept about telling it.
+CREATE FUNCTION forget_events(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    gone bigint;
+BEGIN
+    DELETE FROM public.events e USING (
+        SELECT o.seq FROM public.events o
+        WHERE o.mentorado_id = me AND o.at < before AND NOT EXISTS (
+            SELECT FROM public.webhook_endpoints w
+            WHERE w.mentorado_id = me AND w.state = 'active' AND w.cursor_seq < o.seq)
+        ORDER BY o.seq LIMIT most) AS old
+    WHERE e.mentorado_id = me AND e.seq = old.seq;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    DELETE FROM public.webhook_dead_letters d WHERE d.mentorado_id = me AND d.died_at < before
+        AND NOT EXISTS (SELECT FROM public.events e WHERE e.mentorado_id = me AND e.seq = d.seq);
+    RETURN gone;
+END $$;
+
+-- The raw bytes beside messages and events that old: what they said stays, how it was spelt goes.
+CREATE FUNCTION forget_payloads(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    events_gone bigint;
+    messages_gone bigint;
+BEGIN
+    UPDATE public.events e SET raw = NULL FROM (
+        SELECT seq FROM public.events WHERE mentorado_id = me AND raw IS NOT NULL AND at < before
+        ORDER BY seq LIMIT most) AS old
+    WHERE e.mentorado_id = me AND e.seq = old.seq;
+    GET DIAGNOSTICS events_gone = ROW_COUNT;
+    UPDATE public.whatsapp_messages m SET raw = NULL FROM (
+        SELECT id FROM public.whatsapp_messages
+        WHERE mentorado_id = me AND raw IS NOT NULL AND NOT is_placeholder AND created_at < before
+        ORDER BY id LIMIT most) AS old
+    WHERE m.mentorado_id = me AND m.id = old.id;
+    GET DIAGNOSTICS messages_gone = ROW_COUNT;
+    RETURN events_gone + messages_gone;
+END $$;
+
+-- Settled rows of the outbox: the messages themselves stay.
+CREATE FUNCTION forget_settled(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    gone bigint;
+BEGIN
+    DELETE FROM public.outbox o USING (
+        SELECT id FROM public.outbox WHERE mentorado_id = me AND settled_at < before ORDER BY id LIMIT most) AS old
+    WHERE o.mentorado_id = me AND o.id = old.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+
+-- The steps of messages on their way out; how far each got stays on the message.
+CREATE FUNCTION forget_steps(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    gone bigint;
+BEGIN
+    DELETE FROM public.message_steps s USING (
+        SELECT message_id, id FROM public.message_steps WHERE mentorado_id = me AND at < before LIMIT most) AS old
+    WHERE s.mentorado_id = me AND s.message_id = old.message_id AND s.id = old.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+
+-- Old copies of session keys; the newest one always stays.
+CREATE FUNCTION forget_backups(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    gone bigint;
+BEGIN
+    DELETE FROM public.baileys_backups b USING (
+        SELECT backup_id, key FROM public.baileys_backups
+        WHERE mentorado_id = me AND made_at < before AND backup_id <> (
+            SELECT backup_id FROM public.baileys_backups WHERE mentorado_id = me ORDER BY made_at DESC LIMIT 1)
+        LIMIT most) AS old
+    WHERE b.mentorado_id = me AND b.backup_id = old.backup_id AND b.key = old.key;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION count_backlog, schema_version, forget_events, forget_payloads, forget_settled, forget_steps,
+    forget_backups FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_backlog, schema_version, forget_events, forget_payloads, forget_settled, forget_steps,
+    forget_backups TO recado_app;
