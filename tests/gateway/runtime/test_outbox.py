@@ -30,6 +30,7 @@ from recado.gateway.conversations import repository, service
 from recado.gateway.conversations.service import Accepted
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.pool import Database
+from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.refusals import BadAddress, BadContent, Forbidden, KeyReused, NotConnectable, NotFound, NotSupported
 from recado.gateway.runtime.leases import Lease, Leases
 from recado.gateway.runtime.outbox import Outbox, OutboxPoint
@@ -38,6 +39,13 @@ from recado.gateway.stream.repository import list_events
 from recado.jid import JID
 
 BIA = "550000000002"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Without pace or quiet hours: what the guardrails do to the outbox is in test_holding.py."""
+    async with Database(database_url, size=8, guardrails=operator_rules("relaxed")) as opened:
+        yield opened
 
 
 class Told:
@@ -307,10 +315,10 @@ async def test_a_key_that_may_only_read_queues_nothing(post: Post) -> None:
 async def test_what_has_not_left_can_be_called_back_and_what_has_cannot(post: Post) -> None:
     first, second = await post.queue("um"), await post.queue("dois")
     async with post.database.unit(post.principal) as unit:
-        assert await repository.cancel_queued(unit, first.queued.message_id) is True
+        assert await repository.cancel_queued(unit, first.queued.message_id, now=datetime.now(UTC)) is not None
     provider = Told()
     async with post.running(provider):
         await post.until(second, "server_ack")
     assert [text for _, text, _, _ in provider.sent] == ["dois"]
     async with post.database.unit(post.principal) as unit:
-        assert await repository.cancel_queued(unit, second.queued.message_id) is False
+        assert await repository.cancel_queued(unit, second.queued.message_id, now=datetime.now(UTC)) is None

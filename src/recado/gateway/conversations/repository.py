@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
+from recado.gateway.pacing.verdict import Delayed, Origin
 from recado.gateway.refusals import NotFound
 from recado.jid import GROUP, JID, LID, PHONE
 
@@ -83,7 +84,7 @@ class Quotable:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message on its way out."""
+    """A message on its way out; `first_hold` is what its sender was told of a rule that held it."""
 
     id: int
     message_id: str
@@ -91,7 +92,48 @@ class Queued:
     state: str
     request_hash: bytes | None
     error: str | None
+    send_at: datetime | None
+    first_hold: dict[str, Any] | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message that has no fate yet: scheduled, held back by the rule `held_by`, or waiting for its turn."""
+
+    id: int
+    message_id: str
+    conversation_id: UUID
+    provider: str
+    state: str
+    origin: str
+    campaign_id: UUID | None
+    send_at: datetime | None
+    due_at: datetime
+    held_by: str | None
+    error: str | None
+    attempts: int
+    created_at: datetime
+    text: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRow:
+    """One row of the outbox to be."""
+
+    conversation_id: UUID
+    provider: str
+    chat: JID = field(repr=False)
+    message_id: str
+    text: str = field(repr=False)
+    quoted: Quotable | None
+    idempotency_key: str | None
+    request_hash: bytes | None
+    origin: Origin
+    campaign_id: UUID | None
+    send_at: datetime | None
+    due_at: datetime
+    hold: Delayed | None
 
 
 async def list_conversations(
@@ -138,9 +180,23 @@ async def find_quotable(unit: Unit, conversation_id: UUID, provider_message_id: 
     )
 
 
-async def mark_read(unit: Unit, conversation_id: UUID) -> None:
-    """Count nothing as unread in this conversation."""
-    await unit.run(_queries.mark_read, id=conversation_id)
+async def mark_read(unit: Unit, conversation_id: UUID) -> list[tuple[str, list[str]]]:
+    """Count nothing as unread in this conversation; what was, as (provider, its message ids)."""
+    return [(provider, ids) for provider, ids in await unit.tuples(_queries.mark_read, id=conversation_id)]
+
+
+async def add_errand(
+    unit: Unit, *, provider: str, conversation_id: UUID, chat: JID, message_ids: list[str], now: datetime
+) -> None:
+    """Have the owner of the account tell that these were read."""
+    await unit.run(
+        _queries.add_errand,
+        provider=provider,
+        conversation_id=conversation_id,
+        chat=str(chat),
+        message_ids=message_ids,
+        now=now,
+    )
 
 
 async def find_queued(
@@ -150,63 +206,61 @@ async def find_queued(
     return await unit.one(Queued, _queries.find_queued, idempotency_key=idempotency_key, message_id=message_id)
 
 
-async def add_queued(
-    unit: Unit,
-    *,
-    conversation_id: UUID,
-    provider: str,
-    chat: JID,
-    message_id: str,
-    content: dict[str, Any],
-    quoting: str | None,
-    idempotency_key: str | None,
-    request_hash: bytes | None,
-) -> Queued | None:
-    """One row of the outbox; None when the idempotency key is taken."""
-    return await unit.one(
+async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None:
+    """The outbox row, and the message's own, so that the page shows it at once; None when the key is taken."""
+    hold = row.hold
+    queued = await unit.one(
         Queued,
         _queries.add_queued,
-        conversation_id=conversation_id,
-        provider=provider,
-        chat=str(chat),
-        message_id=message_id,
-        content=Jsonb(content),
-        quoting=quoting,
-        idempotency_key=idempotency_key,
-        request_hash=request_hash,
+        conversation_id=row.conversation_id,
+        provider=row.provider,
+        chat=str(row.chat),
+        message_id=row.message_id,
+        content=Jsonb({"type": "text", "body": row.text}),
+        quoting=row.quoted.provider_message_id if row.quoted else None,
+        idempotency_key=row.idempotency_key,
+        request_hash=row.request_hash,
+        origin=row.origin.value,
+        campaign_id=row.campaign_id,
+        send_at=row.send_at,
+        due_at=row.due_at,
+        held_by=hold.rule if hold else None,
+        error=hold.why if hold else None,
+        first_hold=Jsonb({"rule": hold.rule, "until": hold.until.isoformat(), "why": hold.why}) if hold else None,
+    )
+    if queued is not None:
+        await unit.run(
+            _queries.add_queued_message,
+            conversation_id=row.conversation_id,
+            provider=row.provider,
+            message_id=row.message_id,
+            content_type="text",
+            text=row.text,
+            quoted_message_id=row.quoted.provider_message_id if row.quoted else None,
+            quoted_text=row.quoted.text if row.quoted else None,
+            origin=row.origin.value,
+            send_at=row.send_at,
+            now=now,
+        )
+    return queued
+
+
+async def list_waiting(
+    unit: Unit, *, only: str | None, now: datetime, after: tuple[datetime, int] | None = None, limit: int = 50
+) -> list[WaitingMessage]:
+    """What has no fate yet, the next one first; `only` "scheduled" or "held" ones."""
+    due, id = after or (None, None)
+    return await unit.all(
+        WaitingMessage, _queries.list_waiting, only=only, now=now, after_due=due, after_id=id, limit=limit
     )
 
 
-async def add_queued_message(
-    unit: Unit,
-    *,
-    conversation_id: UUID,
-    provider: str,
-    message_id: str,
-    text: str,
-    quoted: Quotable | None,
-    now: datetime,
-) -> None:
-    """The message's own row, so that the page shows it at once."""
-    await unit.run(
-        _queries.add_queued_message,
-        conversation_id=conversation_id,
-        provider=provider,
-        message_id=message_id,
-        content_type="text",
-        text=text,
-        quoted_message_id=quoted.provider_message_id if quoted else None,
-        quoted_text=quoted.text if quoted else None,
-        now=now,
+async def cancel_queued(unit: Unit, message_id: str, *, now: datetime) -> UUID | None:
+    """Call a message back that has not reached the wire; its conversation, or None when it could not be."""
+    conversation_id: UUID | None = await unit.value(
+        _queries.cancel_queued, message_id=message_id, now=now, actor=unit.principal.actor
     )
-
-
-async def cancel_queued(unit: Unit, message_id: str) -> bool:
-    """Call a message back that has not reached the wire; whether it could be."""
-    if await unit.value(_queries.cancel_queued, message_id=message_id) is None:
-        return False
-    await unit.run(_queries.fail_message, message_id=message_id, failure="cancelled")
-    return True
+    return conversation_id
 
 
 async def add_lead(unit: Unit, *, name: str, phone: str | None, contact_id: UUID | None = None) -> UUID:

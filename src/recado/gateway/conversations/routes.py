@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 
-from recado.gateway.callers import Reader, Sender, documented, identifier
-from recado.gateway.conversations import repository, service
+from recado.gateway.callers import AnyReader, Caller, Reader, Sender, documented, identifier
+from recado.gateway.conversations import passport, repository, service
+from recado.gateway.conversations.passport_schemas import PassportTold
 from recado.gateway.conversations.schemas import (
     ConversationPage,
     ConversationTold,
@@ -15,13 +16,20 @@ from recado.gateway.conversations.schemas import (
     MessagePage,
     MessageTold,
     NewMessage,
+    Reading,
+    WaitingPage,
+    WaitingTold,
     conversation_cursor,
     cursor,
     message_cursor,
 )
-from recado.gateway.refusals import NotConnectable
+from recado.gateway.pacing.verdict import Origin
+from recado.gateway.refusals import NotFound
+from recado.gateway.web.words import language_of, words_in
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}", tags=["conversations"], dependencies=[documented])
+own = APIRouter(prefix="/v1", tags=["conversations"], dependencies=[documented])
+Language = Annotated[Literal["en", "pt-BR"] | None, Query(description="Of the sentences; left out: what is asked for")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -58,11 +66,13 @@ async def list_messages(
 
 
 @router.post("/conversations/{conversation_id}/read", status_code=204)
-async def mark_read(caller: Sender, conversation_id: str) -> Response:
-    """Count nothing as unread here. The other side is not told."""
+async def mark_read(
+    request: Request, caller: Sender, conversation_id: str, asked: Annotated[Reading | None, Body()] = None
+) -> Response:
+    """Count nothing as unread here, and have the other side told so, unless `tell` is false."""
+    now, tell = request.app.state.gateway.clock.now(), asked is None or asked.tell
     async with caller.unit() as unit:
-        await repository.get_conversation(unit, identifier(conversation_id))
-        await repository.mark_read(unit, identifier(conversation_id))
+        await service.mark_read(unit, identifier(conversation_id), tell=tell, now=now)
     return Response(status_code=204)
 
 
@@ -74,7 +84,10 @@ async def send_message(
     asked: NewMessage,
     idempotency_key: Annotated[str | None, Header(description="The same key and body: the same answer, once")] = None,
 ) -> MessageAccepted:
-    """Queue a text. The answer comes at once; its way (sent, delivered, read) is told by the events."""
+    """
+    Queue a text. The answer comes at once; its way (sent, delivered, read) is told by the events. A guardrail may hold
+    it back (`held` says until when; it goes by itself) or refuse it.
+    """
     now = request.app.state.gateway.clock.now()
     accepted = await caller.run(
         lambda unit: service.queue_message(
@@ -85,11 +98,30 @@ async def send_message(
             conversation_id=asked.conversation_id,
             quoting=asked.quoting,
             idempotency_key=idempotency_key,
+            origin=Origin(asked.origin) if asked.origin is not None else None,
+            send_at=asked.send_at,
         )
     )
     if accepted.is_repeat:
         response.headers["idempotency-replayed"] = "true"
-    return MessageAccepted(id=accepted.queued.message_id, conversation_id=accepted.queued.conversation_id)
+    return MessageAccepted.of(accepted.queued)
+
+
+@router.get("/outbox")
+async def list_waiting(
+    request: Request,
+    caller: Reader,
+    only: Literal["scheduled", "held"] | None = None,
+    after: str | None = None,
+    limit: Limit = 50,
+) -> WaitingPage:
+    """What was queued and has no fate yet, the next one to go first; `only` what is scheduled, or held back."""
+    start, now = message_cursor(after), request.app.state.gateway.clock.now()
+    async with caller.unit() as unit:
+        found = await repository.list_waiting(unit, only=only, now=now, after=start, limit=limit + 1)
+    page = found[:limit]
+    end = cursor(page[-1].due_at, page[-1].id) if len(found) > limit else None
+    return WaitingPage(items=[WaitingTold.of(row) for row in page], next=end)
 
 
 @router.get("/messages/{message_id}")
@@ -100,10 +132,31 @@ async def get_message(caller: Reader, message_id: str) -> MessageTold:
 
 
 @router.delete("/messages/{message_id}", status_code=204)
-async def cancel_message(caller: Sender, message_id: str) -> Response:
-    """Call back a message that has not reached the wire."""
+async def cancel_message(request: Request, caller: Sender, message_id: str) -> Response:
+    """Call back a message that has not reached the wire: one that is scheduled, held, or waits for its turn."""
+    now = request.app.state.gateway.clock.now()
     async with caller.unit() as unit:
-        await repository.get_message(unit, message_id)
-        if not await repository.cancel_queued(unit, message_id):
-            raise NotConnectable("this message is on its way already, or is not one to be sent")
+        await service.cancel_message(unit, message_id, now=now)
     return Response(status_code=204)
+
+
+@router.get("/messages/{message_id}/passport")
+async def get_passport(request: Request, caller: Reader, message_id: str, language: Language = None) -> PassportTold:
+    """Everything about one message: its steps, the events that told of it, how each webhook took them."""
+    return await _passport(request, caller, message_id, language)
+
+
+@own.get("/messages/{message_id}/passport")
+async def get_own_passport(
+    request: Request, caller: AnyReader, message_id: str, language: Language = None
+) -> PassportTold:
+    """The same, of a message of the mentorado whose key this is."""
+    if caller.principal.mentorado_id is None:
+        raise NotFound
+    return await _passport(request, caller, message_id, language)
+
+
+async def _passport(request: Request, caller: Caller, message_id: str, language: str | None) -> PassportTold:
+    words = words_in(language or language_of(request))
+    async with caller.unit() as unit:
+        return PassportTold.of(await passport.get_passport(unit, message_id), words)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from recado.gateway.conversations.repository import Conversation, Message
+from recado.gateway.conversations.repository import Conversation, Message, Queued, WaitingMessage
 from recado.gateway.refusals import BadContent
 
 
@@ -20,6 +21,22 @@ class NewMessage(BaseModel):
     to: str | None = Field(default=None, description="A number with its country code, or an address")
     conversation_id: UUID | None = None
     quoting: str | None = Field(default=None, description="The id of the message this one answers")
+    send_at: AwareDatetime | None = Field(
+        default=None, description="Not before then: a time with its zone, in the future, at most a year away"
+    )
+    origin: Literal["person", "automation"] | None = Field(
+        default=None,
+        description="On whose initiative it goes; the guardrails differ. Left out: a person from a browser's session,"
+        " a program with an API key",
+    )
+
+
+class Hold(BaseModel):
+    """A guardrail holds a message back until then; it goes by itself."""
+
+    rule: str
+    until: datetime
+    why: str
 
 
 class MessageAccepted(BaseModel):
@@ -28,6 +45,70 @@ class MessageAccepted(BaseModel):
     id: str
     conversation_id: UUID
     status: str = "queued"
+    send_at: datetime | None = None
+    held: Hold | None = None
+
+    @classmethod
+    def of(cls, queued: Queued) -> MessageAccepted:
+        """The answer, the same however often the request is made."""
+        return cls(
+            id=queued.message_id,
+            conversation_id=queued.conversation_id,
+            send_at=queued.send_at,
+            held=Hold.model_validate(queued.first_hold) if queued.first_hold else None,
+        )
+
+
+class WaitingTold(BaseModel):
+    """A message that has no fate yet, and why it waits; `due_at` is when it is tried (again) at the earliest."""
+
+    id: str
+    conversation_id: UUID
+    provider: str
+    status: str
+    origin: str
+    campaign_id: UUID | None
+    text: str | None
+    send_at: datetime | None
+    due_at: datetime
+    held: Hold | None
+    attempts: int
+    last_problem: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: WaitingMessage) -> WaitingTold:
+        """A row of the outbox as it is told."""
+        held = Hold(rule=row.held_by, until=row.due_at, why=row.error or "") if row.held_by else None
+        return cls(
+            id=row.message_id,
+            conversation_id=row.conversation_id,
+            provider=row.provider,
+            status=row.state,
+            origin=row.origin,
+            campaign_id=row.campaign_id,
+            text=row.text,
+            send_at=row.send_at,
+            due_at=row.due_at,
+            held=held,
+            attempts=row.attempts,
+            last_problem=None if held else row.error,
+            created_at=row.created_at,
+        )
+
+
+class WaitingPage(BaseModel):
+    """The next one to go first; `next` goes into `after` for the page behind, None at the end."""
+
+    items: list[WaitingTold]
+    next: str | None
+
+
+class Reading(BaseModel):
+    """How a conversation is marked as read."""
+
+    model_config = ConfigDict(extra="forbid")
+    tell: bool = Field(default=True, description="Have WhatsApp tell the other side (blue ticks), where it can")
 
 
 class Preview(BaseModel):

@@ -1,6 +1,6 @@
 """
-Conversations: to whom a message may go, and how one is queued: the outbox row and the message's own row in one
-transaction, the id chosen here, so that every try is the same message.
+Conversations: to whom a message may go, and how one is queued: the guardrails asked, the outbox row and the message's
+own row in one transaction, the id chosen here, so that every try is the same message.
 """
 
 from __future__ import annotations
@@ -9,22 +9,36 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from recado.gateway.connections.service import provider_to_send
 from recado.gateway.conversations import repository
 from recado.gateway.conversations.directory import Directory
-from recado.gateway.conversations.repository import Queued
+from recado.gateway.conversations.repository import NewRow, Queued
+from recado.gateway.conversations.steps import Step, add_step
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
-from recado.gateway.refusals import BadAddress, BadContent, KeyReused, NotFound, NotSupported
-from recado.gateway.security import SEND
+from recado.gateway.pacing import gate
+from recado.gateway.pacing.verdict import Delayed, Intent, Origin, Refused
+from recado.gateway.refusals import (
+    BadAddress,
+    BadContent,
+    GuardrailRefused,
+    KeyReused,
+    NotConnectable,
+    NotFound,
+    NotSupported,
+)
+from recado.gateway.security import SEND, Principal
+from recado.gateway.stream import notices
+from recado.gateway.stream.notices import MessageCancelled, MessageHeld
 from recado.jid import GROUP, HOSTED, JID, LID, PHONE
 from recado.protocol.messages.ids import new_message_id
 
 LONGEST_TEXT = 65_536
 _LONGEST_KEY = 255
+_FURTHEST = timedelta(days=366)
 _SERVERS = {"c.us": PHONE, PHONE: PHONE, LID: LID, GROUP: GROUP, HOSTED: PHONE}
 
 
@@ -60,6 +74,11 @@ async def open_conversation(unit: Unit, address: JID) -> UUID:
     return directory.conversation_id(address)
 
 
+def choose_id() -> str:
+    """A new message's id."""
+    return new_message_id(secrets.token_bytes)
+
+
 async def queue_message(
     unit: Unit,
     *,
@@ -69,55 +88,146 @@ async def queue_message(
     conversation_id: UUID | None = None,
     quoting: str | None = None,
     idempotency_key: str | None = None,
+    origin: Origin | None = None,
+    campaign_id: UUID | None = None,
+    send_at: datetime | None = None,
+    provider: str | None = None,
+    message_id: str | None = None,
 ) -> Accepted:
     """
-    Queue a text to an address (`to`) or into a conversation, answering the message `quoting` (WhatsApp's id) if given.
-    Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, KeyReused, Collided.
+    Queue a text to an address (`to`) or into a conversation, answering the message `quoting` (WhatsApp's id) if given;
+    not before `send_at`. `origin` is who wants it: a person in a browser's session, else a program, unless said. With
+    `provider` it goes no other way; `message_id` is one from `choose_id`, when it must be known before.
+    Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, KeyReused, GuardrailRefused,
+    Collided.
     """
     unit.principal.require(SEND)
     _check(text, idempotency_key)
-    fingerprint = _fingerprint(text, to, conversation_id, quoting)
-    if idempotency_key is not None:
-        earlier = await repository.find_queued(unit, idempotency_key=idempotency_key)
-        if earlier is not None:
-            return _repeated(earlier, fingerprint)
+    fingerprint = _fingerprint(text, to, conversation_id, quoting, origin, campaign_id, send_at)
+    earlier = await _earlier(unit, idempotency_key, fingerprint)
+    if earlier is not None:
+        return earlier
+    _check_time(send_at, now)
     address = await _address(unit, to, conversation_id)
     if not address.is_person:
         raise NotSupported("messages go to people; groups and channels are read only")
-    provider = await provider_to_send(unit)
+    provider = provider or await provider_to_send(unit)
     conversation_id = conversation_id or await open_conversation(unit, address)
     quoted = None
     if quoting is not None:
         quoted = await repository.find_quotable(unit, conversation_id, quoting)
         if quoted is None:
             raise NotFound("the quoted message is not in this conversation")
-    message_id = new_message_id(secrets.token_bytes)
-    queued = await repository.add_queued(
-        unit,
+    intent = Intent(
+        message_id=message_id or choose_id(),
+        conversation_id=conversation_id,
+        provider=provider,
+        origin=origin or _origin_of(unit.principal),
+        chat=address,
+        text=text,
+        campaign_id=campaign_id,
+    )
+    goes_at = send_at or now
+    verdict = await gate.judge(unit, intent, now=goes_at)
+    if isinstance(verdict, Refused):
+        # What refused it may be its own twin, committed since we looked: then the twin's answer is the answer.
+        earlier = await _earlier(unit, idempotency_key, fingerprint)
+        if earlier is not None:
+            return earlier
+        raise GuardrailRefused(verdict.rule, verdict.why, verdict.until, now=now)
+    hold = verdict if isinstance(verdict, Delayed) else None
+    row = NewRow(
         conversation_id=conversation_id,
         provider=provider,
         chat=address,
-        message_id=message_id,
-        content={"type": "text", "body": text},
-        quoting=quoting,
-        idempotency_key=idempotency_key,
-        request_hash=fingerprint,
-    )
-    if queued is None:  # the same key, in another request at this very moment
-        earlier = await repository.find_queued(unit, idempotency_key=idempotency_key)
-        assert earlier is not None
-        return _repeated(earlier, fingerprint)
-    await repository.add_queued_message(
-        unit,
-        conversation_id=conversation_id,
-        provider=provider,
-        message_id=message_id,
+        message_id=intent.message_id,
         text=text,
         quoted=quoted,
-        now=now,
+        idempotency_key=idempotency_key,
+        request_hash=fingerprint,
+        origin=intent.origin,
+        campaign_id=campaign_id,
+        send_at=send_at,
+        due_at=max(goes_at, hold.until) if hold else goes_at,
+        hold=hold,
     )
+    queued = await repository.add_queued(unit, row, now=now)
+    if queued is None:  # the same key, in another request at this very moment
+        earlier = await _earlier(unit, idempotency_key, fingerprint)
+        assert earlier is not None
+        return earlier
+    if hold is not None:
+        await _tell_hold(unit, row, hold, now)
     unit.tell(OUTBOX)
     return Accepted(queued, is_repeat=False)
+
+
+async def cancel_message(unit: Unit, message_id: str, *, now: datetime) -> None:
+    """Call a queued message back that has not reached the wire. Raises Forbidden, NotFound, NotConnectable."""
+    unit.principal.require(SEND)
+    await repository.get_message(unit, message_id)
+    conversation_id = await repository.cancel_queued(unit, message_id, now=now)
+    if conversation_id is None:
+        raise NotConnectable("this message is on its way already, or is not one to be sent")
+    unit.tell(OUTBOX)
+    await notices.tell(unit, MessageCancelled(at=now, id=message_id, conversation_id=conversation_id))
+
+
+async def mark_read(unit: Unit, conversation_id: UUID, *, tell: bool, now: datetime) -> None:
+    """
+    Count nothing as unread in a conversation; with `tell`, have the other side told by the owner of the account, once
+    this is committed. Raises Forbidden, NotFound.
+    """
+    unit.principal.require(SEND)
+    conversation = await repository.get_conversation(unit, conversation_id)
+    read = await repository.mark_read(unit, conversation_id)
+    if not tell or not conversation.address.is_person:
+        return
+    for provider, message_ids in read:
+        await repository.add_errand(
+            unit,
+            provider=provider,
+            conversation_id=conversation_id,
+            chat=conversation.address,
+            message_ids=message_ids,
+            now=now,
+        )
+        unit.tell(OUTBOX)
+
+
+async def _tell_hold(unit: Unit, row: NewRow, hold: Delayed, now: datetime) -> None:
+    await add_step(unit, row.message_id, Step.HELD, at=now, rule=hold.rule, detail=hold.why, until=hold.until)
+    held = MessageHeld(
+        at=now,
+        id=row.message_id,
+        conversation_id=row.conversation_id,
+        rule=hold.rule,
+        why=hold.why,
+        until=hold.until,
+    )
+    await notices.tell(unit, held)
+
+
+def _origin_of(principal: Principal) -> Origin:
+    """Who is behind a request that does not say: a browser's session is a person at the page."""
+    return Origin.PERSON if principal.actor.startswith("session:") else Origin.AUTOMATION
+
+
+def _check_time(send_at: datetime | None, now: datetime) -> None:
+    if send_at is None:
+        return
+    if send_at.tzinfo is None:
+        raise BadContent("the time to send at needs its time zone")
+    if not now < send_at <= now + _FURTHEST:
+        raise BadContent("the time to send at is in the future, and at most a year away")
+
+
+async def _earlier(unit: Unit, idempotency_key: str | None, fingerprint: bytes) -> Accepted | None:
+    """The answer to the same request, when it came before. Raises KeyReused."""
+    if idempotency_key is None:
+        return None
+    earlier = await repository.find_queued(unit, idempotency_key=idempotency_key)
+    return None if earlier is None else _repeated(earlier, fingerprint)
 
 
 async def _address(unit: Unit, to: str | None, conversation_id: UUID | None) -> JID:
@@ -139,9 +249,21 @@ def _check(text: str, idempotency_key: str | None) -> None:
         raise BadContent(f"an idempotency key has 1 to {_LONGEST_KEY} characters")
 
 
-def _fingerprint(text: str, to: str | None, conversation_id: UUID | None, quoting: str | None) -> bytes:
-    said = json.dumps([text, to, str(conversation_id or ""), quoting])
-    return hashlib.sha256(said.encode()).digest()
+def _fingerprint(
+    text: str,
+    to: str | None,
+    conversation_id: UUID | None,
+    quoting: str | None,
+    origin: Origin | None,
+    campaign_id: UUID | None,
+    send_at: datetime | None,
+) -> bytes:
+    """What makes a request the same one. What is not given is left out, so that older requests keep theirs."""
+    said: list[object] = [text, to, str(conversation_id or ""), quoting]
+    if origin is not None or campaign_id is not None or send_at is not None:
+        at = send_at.astimezone(UTC).isoformat() if send_at is not None else None
+        said += [origin.value if origin is not None else None, str(campaign_id or ""), at]
+    return hashlib.sha256(json.dumps(said).encode()).digest()
 
 
 def _repeated(earlier: Queued, fingerprint: bytes) -> Accepted:

@@ -26,6 +26,9 @@ CONNECTIONS = "connections"
 OUTBOX = "outbox"
 """Something waits to be sent."""
 
+CAMPAIGNS = "campaigns"
+"""A campaign was started, or goes on."""
+
 _LISTEN = b"LISTEN recado"
 NOTIFY = b"SELECT pg_notify('recado', hint) FROM unnest(%s::text[]) AS hint"
 _RETRY_SECONDS = 1.0

@@ -1,19 +1,22 @@
 """
-The outbox of one connection: what was queued, sent in order, each with the id it was given when it was queued. What is
-claimed is the connection, by its lease; a row is only ever tried again, with the same id, until its fate is known.
+The outbox of one connection: what was queued, sent with the id it was given when it was queued. Several messages are
+under way at once, one of each conversation: order is a conversation's, and what waits there holds nobody else back.
 
-    claim (on_wire) ──commit──▶ send ──▶ taken: settled with the fact that says so, in the provider's own transaction
-                                     ──▶ refused: failed, with a plain reason
-                                     ──▶ fate unknown: again, after the reconnect; phones drop the repeat
+    due ─ the guardrails ─▶ held: later            claim (on_wire) ──commit──▶ typing… ▶ send ──▶ its fate (fates.py)
+          (gate.admit)   ─▶ refused: failed
+
+What is claimed is the connection, by its lease; a row is only ever tried again, with the same id, until its fate is
+known. Phones drop a repeat.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -26,39 +29,46 @@ from recado.errors import (
     ConnectionLost,
     LoggedOut,
     NoRecipients,
-    NotConnected,
-    NotPaired,
     QueryError,
-    QueryTimeout,
-    RecadoError,
     Rejected,
     StoreRefused,
     TooLarge,
     UsageError,
 )
 from recado.events import MessageId, MessageRejected, Quote
+from recado.gateway import metrics
 from recado.gateway.connections.repository import find_connection
 from recado.gateway.conversations.repository import find_quotable
-from recado.gateway.db.notify import OUTBOX
+from recado.gateway.conversations.steps import Step
+from recado.gateway.db.notify import OUTBOX, Watch
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
-from recado.gateway.providers.provider import Provider
+from recado.gateway.pacing import gate
+from recado.gateway.pacing.state import CONNECTION_RATE
+from recado.gateway.pacing.verdict import Allowed, Delayed, Intent, Origin, Refused
+from recado.gateway.providers.provider import Provider, SupportsTyping
+from recado.gateway.runtime.errands import Errands
+from recado.gateway.runtime.fates import FAILED, TAKEN, UNKNOWN, Again, Fate, Settled, fate_of, given_up
 from recado.gateway.runtime.leases import Lease
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import Principal
+from recado.gateway.stream import notices
+from recado.gateway.stream.notices import MessageHeld, MessageRefused, MessageUnconfirmed, Notice
 from recado.jid import JID, LID, PHONE
 
 _queries = load_queries(__file__, "outbox.sql")
 _log = logging.getLogger(__name__)
 
-_MOST_UNANSWERED = 6
-_MOST_QUESTIONS = 6
-_LONGEST_PAUSE = 60.0
-_RECONNECT_PAUSE = 0.5
+WINDOW = 8
+"""Messages of one account that may be under way at once, each of another conversation."""
 
 NOT_SENT = 0
 """The code of a MessageRejected that never reached the server."""
+
+_SHORTEST_HOLD = timedelta(seconds=0.1)
+_TYPING_LASTS = 10.0
+_STEPS = {FAILED: Step.FAILED, UNKNOWN: Step.UNKNOWN, TAKEN: Step.ACKED}
 
 
 class OutboxPoint(StrEnum):
@@ -70,8 +80,8 @@ class OutboxPoint(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """The message that is to go now."""
+class Waiting:
+    """A message that may be asked about now."""
 
     id: int
     conversation_id: UUID
@@ -80,6 +90,42 @@ class Claimed:
     content: dict[str, Any] = field(repr=False)
     quoting: str | None
     attempts: int
+    may_have_left: bool
+    origin: str
+    campaign_id: UUID | None
+    held_by: str | None
+
+    def intent(self, provider: str) -> Intent:
+        """What the guardrails are asked."""
+        text = self.content.get("body")
+        return Intent(
+            message_id=self.message_id,
+            conversation_id=self.conversation_id,
+            provider=provider,
+            origin=Origin(self.origin),
+            chat=JID.parse(self.chat),
+            text=text if isinstance(text, str) else None,
+            campaign_id=self.campaign_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A message that was claimed and goes now, what it quotes, and how long "typing…" is shown before."""
+
+    message: Waiting
+    quote: Quote | None
+    typing_for: timedelta
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one look at the outbox came to, before it is written."""
+
+    flights: list[Flight] = field(default_factory=list)
+    held: list[tuple[Waiting, Delayed]] = field(default_factory=list)
+    refused: list[tuple[Waiting, Refused]] = field(default_factory=list)
+    resting: dict[str, datetime] = field(default_factory=dict)
 
 
 class Outbox:
@@ -91,79 +137,256 @@ class Outbox:
         self._provider = provider
         self._lease = lease
         self._principal = Principal.runtime(lease.mentorado_id)
+        self._flying: set[int] = set()
+        self._taken: list[int] = []
+        """What went well and is not settled yet: the next look does that for all of them."""
+        self._resting: dict[str, datetime] = {}
+        """Who may not send on this connection until then, whatever the message: not worth asking before."""
+        self._errands = Errands(database, provider, lease, clock=clock)
+        self._is_on_errand = False
 
     async def run(self) -> None:
         """Until cancelled. Raises LeaseLost, StoreUnavailable."""
-        with self._database.hints.watching(OUTBOX, self._lease.mentorado_id) as watch:
-            while True:
-                await self._provider.until_ready()
-                claimed, quote, due_in = await self._claim()
-                if claimed is None:
-                    await watch.wait(due_in)
-                    continue
-                crashpoints.reach(OutboxPoint.AFTER_CLAIM)
-                await self._send(claimed, quote)
-
-    async def _claim(self) -> tuple[Claimed | None, Quote | None, float | None]:
-        """The next message and what it quotes; or how long until there may be one (None: until told)."""
-        async with self._unit() as unit:
-            claimed = await unit.one(Claimed, _queries.claim_next, provider=self._lease.provider)
-            if claimed is None:
-                due_in = await unit.value(_queries.next_due, provider=self._lease.provider)
-                return None, None, None if due_in is None else max(0.01, due_in)
-            return claimed, await _quote(unit, claimed), None
-
-    async def _send(self, claimed: Claimed, quote: Quote | None) -> None:
         try:
-            chat, content = JID.parse(claimed.chat), _content(claimed.content)
-            await self._provider.send(chat, content, id=MessageId(claimed.message_id), quoting=quote)
-        except (ConnectionLost, NotConnected, NotPaired, LoggedOut) as error:
-            # On the wire or not: the same message goes again when there is a connection.
-            await self._put_off(claimed, _RECONNECT_PAUSE, error, attempts=claimed.attempts - 1)
-        except Rejected as error:
-            await self._settle(claimed, "failed", error)
-        except (NoRecipients, TooLarge, StoreRefused, BadRecord, UsageError) as error:
-            await self._settle(claimed, "failed", error, tell=True)
-        except QueryTimeout as error:
-            await self._again(claimed, error, most=_MOST_UNANSWERED, at_last="unknown")
-        except QueryError as error:
-            await self._again(claimed, error, most=_MOST_QUESTIONS, at_last="failed")
-        else:
+            with self._database.hints.watching(OUTBOX, self._lease.mentorado_id) as watch:
+                async with asyncio.TaskGroup() as group:
+                    while True:
+                        if not self._taken:
+                            await self._provider.until_ready()
+                        pause = await self._look(group, watch)
+                        if pause > 0:
+                            await watch.wait(pause)
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from None
+
+    # ---- looking: what is due, and may it go
+
+    async def _look(self, group: asyncio.TaskGroup, watch: Watch) -> float:
+        """Settle what went well, launch what may go; how long until there may be more."""
+        taken, now = list(self._taken), self._clock.now()
+        flying = list(self._flying.difference(taken))
+        self._resting = {origin: until for origin, until in self._resting.items() if until > now}
+        async with self._unit() as unit:
+            if taken:
+                await self._write_fates(unit, [(id, Settled(TAKEN)) for id in taken], now)
+            due = await self._list_due(unit, flying, now) if len(flying) < WINDOW else []
+            turn = await self._ask(unit, due, now)
+            await self._write(unit, turn, now)
+            ((next_due, has_errands),) = await unit.tuples(
+                _queries.glance, provider=self._lease.provider, now=now, flying=flying
+            )
+        self._flying.difference_update(taken)
+        del self._taken[: len(taken)]
+        self._resting |= turn.resting
+        for _ in taken:
+            crashpoints.reach(OutboxPoint.AFTER_SETTLE)
+        for flight in turn.flights:
+            self._flying.add(flight.message.id)
+            crashpoints.reach(OutboxPoint.AFTER_CLAIM)
+            group.create_task(self._fly(flight, watch))
+        if has_errands and not self._is_on_errand:
+            self._is_on_errand = True
+            group.create_task(self._run_errands())
+        if due and len(self._flying) < WINDOW:
+            return 0.0
+        times: list[float] = [
+            (until - now).total_seconds() for until in (next_due, *self._resting.values()) if until is not None
+        ]
+        # A hint may be lost: look now and then, whatever the next message's time is.
+        return max(0.01, min([watch.poll_seconds, *times]))
+
+    async def _list_due(self, unit: Unit, flying: list[int], now: datetime) -> list[Waiting]:
+        return await unit.all(
+            Waiting,
+            _queries.list_due,
+            provider=self._lease.provider,
+            now=now,
+            flying=flying,
+            resting=list(self._resting),
+            most=WINDOW - len(flying),
+        )
+
+    async def _ask(self, unit: Unit, due: Sequence[Waiting], now: datetime) -> _Turn:
+        """What the guardrails say of each; what an allowed one uses up is booked in this unit."""
+        turn = _Turn()
+        for message in due:
+            if message.origin in turn.resting:
+                continue
+            verdict = await gate.admit(unit, message.intent(self._lease.provider), now=now)
+            match verdict:
+                case Allowed(typing_for):
+                    turn.flights.append(Flight(message, await _quote(unit, message), typing_for))
+                case Delayed(rule, until):
+                    turn.held.append((message, verdict))
+                    if rule == CONNECTION_RATE:
+                        turn.resting[message.origin] = until
+                case Refused():
+                    turn.refused.append((message, verdict))
+        return turn
+
+    async def _write(self, unit: Unit, turn: _Turn, now: datetime) -> None:
+        told: list[Notice] = []
+        if turn.held:
+            told += await self._hold(unit, turn.held, now)
+        if turn.refused:
+            told += await self._refuse(unit, turn.refused, now)
+        if turn.flights:
+            ids = [flight.message.id for flight in turn.flights]
+            await unit.run(_queries.claim, ids=ids, now=now, worker=self._lease.worker_id)
+        if told:
+            await notices.tell(unit, *told)
+
+    async def _hold(self, unit: Unit, held: list[tuple[Waiting, Delayed]], now: datetime) -> list[Notice]:
+        """Put them off; told of when the rule is another one than before."""
+        untils = [max(verdict.until, now + _SHORTEST_HOLD) for _, verdict in held]
+        await unit.run(
+            _queries.hold,
+            ids=[message.id for message, _ in held],
+            rules=[verdict.rule for _, verdict in held],
+            whys=[verdict.why for _, verdict in held],
+            untils=untils,
+            now=now,
+            worker=self._lease.worker_id,
+        )
+        told: list[Notice] = []
+        for (message, verdict), until in zip(held, untils, strict=True):
+            if verdict.rule != message.held_by:
+                told.append(
+                    MessageHeld(
+                        at=now,
+                        id=message.message_id,
+                        conversation_id=message.conversation_id,
+                        rule=verdict.rule,
+                        why=verdict.why,
+                        until=until,
+                    )
+                )
+        return told
+
+    async def _refuse(self, unit: Unit, refused: list[tuple[Waiting, Refused]], now: datetime) -> list[Notice]:
+        """Over, with the rule's words; what may have left before is not called failed."""
+        fates = [(one.id, given_up(verdict.why, had_left=one.may_have_left)) for one, verdict in refused]
+        await self._write_fates(unit, fates, now, refusals=[verdict for _, verdict in refused])
+        return [
+            MessageRefused(
+                at=now,
+                id=message.message_id,
+                conversation_id=message.conversation_id,
+                rule=verdict.rule,
+                why=verdict.why,
+                until=verdict.until,
+            )
+            for message, verdict in refused
+        ]
+
+    # ---- one message on its way
+
+    async def _fly(self, flight: Flight, watch: Watch) -> None:
+        message = flight.message
+        fate = await self._send(flight)
+        if fate == Settled(TAKEN):
             crashpoints.reach(OutboxPoint.AFTER_SEND)
-            await self._settle(claimed, "server_ack", None)
-        crashpoints.reach(OutboxPoint.AFTER_SETTLE)
-
-    async def _again(self, claimed: Claimed, error: RecadoError, *, most: int, at_last: str) -> None:
-        if claimed.attempts >= most:
-            await self._settle(claimed, at_last, error, tell=at_last == "failed")
+            self._taken.append(message.id)
         else:
-            await self._put_off(claimed, min(_LONGEST_PAUSE, 2.0**claimed.attempts), error, attempts=claimed.attempts)
+            await self._land(message, fate)
+            self._flying.discard(message.id)
+            crashpoints.reach(OutboxPoint.AFTER_SETTLE)
+        watch.ring()
 
-    async def _put_off(self, claimed: Claimed, seconds: float, error: RecadoError, *, attempts: int) -> None:
+    async def _run_errands(self) -> None:
+        try:
+            await self._errands.run()
+        finally:
+            self._is_on_errand = False
+
+    async def _send(self, flight: Flight) -> Fate:
+        message = flight.message
+        try:
+            chat, content = JID.parse(message.chat), _content(message.content)
+            await self._show_typing(chat, flight.typing_for.total_seconds())
+            await self._provider.send(chat, content, id=MessageId(message.message_id), quoting=flight.quote)
+        except (
+            ConnectionLost, LoggedOut, Rejected, NoRecipients, TooLarge, StoreRefused, BadRecord, UsageError, QueryError
+        ) as error:  # fmt: skip
+            return fate_of(error, attempts=message.attempts + 1, had_left=message.may_have_left)
+        return Settled(TAKEN)
+
+    async def _show_typing(self, chat: JID, seconds: float) -> None:
+        """Have the other side see that something is being written. Only decoration: its failures are the message's."""
+        provider = self._provider
+        if seconds <= 0 or not isinstance(provider, SupportsTyping):
+            return
+        while seconds > 0:
+            try:
+                await provider.show_typing(chat, is_typing=True)
+            except (ConnectionLost, UsageError, LoggedOut):
+                return
+            await self._clock.sleep(min(seconds, _TYPING_LASTS))
+            seconds -= _TYPING_LASTS
+
+    async def _land(self, message: Waiting, fate: Fate) -> None:
+        """What became of it, in a transaction of its own."""
+        now = self._clock.now()
         async with self._unit() as unit:
-            pause = timedelta(seconds=seconds)
-            await unit.run(_queries.put_off, id=claimed.id, pause=pause, error=str(error), attempts=attempts)
+            if isinstance(fate, Again):
+                await unit.run(
+                    _queries.put_off,
+                    id=message.id,
+                    due_at=now + timedelta(seconds=fate.seconds),
+                    error=fate.reason,
+                    attempts=fate.attempts,
+                    may_have_left=fate.may_have_left,
+                    now=now,
+                    worker=self._lease.worker_id,
+                )
+                return
+            _log.info("a message was settled as %s: %s", fate.state, fate.reason)
+            settled = await self._write_fates(unit, [(message.id, fate)], now)
+            if settled and fate.tell:
+                await self._tell(unit, message, fate, now)
 
-    async def _settle(self, claimed: Claimed, state: str, error: RecadoError | None, *, tell: bool = False) -> None:
-        """The message's fate; `tell`: no fact says so yet."""
-        if error is not None:
-            _log.info("a message was settled as %s: %s", state, error)
-        async with self._unit() as unit:
-            reason = str(error) if error is not None else None
-            await unit.run(_queries.settle, id=claimed.id, state=state, error=reason)
-            if tell:
-                await record(unit, self._lease.provider, [await self._refusal(unit, claimed)])
-
-    async def _refusal(self, unit: Unit, claimed: Claimed) -> MessageRejected:
+    async def _tell(self, unit: Unit, message: Waiting, fate: Settled, now: datetime) -> None:
+        if fate.state == UNKNOWN:
+            lost = MessageUnconfirmed(
+                at=now, id=message.message_id, conversation_id=message.conversation_id, why=fate.reason
+            )
+            await notices.tell(unit, lost)
+            return
         connection = await find_connection(unit, self._lease.provider)
         number = connection.account_phone if connection is not None else None
-        return MessageRejected(
+        refusal = MessageRejected(
             account=JID(number or "", PHONE),
-            at=self._clock.now(),
-            id=MessageId(claimed.message_id),
-            chat=JID.parse(claimed.chat),
+            at=now,
+            id=MessageId(message.message_id),
+            chat=JID.parse(message.chat),
             code=NOT_SENT,
         )
+        await record(unit, self._lease.provider, [refusal])
+
+    async def _write_fates(
+        self,
+        unit: Unit,
+        fates: Sequence[tuple[int, Settled]],
+        now: datetime,
+        *,
+        refusals: Iterable[Refused] | None = None,
+    ) -> list[str]:
+        """The ids of those that had no fate yet."""
+        rules = list(refusals) if refusals is not None else []
+        rows = await unit.tuples(
+            _queries.settle,
+            ids=[id for id, _ in fates],
+            states=[fate.state for _, fate in fates],
+            steps=[(Step.REFUSED if rules else _STEPS[fate.state]).value for _, fate in fates],
+            reasons=[fate.reason for _, fate in fates],
+            rules=[refusal.rule for refusal in rules] or [None] * len(fates),
+            untils=[refusal.until for refusal in rules] or [None] * len(fates),
+            now=now,
+            worker=self._lease.worker_id,
+        )
+        for _, fate in fates:
+            metrics.MESSAGES_SETTLED.labels(fate.state).inc()
+        return [message_id for (message_id,) in rows]
 
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[Unit]:
@@ -178,13 +401,20 @@ def _content(stored: dict[str, Any]) -> Content:
     return Text(stored["body"])
 
 
-async def _quote(unit: Unit, claimed: Claimed) -> Quote | None:
-    if claimed.quoting is None:
+async def _quote(unit: Unit, message: Waiting) -> Quote | None:
+    if message.quoting is None:
         return None
-    quoted = await find_quotable(unit, claimed.conversation_id, claimed.quoting)
+    quoted = await find_quotable(unit, message.conversation_id, message.quoting)
     if quoted is None:
         return None
     sender = None
     if not quoted.from_me:
         sender = JID(quoted.sender_lid, LID) if quoted.sender_lid else JID(quoted.sender_phone or "", PHONE)
     return Quote(MessageId(quoted.provider_message_id), sender, quoted.text)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error that ended a task group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -68,16 +68,34 @@ class _Row:
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A chat by every address a fact gave. An id alone proves nothing: others choose theirs, and quotes show ours."""
+
+    phone: str | None
+    lid: str | None
+    chat: str | None
+
+    @classmethod
+    def of(cls, chat: JID, alt: JID | None = None) -> _Place:
+        """The addresses of a person, or the one of anything else."""
+        if not chat.is_person:
+            return cls(None, None, str(chat.bare))
+        both = [jid for jid in (chat, alt) if jid is not None]
+        phone = next((jid.user for jid in both if jid.is_phone), None)
+        return cls(phone, next((jid.user for jid in both if jid.is_lid), None), None)
+
+
 @dataclass(slots=True)
 class _Batch:
     """What a batch of facts comes to, before anything is written."""
 
     directory: Directory = field(default_factory=Directory)
     rows: list[_Row] = field(default_factory=list)
-    sent: list[str] = field(default_factory=list)
-    rejected: dict[str, str] = field(default_factory=dict)
-    receipts: list[tuple[str, str]] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
+    sent: list[tuple[str, JID, datetime]] = field(default_factory=list)
+    rejected: dict[str, tuple[_Place, str, datetime]] = field(default_factory=dict)
+    receipts: list[tuple[str, _Place, str, datetime]] = field(default_factory=list)
+    read: list[tuple[str, _Place]] = field(default_factory=list)
     connection: ConnectionChanged | None = None
 
 
@@ -90,18 +108,36 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             take(batch, fact)
     await batch.directory.settle(unit)
     if batch.rows:
-        await unit.run(_queries.add_messages, provider=provider, **_columns(batch))
+        await unit.run(_queries.add_messages, provider=provider, worker=unit.worker_id, **_columns(batch))
     if batch.sent:
-        await unit.run(_queries.settle_outbox, ids=batch.sent)
+        await unit.run(
+            _queries.settle_outbox,
+            ids=[id for id, _, _ in batch.sent],
+            conversations=[batch.directory.conversation_id(chat) for _, chat, _ in batch.sent],
+            ats=[at for _, _, at in batch.sent],
+            worker=unit.worker_id,
+        )
     if batch.rejected:
-        rejected = {"ids": list(batch.rejected), "failures": list(batch.rejected.values())}
-        await unit.run(_queries.reject_outbox, **rejected)
-        await unit.run(_queries.reject_messages, **rejected)
+        await unit.run(
+            _queries.reject,
+            ids=list(batch.rejected),
+            failures=[failure for _, failure, _ in batch.rejected.values()],
+            ats=[at for _, _, at in batch.rejected.values()],
+            worker=unit.worker_id,
+            **_places([place for place, _, _ in batch.rejected.values()]),
+        )
     if batch.receipts:
-        ids, statuses = zip(*batch.receipts, strict=True)
-        await unit.run(_queries.save_receipts, ids=list(ids), statuses=list(statuses))
+        await unit.run(
+            _queries.save_receipts,
+            ids=[id for id, _, _, _ in batch.receipts],
+            statuses=[status for _, _, status, _ in batch.receipts],
+            ats=[at for _, _, _, at in batch.receipts],
+            worker=unit.worker_id,
+            **_places([place for _, place, _, _ in batch.receipts]),
+        )
     if batch.read:
-        await unit.run(_queries.save_read, ids=batch.read)
+        ids = [id for id, _ in batch.read]
+        await unit.run(_queries.save_read, ids=ids, **_places([place for _, place in batch.read]))
     if batch.connection is not None:
         await _save_connection(unit, provider, batch.connection)
 
@@ -130,7 +166,7 @@ def _received(batch: _Batch, fact: MessageReceived) -> None:
     )
     batch.rows.append(row)
     if fact.from_me:
-        batch.sent.append(fact.id)  # the echo of one of ours proves that it went out
+        batch.sent.append((fact.id, fact.chat.bare, fact.at))  # the echo of one of ours proves that it went out
 
 
 def _unreadable(batch: _Batch, fact: EnvelopeUnreadable) -> None:
@@ -164,7 +200,7 @@ def _author(batch: _Batch, fact: MessageReceived | EnvelopeUnreadable, push_name
 def _sent(batch: _Batch, fact: MessageSent) -> None:
     content_type, text, raw = _columns_of(fact.content)
     batch.directory.chat(fact.chat, fact.chat_alt)
-    batch.sent.append(fact.id)
+    batch.sent.append((fact.id, fact.chat.bare, fact.at))
     batch.rows.append(
         _Row(
             chat=fact.chat.bare,
@@ -182,14 +218,15 @@ def _sent(batch: _Batch, fact: MessageSent) -> None:
 
 
 def _rejected(batch: _Batch, fact: MessageRejected) -> None:
-    batch.rejected[fact.id] = f"refused ({fact.code})"
+    batch.rejected[fact.id] = (_Place.of(fact.chat), f"refused ({fact.code})", fact.at)
 
 
 def _receipt(batch: _Batch, fact: ReceiptReceived) -> None:
+    place = _Place.of(fact.chat, fact.chat_alt)
     if not fact.from_me:
-        batch.receipts += [(id, fact.kind.value) for id in fact.ids]
+        batch.receipts += [(id, place, fact.kind.value, fact.at) for id in fact.ids]
     elif fact.kind is not ReceiptKind.DELIVERED:
-        batch.read += fact.ids
+        batch.read += [(id, place) for id in fact.ids]
 
 
 def _contact(batch: _Batch, fact: ContactChanged) -> None:
@@ -216,6 +253,15 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     ConnectionChanged: _connection,
     DeviceUnlinked: _unlinked,
 }
+
+
+def _places(places: list[_Place]) -> dict[str, Any]:
+    """Chats as columns."""
+    return {
+        "phones": [place.phone for place in places],
+        "lids": [place.lid for place in places],
+        "chats": [place.chat for place in places],
+    }
 
 
 def _columns_of(content: Content) -> tuple[str, str | None, bytes | None]:

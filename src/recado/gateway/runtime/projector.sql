@@ -5,9 +5,9 @@
 WITH written AS (
     INSERT INTO whatsapp_messages AS m
         (conversation_id, sender_id, provider, provider_message_id, direction, content_type, text, status, source,
-         is_placeholder, quoted_message_id, quoted_text, raw, sent_at)
+         is_placeholder, quoted_message_id, quoted_text, raw, sent_at, recorded_by)
     SELECT conversation_id, sender_id, %(provider)s, id, direction, content_type, text, status::message_status, source,
-           is_placeholder, quoted_message_id, quoted_text, raw, sent_at
+           is_placeholder, quoted_message_id, quoted_text, raw, sent_at, %(worker)s::uuid
     FROM unnest(%(conversations)s::uuid[], %(senders)s::uuid[], %(ids)s::text[], %(directions)s::text[],
                 %(content_types)s::text[], %(texts)s::text[], %(statuses)s::text[], %(sources)s::text[],
                 %(placeholders)s::boolean[], %(quoted_ids)s::text[], %(quoted_texts)s::text[], %(raws)s::bytea[],
@@ -43,26 +43,56 @@ SET unread_count = c.unread_count + t.unread,
 FROM touched t WHERE c.id = t.conversation_id
 
 -- settle_outbox --
-UPDATE outbox SET state = 'server_ack', error = NULL, settled_at = now()
-WHERE message_id = ANY (%(ids)s) AND state < 'server_ack'
+-- Taken by the server, whatever was believed of it: an unknown one too. In the chat it went to; an id alone is no proof.
+WITH settled AS (
+    UPDATE outbox o SET state = 'server_ack', error = NULL, held_by = NULL, settled_at = now()
+    FROM unnest(%(ids)s::text[], %(conversations)s::uuid[], %(ats)s::timestamptz[]) AS given (id, conversation_id, at)
+    WHERE o.message_id = given.id AND o.conversation_id = given.conversation_id AND o.state < 'server_ack'
+    RETURNING o.message_id, given.at
+)
+INSERT INTO message_steps (message_id, at, step, worker_id)
+SELECT message_id, at, 'acked', %(worker)s FROM settled
 
--- reject_outbox --
-UPDATE outbox o SET state = 'failed', error = given.failure, settled_at = now()
-FROM unnest(%(ids)s::text[], %(failures)s::text[]) AS given (id, failure)
-WHERE o.message_id = given.id AND o.state < 'failed'
-
--- reject_messages --
-UPDATE whatsapp_messages m SET status = 'failed', failure = given.failure
-FROM unnest(%(ids)s::text[], %(failures)s::text[]) AS given (id, failure)
-WHERE m.provider_message_id = given.id AND m.direction = 'out' AND m.status < 'failed'
+-- reject --
+WITH given AS (
+    SELECT * FROM unnest(%(ids)s::text[], %(failures)s::text[], %(phones)s::text[], %(lids)s::text[], %(chats)s::text[],
+                         %(ats)s::timestamptz[]) AS told (id, failure, phone, lid, chat, at)
+), settled AS (
+    UPDATE outbox o SET state = 'failed', error = given.failure, held_by = NULL, settled_at = now()
+    FROM given
+    WHERE o.message_id = given.id AND o.state < 'failed'
+      AND speaks_in(o.conversation_id, given.phone, given.lid, given.chat)
+    RETURNING o.message_id, given.failure, given.at
+), shown AS (
+    UPDATE whatsapp_messages m SET status = 'failed', failure = given.failure
+    FROM given
+    WHERE m.provider_message_id = given.id AND m.direction = 'out' AND m.status < 'failed'
+      AND speaks_in(m.conversation_id, given.phone, given.lid, given.chat)
+)
+INSERT INTO message_steps (message_id, at, step, worker_id, detail)
+SELECT message_id, at, 'refused', %(worker)s, failure FROM settled
 
 -- save_receipts --
-WITH given AS (
-    SELECT id, max(status::message_status) AS status
-    FROM unnest(%(ids)s::text[], %(statuses)s::text[]) AS told (id, status) GROUP BY id
+-- A receipt counts in the chat it came from. It proves that the server took the message, whatever was believed.
+WITH told AS (
+    SELECT * FROM unnest(%(ids)s::text[], %(statuses)s::message_status[], %(phones)s::text[], %(lids)s::text[],
+                         %(chats)s::text[], %(ats)s::timestamptz[]) AS told (id, status, phone, lid, chat, at)
+), given AS (
+    SELECT m.id, m.provider_message_id, m.conversation_id, max(told.status) AS status, max(told.at) AS at
+    FROM told JOIN whatsapp_messages m ON m.provider_message_id = told.id AND m.direction = 'out'
+    WHERE m.status < told.status AND speaks_in(m.conversation_id, told.phone, told.lid, told.chat)
+    GROUP BY m.id, m.provider_message_id, m.conversation_id
+), moved AS (
+    UPDATE whatsapp_messages m SET status = given.status, failure = NULL
+    FROM given WHERE m.id = given.id AND m.status < given.status
+), settled AS (
+    UPDATE outbox o SET state = 'server_ack', error = NULL, held_by = NULL, settled_at = coalesce(o.settled_at, now())
+    FROM given
+    WHERE o.message_id = given.provider_message_id AND o.conversation_id = given.conversation_id
+      AND o.state < 'server_ack'
 )
-UPDATE whatsapp_messages m SET status = given.status, failure = NULL
-FROM given WHERE m.provider_message_id = given.id AND m.direction = 'out' AND m.status < given.status
+INSERT INTO message_steps (message_id, at, step, worker_id)
+SELECT provider_message_id, at, status::text, %(worker)s FROM given
 
 -- save_read --
 -- Read by the mentorado on another device: what came after the newest of these is what is left to read.
@@ -71,7 +101,10 @@ SET unread_count = (
     SELECT count(*) FROM whatsapp_messages m
     WHERE m.conversation_id = c.id AND m.direction = 'in' AND m.source <> 'history' AND m.sent_at > seen.until)
 FROM (
-    SELECT conversation_id, max(sent_at) AS until FROM whatsapp_messages
-    WHERE provider_message_id = ANY (%(ids)s) AND direction = 'in' GROUP BY conversation_id
+    SELECT m.conversation_id, max(m.sent_at) AS until
+    FROM unnest(%(ids)s::text[], %(phones)s::text[], %(lids)s::text[], %(chats)s::text[]) AS told (id, phone, lid, chat)
+    JOIN whatsapp_messages m ON m.provider_message_id = told.id AND m.direction = 'in'
+    WHERE speaks_in(m.conversation_id, told.phone, told.lid, told.chat)
+    GROUP BY m.conversation_id
 ) AS seen
 WHERE c.id = seen.conversation_id AND c.unread_count > 0
