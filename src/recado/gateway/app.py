@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
 from recado.clock import Clock, SystemClock
+from recado.gateway.campaigns import routes as campaigns
 from recado.gateway.connections import routes as connections
 from recado.gateway.consent import routes as consents
 from recado.gateway.conversations import routes as conversations
@@ -27,11 +28,12 @@ from recado.gateway.master_keys import load_master_keys
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
 from recado.gateway.monitoring import routes as monitoring
-from recado.gateway.operations import routes as operations
 from recado.gateway.monitoring.requests import Requests
+from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
 from recado.gateway.providers.baileys.adapter import whatsapp_web
+from recado.gateway.runtime.campaigns import feeding_campaigns
 from recado.gateway.runtime.deliveries import Deliveries
 from recado.gateway.runtime.retention import Retention
 from recado.gateway.runtime.worker import Worker
@@ -102,6 +104,7 @@ async def open_gateway(
         chores = await stack.enter_async_context(asyncio.TaskGroup())
         forgetting = chores.create_task(Retention(database, settings, clock=clock).run())
         stack.callback(forgetting.cancel)
+        await stack.enter_async_context(feeding_campaigns(database, clock=clock))
         broadcasts = await stack.enter_async_context(Broadcasts(database, vault, clock=clock))
         egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
         await stack.enter_async_context(
@@ -147,6 +150,7 @@ def create_app(
     app.include_router(mentorados.admin_keys)
     for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
+    app.include_router(campaigns.router)
     app.include_router(monitoring.router)
     app.include_router(stream.own)
     app.include_router(conversations.own)

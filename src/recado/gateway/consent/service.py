@@ -29,3 +29,8 @@ async def standings(unit: Unit, contact_ids: Sequence[UUID], purpose: str = MARK
 async def is_confirmation(unit: Unit, message_id: str) -> bool:
     """Is this message of ours the one answer to a word for stopping? It may go to who has just opted out."""
     return await repository.has_answer(unit, message_id)
+
+
+async def locale(unit: Unit) -> str:
+    """The language the mentorado's people are answered in: pt-BR or en."""
+    return (await repository.get_settings(unit)).locale

@@ -7,6 +7,7 @@ such a word, nothing is asked of the database (but, once a minute, which words a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,8 +20,9 @@ from recado.gateway.consent.keywords import RETURN_WORDS, STOP_WORDS, USUAL, ans
 from recado.gateway.consent.recording import changed
 from recado.gateway.consent.repository import EVERY_PURPOSE, ConsentSettings, Entry, Kind, NewEntry
 from recado.gateway.consent.service import MARKETING
-from recado.gateway.conversations.service import queue_message
+from recado.gateway.conversations.service import choose_id, queue_message
 from recado.gateway.db.unit import Unit
+from recado.gateway.pacing.verdict import Origin
 from recado.gateway.refusals import Refusal
 from recado.gateway.stream.notices import ConsentChanged
 
@@ -128,11 +130,18 @@ async def _add(unit: Unit, fact: MessageReceived, contact_id: UUID, kind: Kind, 
 async def _answer(unit: Unit, fact: MessageReceived, conversation_id: UUID, settings: ConsentSettings) -> None:
     """Queue the one answer. What forbids it (no connection, say) does not keep the opt-out from being written."""
     text = answer_of(settings.locale, settings.answer, settings.return_words)
-    try:
-        accepted = await queue_message(unit, text=text, now=fact.at, conversation_id=conversation_id)
-    except Refusal:
-        return
-    await repository.add_answer(unit, accepted.queued.message_id, answers=fact.id, at=fact.at)
+    message_id = choose_id()
+    await repository.add_answer(unit, message_id, answers=fact.id, at=fact.at)  # first: the guardrails ask for it
+    with suppress(Refusal):
+        await queue_message(
+            unit,
+            text=text,
+            now=fact.at,
+            conversation_id=conversation_id,
+            idempotency_key=f"opt-out:{fact.id}",
+            origin=Origin.AUTOMATION,
+            message_id=message_id,
+        )
 
 
 def _word(fact: MessageReceived) -> _Word:

@@ -1,0 +1,99 @@
+"""
+The job that feeds running campaigns into the outbox, a few messages at a time. Any number of processes run one: a
+campaign's row is claimed for each step, and a claim that is not renewed runs out. Each step is one transaction, so a
+process that dies in the middle of one has done nothing; where the guardrails stand, and what is sent, is the outbox's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from recado import crashpoints
+from recado.clock import Clock
+from recado.errors import StoreError
+from recado.gateway.campaigns import repository
+from recado.gateway.campaigns.feeding import advance
+from recado.gateway.db.notify import CAMPAIGNS
+from recado.gateway.db.pool import Database
+from recado.gateway.security import Principal
+
+_log = logging.getLogger(__name__)
+
+_CLAIM = timedelta(seconds=60)
+_MOST_AT_ONCE = 50
+_LOOK_SECONDS = 5.0
+
+
+class CampaignPoint(StrEnum):
+    """Where a process may die around a campaign's step (see crashpoints.py)."""
+
+    AFTER_CLAIM = "campaign.after_claim"
+    BEFORE_COMMIT = "campaign.before_commit"
+    AFTER_COMMIT = "campaign.after_commit"
+
+
+class CampaignJob:
+    """Feeds the campaigns that are due, whoever's they are, for as long as it runs."""
+
+    def __init__(self, database: Database, *, clock: Clock, look_seconds: float = _LOOK_SECONDS) -> None:
+        self._database = database
+        self._clock = clock
+        self._look_seconds = look_seconds
+        self._worker_id = uuid4()
+
+    async def run(self) -> None:
+        """Until cancelled; without the database it waits."""
+        with self._database.hints.watching(CAMPAIGNS) as watch:
+            while True:
+                try:
+                    while await self.look():
+                        continue
+                except StoreError as error:
+                    _log.warning("campaigns are not looked at (%s)", type(error).__name__)
+                await watch.wait(self._look_seconds)
+
+    async def look(self) -> bool:
+        """One step of each campaign that is due; whether there may be more at once. Raises StoreError."""
+        async with self._database.unit(Principal.worker()) as unit:
+            due = await repository.scan_campaigns(unit, self._worker_id, now=self._clock.now(), most=_MOST_AT_ONCE)
+        stepped = [await self._guarded(each.mentorado_id, each.id) for each in due]
+        return len(due) == _MOST_AT_ONCE and any(stepped)
+
+    async def step(self, mentorado_id: UUID, campaign_id: UUID) -> bool:
+        """One step of one campaign; False when it is not due, or another process is at it. Raises StoreError."""
+        now = self._clock.now()
+        async with self._database.unit(Principal.runtime(mentorado_id)) as unit:
+            campaign = await repository.claim_campaign(unit, campaign_id, self._worker_id, until=now + _CLAIM, now=now)
+            if campaign is None:
+                return False
+            crashpoints.reach(CampaignPoint.AFTER_CLAIM)
+            await advance(unit, campaign, now=now)
+            crashpoints.reach(CampaignPoint.BEFORE_COMMIT)
+        crashpoints.reach(CampaignPoint.AFTER_COMMIT)
+        return True
+
+    async def _guarded(self, mentorado_id: UUID, campaign_id: UUID) -> bool:
+        """One mentorado's campaign that cannot be stepped must not keep the others waiting."""
+        try:
+            return await self.step(mentorado_id, campaign_id)
+        except StoreError as error:
+            _log.warning("a campaign was not fed, and is again soon (%s)", type(error).__name__)
+            return False
+
+
+@asynccontextmanager
+async def feeding_campaigns(database: Database, *, clock: Clock) -> AsyncIterator[CampaignJob]:
+    """The job at work, in the background of this block."""
+    job = CampaignJob(database, clock=clock)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(job.run())
+        try:
+            yield job
+        finally:
+            task.cancel()
