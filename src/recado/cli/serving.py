@@ -1,6 +1,7 @@
 """
 Running the gateway as a process: the port, the signals, the end. Ctrl-C (or SIGTERM) ends open streams first, then the
-requests, then the accounts, and the database last; a second one stops waiting for requests.
+requests and, beside them, the accounts, which other processes take over; the database last. A second one stops waiting
+for requests.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ async def serve(
                     say("Stopping…")
                     gateway.broadcasts.close()
                     server.should_exit = True
+                    # Beside the requests that are still answered: a container has ten seconds to end.
+                    await gateway.worker.leave()
     finally:
         listener.close()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -304,7 +304,10 @@ async def test_somebody_s_receipt_is_not_about_what_they_wrote(rows: Rows) -> No
     assert message.status is None
 
 
-async def test_the_connection_s_row_follows_its_facts(rows: Rows) -> None:
+async def test_the_connection_s_row_follows_its_facts(
+    rows: Rows, new_lease: Callable[[Principal], Awaitable[Any]]
+) -> None:
+    await new_lease(rows.principal)
     async with rows.database.unit(rows.principal) as unit:
         await connections.save_desired(unit, "baileys", "connected", state="connecting")
         await connections.save_step(unit, "baileys", "qr", b"sealed", expires_at=NOW + timedelta(days=999))

@@ -1,12 +1,12 @@
 -- list_connections --
-SELECT mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
-       push_name, step_kind, step_expires_at, created_at, updated_at
-FROM connections ORDER BY mentorado_id, provider
+SELECT mentorado_id, provider, desired, generation, shown_state(c) AS state, state_at, reason, retry_at, account_phone,
+       account_lid, push_name, step_kind, step_expires_at, created_at, updated_at
+FROM connections c ORDER BY mentorado_id, provider
 
 -- find_connection --
-SELECT mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
-       push_name, step_kind, step_expires_at, created_at, updated_at
-FROM connections WHERE provider = %(provider)s
+SELECT mentorado_id, provider, desired, generation, shown_state(c) AS state, state_at, reason, retry_at, account_phone,
+       account_lid, push_name, step_kind, step_expires_at, created_at, updated_at
+FROM connections c WHERE provider = %(provider)s
 
 -- save_desired --
 -- A person asks: a state only a person can end is ended, and whoever runs the connection starts afresh.

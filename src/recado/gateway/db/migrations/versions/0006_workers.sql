@@ -104,6 +104,19 @@ CREATE FUNCTION is_run(of_mentorado uuid, of_provider text) RETURNS boolean
                      AND w.expires_at > clock_timestamp())
 $$;
 
+-- Where a connection stands, told truthfully: what a worker's row says counts while a live worker has it.
+CREATE FUNCTION shown_state(c connections) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE
+        WHEN c.provider <> 'baileys' OR c.state NOT IN ('connected', 'qr', 'code', 'passkey')
+            OR is_run(c.mentorado_id, c.provider) THEN c.state
+        WHEN c.desired <> 'connected' THEN 'disconnected'
+        WHEN c.state = 'connected' THEN 'reconnecting'
+        ELSE 'connecting'
+    END
+$$;
+
 -- The functions above take accounts for whole workers, as the owner of the tables.
 CREATE POLICY claims ON leases TO CURRENT_USER USING (true);
 
