@@ -82,6 +82,7 @@ class Children(asyncio.SubprocessProtocol):
         self._stdin.write(json.dumps({"number": number, "log": str(child.log), **order}).encode() + b"\n")
         async with asyncio.timeout(PATIENCE):
             await child.born.wait()
+        assert child.pid is not None, "the nursery has ended: what it imports may be broken"
         return child
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
@@ -99,5 +100,6 @@ class Children(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         """The nursery is gone, and its children with it."""
         for child in self._known.values():
+            child.born.set()
             child.gone.set()
         self._over.set()
