@@ -1,4 +1,4 @@
-"""The `recado` command: serve, demo, emulator, keys. What goes wrong is said in one sentence, with a status of 1."""
+"""The `recado` command: what there is and its options. What goes wrong is said in one sentence, with a status of 1."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ app = typer.Typer(
 keys = typer.Typer(no_args_is_help=True, help="Change the keys that protect what is stored.")
 app.add_typer(keys, name="keys")
 
+DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (RECADO_DATA_DIR).")]
+PassphraseFile = Annotated[Path | None, typer.Option(help="A file with the passphrase; else RECADO_BACKUP_PASSPHRASE.")]
+Mentorado = Annotated[str | None, typer.Argument(help="A mentorado, by id or name.")]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
 
@@ -86,6 +89,105 @@ def rotate_keys(
         _run(lambda: rotate_master(settings, master, forget_old=forget_old))
     else:
         _run(lambda: rotate(settings, mentorado))
+
+
+@app.command()
+def doctor(
+    mentorado: Mentorado = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Look for what is wrong, of one mentorado or of all, and say what to do. Status 1 when there are problems."""
+    from recado.cli import operations
+
+    settings = _settings(data_dir=data_dir)
+    _run(lambda: operations.doctor(settings, mentorado, as_json=as_json))
+
+
+@app.command()
+def recover(
+    mentorado: Mentorado = None,
+    all: Annotated[bool, typer.Option("--all", help="Every mentorado whose connection should be up.")] = False,
+    why: Annotated[str, typer.Option(help="Kept in the audit.")] = "",
+    even_so: Annotated[bool, typer.Option("--even-so", help="Clear also where that is not known to help.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring a connection back, step by step, stopping at the first that works. Messages are never touched."""
+    from recado.cli import operations
+
+    if (mentorado is None) != all:
+        _fail("say which: a mentorado, or --all")
+    settings = _settings(data_dir=data_dir)
+    _run(lambda: operations.recover_some(settings, mentorado, why=why, even_so=even_so))
+
+
+@app.command()
+def backup(
+    mentorado: Annotated[str, typer.Argument(help="A mentorado, by id or name.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    passphrase_file: PassphraseFile = None,
+    new_recovery_key: Annotated[bool, typer.Option("--new-recovery-key", help="Make the passphrase.")] = False,
+    here: Annotated[bool, typer.Option("--here", help="A copy in the database, no file.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Show the copies in the database.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Save a mentorado's session in an encrypted file that another machine can restore."""
+    from recado.cli import operations
+
+    settings = _settings(data_dir=data_dir)
+    if show:
+        _run(lambda: operations.list_backups(settings, mentorado))
+    else:
+        _run(
+            lambda: operations.back_up(
+                settings,
+                mentorado,
+                out=out,
+                passphrase_file=passphrase_file,
+                new_key=new_recovery_key,
+                here=here,
+            )
+        )
+
+
+@app.command()
+def restore(
+    file: Annotated[Path | None, typer.Argument(help="A backup file.")] = None,
+    mentorado: Annotated[str | None, typer.Option(help="With --backup: whose copy it is.")] = None,
+    copy: Annotated[str | None, typer.Option("--backup", help="A copy in the database, by its id.")] = None,
+    passphrase_file: PassphraseFile = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Give up another link that is there.")] = False,
+    connect: Annotated[bool, typer.Option(help="Connect afterwards.")] = True,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a saved session back; no new code is needed. What is there is backed up first."""
+    from recado.cli import operations
+
+    settings = _settings(data_dir=data_dir)
+    if file is not None and copy is None and mentorado is None:
+        _run(
+            lambda: operations.restore_from_file(
+                settings, file, passphrase_file=passphrase_file, replace=replace, connect=connect
+            )
+        )
+    elif file is None and copy is not None and mentorado is not None:
+        _run(lambda: operations.restore_copy(settings, mentorado, copy, replace=replace, connect=connect))
+    else:
+        _fail("say what: a backup file, or --mentorado ID --backup ID")
+
+
+@app.command()
+def audit(
+    mentorado: Mentorado = None,
+    limit: Annotated[int, typer.Option(min=1, max=10000, help="How many entries.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show who did what, when."""
+    from recado.cli import operations
+
+    settings = _settings(data_dir=data_dir)
+    _run(lambda: operations.audit(settings, mentorado, limit=limit, as_json=as_json))
 
 
 def main() -> None:

@@ -42,4 +42,5 @@ INSERT INTO mentorados (id, name) VALUES (%(id)s, %(name)s) ON CONFLICT DO NOTHI
 INSERT INTO stream_heads (mentorado_id) VALUES (%(id)s) ON CONFLICT DO NOTHING
 
 -- find_mentorados --
-SELECT id, name FROM mentorados WHERE id::text = %(which)s OR name = %(which)s ORDER BY created_at, id
+SELECT id, name FROM mentorados
+WHERE %(which)s::text IS NULL OR id::text = %(which)s OR name = %(which)s ORDER BY created_at, id

@@ -120,6 +120,6 @@ async def add_mentorado_again(unit: Unit, mentorado_id: UUID, name: str) -> None
     await unit.run(_queries.add_stream_head_again, id=mentorado_id)
 
 
-async def find_mentorados(unit: Unit, which: str) -> list[Named]:
-    """Those with that id or name, in an administrator's unit."""
+async def find_mentorados(unit: Unit, which: str | None) -> list[Named]:
+    """Those with that id or name, or all of them, in an administrator's unit."""
     return await unit.all(Named, _queries.find_mentorados, which=which)

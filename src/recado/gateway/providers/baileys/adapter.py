@@ -144,7 +144,7 @@ def whatsapp_web(
     device = device or DeviceProfile(full_history=full_history)
 
     def make(lease: Lease) -> Provider:
-        backend = PostgresBackend(database, vault, lease)
+        backend = PostgresBackend(database, vault, lease, browser=f"{device.browser} on {device.os}")
         client = Client(backend, server=server, clock=clock, device=device, limits=limits)
         return BaileysProvider(client, backend)
 

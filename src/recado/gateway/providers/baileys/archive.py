@@ -49,9 +49,9 @@ async def delete_rows(unit: Unit, keys: list[str], reason: str) -> UUID:
     return backup_id
 
 
-async def note_browser(unit: Unit, says: str, *, is_linked: bool) -> None:
+async def note_browser(unit: Unit, says: str) -> None:
     """Which browser this device says it is; what it said when it was linked is kept beside it."""
-    await unit.run(_queries.note_browser, says=says, is_linked=is_linked)
+    await unit.run(_queries.note_browser, says=says)
 
 
 async def list_backups(unit: Unit, *, limit: int = 50) -> list[Backup]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from recado.errors import StoreUnavailable, UsageError, WrongAccount
 from recado.events import Fact
-from recado.gateway.audit.repository import add_entry
 from recado.gateway.connections import repository as connections
 from recado.gateway.db.failures import Collided, StaleDataKey
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
+from recado.gateway.providers.baileys import archive
 from recado.gateway.runtime.leases import Lease
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import MentoradoKeys, Principal
@@ -38,10 +38,11 @@ PROVIDER = "baileys"
 class PostgresBackend:
     """The store's backend for the account of `lease`. Keys are kept apart by row security, not by this class."""
 
-    def __init__(self, database: Database, vault: Vault, lease: Lease) -> None:
+    def __init__(self, database: Database, vault: Vault, lease: Lease, *, browser: str | None = None) -> None:
         self._database = database
         self._vault = vault
         self._lease = lease
+        self._browser = browser
         self._principal = Principal.runtime(lease.mentorado_id)
         self._keys: MentoradoKeys | None = None
         self._is_stale = False
@@ -52,6 +53,8 @@ class PostgresBackend:
         """Unwrap the mentorado's keys. Raises StoreUnavailable, LeaseLost, BadRecord (another master key)."""
         async with self._unit() as unit:
             self._keys = await self._vault.keys(unit)
+            if self._browser is not None:
+                await archive.note_browser(unit, self._browser)
             connection = await connections.find_connection(unit, PROVIDER)
             self._number = connection.account_phone if connection is not None else None
 
@@ -109,11 +112,8 @@ class PostgresBackend:
 
     async def back_up(self, reason: str) -> UUID:
         """Copy every key, sealed as it is: done before any delete. The backup's id. Raises as `purge`."""
-        backup_id = uuid4()
         async with self._unit() as unit:
-            await unit.run(_queries.back_up, backup_id=backup_id, reason=reason)
-            await add_entry(unit, "session.backed_up", backup=str(backup_id), reason=reason)
-        return backup_id
+            return await archive.back_up(unit, reason)
 
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[Unit]:
@@ -127,6 +127,8 @@ class PostgresBackend:
         if self._commits % _PURGE_EVERY == 0:  # an account that runs for months keeps itself clean
             await unit.run(_queries.purge_some)
         gone = [key for key, value in changes.values.items() if value is None]
+        if CREDENTIALS in gone:
+            await archive.back_up_unless_done(unit, "forgotten")
         if gone:
             await unit.run(_queries.delete_values, keys=gone)
         kept = [(key, value) for key, value in changes.values.items() if value is not None]

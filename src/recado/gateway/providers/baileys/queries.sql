@@ -21,7 +21,3 @@ SELECT count(*) FROM purged
 
 -- purge_some --
 DELETE FROM baileys_sessions WHERE key IN (SELECT key FROM baileys_sessions WHERE expires_at <= now() LIMIT 2000)
-
--- back_up --
-INSERT INTO baileys_backups (backup_id, key, value, key_id, expires_at, reason)
-SELECT %(backup_id)s, key, value, key_id, expires_at, %(reason)s FROM baileys_sessions

@@ -80,6 +80,11 @@ def _is_number(value: bytes) -> bool:
     return value.isdigit() and len(value) <= 20
 
 
+def _is_mark(value: bytes) -> bool:
+    """What became of a message and its ciphertext's hash; of one of our own, when the server took it."""
+    return value.isdigit() or (len(value) in (1, 33) and value[0] in (0, 1))
+
+
 _FORMS: dict[str, Callable[[bytes], object]] = {
     CREDENTIALS: Credentials.decode,
     PREKEY: StoredPreKey.decode,
@@ -89,7 +94,7 @@ _FORMS: dict[str, Callable[[bytes], object]] = {
     LID_MAPPING: OtherAddress.decode,
     DEVICE_LIST: DeviceList.decode,
     SENT: SentMessage.decode,
-    SEEN: lambda value: len(value) == 33,
+    SEEN: _is_mark,
     RETRY: _is_number,
     WORK: WorkItem.decode,
     CURSOR: _is_number,
