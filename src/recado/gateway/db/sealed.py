@@ -36,6 +36,8 @@ SEALED = (
     SealedColumn("baileys_sessions", "value", (("key", "text"),), lambda key: key, "key_id"),
     SealedColumn("baileys_backups", "value", (("backup_id", "uuid"), ("key", "text")), lambda _, key: key, "key_id"),
     SealedColumn("connections", "step", (("provider", "text"),), lambda provider: "connection step"),
+    SealedColumn("webhook_endpoints", "secret", (("id", "uuid"),), lambda id: f"webhook {id}"),
+    SealedColumn("webhook_endpoints", "old_secret", (("id", "uuid"),), lambda id: f"webhook {id}"),
 )
 
 

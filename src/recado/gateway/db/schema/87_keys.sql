@@ -28,3 +28,4 @@ CREATE FUNCTION try_data_keys() RETURNS boolean
 $$;
 
 GRANT UPDATE (wrapped, retired_at), DELETE ON data_keys TO recado_app;
+GRANT UPDATE (value, key_id) ON baileys_backups TO recado_app;
