@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -48,7 +50,7 @@ class Worker:
             seconds=settings.lease_seconds,
             margin=settings.lease_margin_seconds,
             weight=settings.worker_weight,
-            name=name,
+            name=name or f"{socket.gethostname()}/{os.getpid()}",
         )
         self.accounts = Accounts(
             database,
