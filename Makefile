@@ -1,8 +1,8 @@
-# run · demo · test · check · interop · bench: each makes what it needs first.
+# run · demo · test · check · interop · bench · chaos: each makes what it needs first.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo test check bench interop proto dev clean
+.PHONY: help run demo test check bench chaos interop proto dev clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/  -/'
@@ -34,6 +34,10 @@ interop: dev     ## only the unmodified Baileys at the other end
 
 bench: dev       ## every figure, with Baileys beside it in the same run
 	@$(BIN)/python -m bench
+
+chaos: dev       ## workers, PostgreSQL and networks fail under traffic: MINUTES=5 SEED=… ACCOUNTS=300 WORKERS=3
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(WORKERS),--workers $(WORKERS)) $(CHAOS)
 
 proto: dev       ## compile proto/*.proto again
 	@$(BIN)/python tools/gen_proto.py

@@ -29,6 +29,7 @@ from recado.gateway.security import Principal
 
 from .account import Account
 from .fleet import ADMIN_KEY, LEASE, Fleet
+from .follower import Follower
 from .postgres import Postgres
 from .schedule import Kind, Strike, Weights, plan
 from .striking import Striker
@@ -37,6 +38,7 @@ from .witness import Book, Witness
 
 LINKING_AT_ONCE = 12
 FRIENDS = 3
+FOLLOWED = 5
 PATIENCE = 90.0
 _LOOK_EVERY = 0.5
 _MOST_SAID = 40
@@ -59,6 +61,8 @@ _MISSING = b"""
     SELECT 'queued', id FROM unnest(%(queued)s::text[]) AS queued (id)
     WHERE NOT EXISTS (SELECT FROM outbox WHERE message_id = queued.id AND settled_at IS NOT NULL)
 """
+
+_LOG = b"SELECT seq FROM events WHERE mentorado_id = %s ORDER BY seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Arena:
         self.fleet = fleet
         self.wiretap = Wiretap()
         self.accounts: list[Account] = []
+        self.followers: list[Follower] = []
         self._session = session
         self._clock = SystemClock()
         world.log = self.wiretap
@@ -147,6 +152,10 @@ class Arena:
             for number in range(self.size.accounts):
                 group.create_task(join(number))
         self.world.book.everybody_is_linked = True
+        self.followers = [
+            Follower(account, self.fleet, self._session, random.Random(dice.random()))
+            for account in self.accounts[:FOLLOWED]
+        ]
 
     async def round(self, seed: str, weights: Weights, *, seconds: float, every: float, luck: bool = True) -> Round:
         """Traffic and strikes for that long, then peace, then the judgement."""
@@ -168,13 +177,17 @@ class Arena:
         if luck:
             for fault, chance in _BAD_LUCK.items():
                 self.world.faults.scatter(fault, chance)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(traffic.run())
-            await self._strike(striker, strikes, seconds)
-            self.world.faults.clear()
-            traffic.stop()
-        done.seconds = self._clock.monotonic() - begun
-        await self._judge(done, mark)
+        async with asyncio.TaskGroup() as followed:
+            listening = [followed.create_task(follower.run()) for follower in self.followers]
+            async with asyncio.TaskGroup() as group:
+                group.create_task(traffic.run())
+                await self._strike(striker, strikes, seconds)
+                self.world.faults.clear()
+                traffic.stop()
+            done.seconds = self._clock.monotonic() - begun
+            await self._judge(done, mark)
+            for task in listening:
+                task.cancel()
         done.complaints += [*striker.complaints, *traffic.complaints]
         return done
 
@@ -199,6 +212,8 @@ class Arena:
                 account.records = Records(database, Principal.runtime(account.mentorado))
             judged = [group.create_task(complaints(account)) for account in self.accounts]
         done.complaints += [found for task in judged for found in task.result()]
+        for follower in self.followers:
+            done.complaints += await follower.complaints(await self._log_of(follower.account))
         for shared in (self.world.book.complaints, self.fleet.complaints):
             done.complaints += shared
             shared.clear()
@@ -224,6 +239,12 @@ class Arena:
                 if phone.inbox.get(account.owner.jid, id) is None:
                     found.append(f"{id} of {account.owner.name} was accepted and never shown")
         return found
+
+    async def _log_of(self, account: Account) -> list[int]:
+        """The numbers of everything that was recorded for it, in order."""
+        async with await psycopg.AsyncConnection.connect(self.postgres.dsn) as connection:
+            found = await connection.execute(_LOG, [account.mentorado])
+            return [seq for (seq,) in await found.fetchall()]
 
     async def _missing(self) -> list[str]:
         """What came and is not stored, what was queued and has no fate."""

@@ -7,9 +7,7 @@ import sys
 import threading
 from typing import Any
 
-import recado.cli.serve
-import recado.gateway.providers.baileys.adapter
-from recado.cli.main import main as recado
+from recado.cli.main import main as run_command
 
 
 def main(order: dict[str, Any], lifeline: int) -> None:
@@ -19,7 +17,7 @@ def main(order: dict[str, Any], lifeline: int) -> None:
     os.environ.update(order["environment"])
     sys.argv = ["recado", "serve"]
     try:
-        recado()
+        run_command()
     except SystemExit as over:
         if over.code:
             sys.stderr.flush()

@@ -27,7 +27,11 @@ class Figures:
     @property
     def kills(self) -> int:
         """How often SIGKILL was sent, to a worker or to PostgreSQL."""
-        return self._strikes[Kind.KILL] + self._strikes[Kind.KILL_POSTGRES]
+        return self.struck(Kind.KILL, Kind.KILL_POSTGRES)
+
+    def struck(self, *kinds: Kind) -> int:
+        """How often any of these happened."""
+        return sum(self._strikes[kind] for kind in kinds)
 
     def text(self) -> str:
         """For people."""

@@ -47,10 +47,10 @@ class Disk:
             return
         with self._image.open("wb") as image:
             image.truncate(DISK_MEGABYTES * 1024 * 1024)
-        commands = (["mkfs.ext4", "-q", "-m", "0", str(self._image)], ["mount", "-o", "loop", self._image, self.path])
-        self.is_own = all(
-            subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in commands
-        )
+        image, here = str(self._image), str(self.path)
+        commands = (["mkfs.ext4", "-q", "-m", "0", image], ["mount", "-o", "loop", image, here])
+        done = (subprocess.run(command, capture_output=True, check=False) for command in commands)
+        self.is_own = all(each.returncode == 0 for each in done)
 
     def detach(self) -> None:
         """Give it back."""
