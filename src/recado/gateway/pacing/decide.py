@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,12 @@ def decide(rules: Rules, state: State, intent: Intent, now: datetime, dice: rand
     if refused is not None:
         return refused
     delays = [verdict for verdict in verdicts if isinstance(verdict, Delayed)]
-    return max(delays, key=lambda delay: delay.until, default=None) or Allowed(typing_for(rules, intent, dice))
+    longest = max(delays, key=lambda delay: delay.until, default=None)
+    if longest is None:
+        return Allowed(typing_for(rules, intent, dice))
+    # It would pass then, were it not night by that time.
+    night = None if state.is_booked else _quiet_hours(rules, state, intent, longest.until)
+    return replace(night, why=f"{longest.why}; {night.why}") if night is not None else longest
 
 
 def budgets(rules: Rules, origin: Origin, *, age: timedelta, is_new_chat: bool) -> list[Budget]:
@@ -138,7 +144,7 @@ def _taken_over(rules: Rules, state: State, intent: Intent, now: datetime) -> Ve
     return Refused(TAKE_OVER, f"a person has this conversation, and programs are silent in it{till}", taken.until)
 
 
-def _quiet_hours(rules: Rules, state: State, intent: Intent, now: datetime) -> Verdict | None:
+def _quiet_hours(rules: Rules, state: State, intent: Intent, now: datetime) -> Delayed | None:
     if intent.origin is Origin.PERSON or is_reply(rules, state, now):
         return None
     until = silent_until(rules.quiet_hours, now)
