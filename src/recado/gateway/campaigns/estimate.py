@@ -28,9 +28,7 @@ def estimate(rules: Rules, *, messages: int, new_chats: int, age: timedelta) -> 
         gone = min(left, gone_new + min(left - left_new, most - gone_new))
         left, left_new = left - gone, left_new - gone_new
         if left == 0:
-            return took + timedelta(
-                hours=_awake_hours(rules) * gone / most if most < messages else gone / _hourly(rules)
-            )
+            return took + timedelta(hours=gone / _hourly(rules))
         took += _DAY
     return None
 
