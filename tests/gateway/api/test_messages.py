@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
+from tests.gateway.api.conftest import running
 
+from recado.emulator.whatsapp.inbox import Ticks
 from recado.emulator.whatsapp.world import World
+from recado.gateway.app import create_app
+from recado.gateway.settings import Settings
 
 Link = Callable[..., Awaitable[None]]
 
@@ -160,3 +166,104 @@ async def _walk(api: Any, path: str, name: str) -> list[Any]:
         if cursor is None:
             assert len({item["id"] for item in items}) == len(items)
             return items
+
+
+async def test_a_message_for_later_is_listed_survives_a_restart_and_can_be_called_back(
+    linked: Any, world: World, settings: Settings
+) -> None:
+    body = {"text": "depois", "to": world.phone("Ana").number, "send_at": later(days=2)}
+    headers = {"idempotency-key": "k-1"}
+    accepted = (await linked.post(f"{linked.root}/messages", body, headers=headers)).json()
+    assert datetime.fromisoformat(accepted["send_at"]) == datetime.fromisoformat(body["send_at"])
+    async with (
+        running(create_app(settings, world.server)) as address,
+        httpx2.AsyncClient(base_url=address, timeout=20) as client,
+    ):
+        linked.client, before = client, linked.client
+        again = await linked.post(f"{linked.root}/messages", body, headers=headers)
+        assert (again.json(), again.headers["idempotency-replayed"]) == (accepted, "true")
+        (waiting,) = (await linked.get(f"{linked.root}/outbox", params={"only": "scheduled"})).json()["items"]
+        assert (waiting["id"], waiting["status"], waiting["text"]) == (accepted["id"], "queued", "depois")
+        assert (
+            await linked.client.delete(f"{linked.root}/messages/{accepted['id']}", headers=linked.headers)
+        ).status_code == 204
+        assert (await linked.get(f"{linked.root}/outbox")).json() == {"items": [], "next": None}
+        linked.client = before
+    told = (await linked.get(f"{linked.root}/messages/{accepted['id']}")).json()
+    assert (told["status"], told["failure"]) == ("failed", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"send_at": "2020-01-01T00:00:00Z"}, 400),
+        ({"send_at": "2126-01-01T00:00:00Z"}, 400),
+        ({"send_at": "2030-01-01T00:00:00"}, 422),
+        ({"origin": "campaign"}, 422),
+        ({"origin": "person", "send_at": "soon"}, 422),
+    ],
+)
+async def test_a_time_or_an_origin_that_cannot_be_is_refused(linked: Any, change: Any, status: int) -> None:
+    refused = await linked.post(f"{linked.root}/messages", {"text": "oi", "to": "550000000001"} | change)
+    assert refused.status_code == status
+
+
+async def test_the_passport_tells_the_way_of_a_message_out_and_of_one_in(
+    linked: Any, world: World, hire: Callable[[str], Awaitable[Any]]
+) -> None:
+    ana = world.phone("Ana")
+    async with linked.stream() as events:
+        sent = (
+            await linked.post(f"{linked.root}/messages", {"text": "oi", "to": ana.number, "origin": "person"})
+        ).json()
+        await ana.expect("oi")
+        await ana.read()
+        read = await events.until(
+            lambda event: event.kind == "receipt.received" and event.data["data"]["kind"] == "read"
+        )
+        await ana.say(world.phone("Clara"), "olá")
+        arrived = await events.until(lambda event: event.kind == "message.received")
+    passport = (await linked.get(f"/v1/messages/{sent['id']}/passport")).json()
+    assert (await linked.get(f"{linked.root}/messages/{sent['id']}/passport")).json() == passport
+    steps = [step["step"] for step in passport["steps"]]
+    assert steps[:3] == ["queued", "claimed", "acked"]
+    assert steps[-1] == "read"
+    assert passport["steps"][0]["sentence"] == "Queued by a person"
+    assert passport["steps"][1]["worker"] in passport["steps"][1]["sentence"]
+    assert (passport["status"], passport["origin"], passport["sentence"]) == ("read", "person", "It was read")
+    numbers = {event["id"]: event["kind"] for event in passport["events"]}
+    assert numbers[int(read.id)] == "receipt.received"
+    assert "message.sent" in numbers.values()
+
+    path = f"/v1/messages/{arrived.data['data']['id']}/passport"
+    received = (await linked.get(path, params={"language": "pt-BR"})).json()
+    assert (received["direction"], received["source"], received["steps"]) == ("in", "live", [])
+    assert received["sentence"].startswith("Recebida assim que foi escrita (processo ")
+    assert [event["id"] for event in received["events"]] == [int(arrived.id)]
+
+    bia = await hire("Bia")
+    for place in (f"/v1/messages/{sent['id']}/passport", f"{linked.root}/messages/{sent['id']}/passport"):
+        assert (await bia.get(place)).status_code == 404
+    assert (await linked.get(f"{linked.root}/messages/nothing/passport")).status_code == 404
+    assert "olá" not in str(received)
+    assert ana.number not in str(passport)
+
+
+async def test_reading_here_tells_the_other_side_unless_it_is_not_to(linked: Any, world: World) -> None:
+    ana, clara = world.phone("Ana"), world.phone("Clara")
+    async with linked.stream() as events:
+        first = await ana.say(clara, "um")
+        await events.until(lambda event: event.kind == "message.received")
+        (thread,) = (await linked.get(f"{linked.root}/conversations")).json()["items"]
+        path = f"{linked.root}/conversations/{thread['id']}/read"
+        assert (await linked.post(path, {"tell": False})).status_code == 204
+        assert (await linked.get(f"{linked.root}/conversations/{thread['id']}")).json()["unread_count"] == 0
+        second = await ana.say(clara, "dois")
+        await events.until(lambda event: event.kind == "message.received")
+        assert (await linked.post(path)).status_code == 204
+    await ana.expect(id=second.id, ticks=Ticks.READ)
+    assert first.ticks is not Ticks.READ
+
+
+def later(**away: float) -> str:
+    return (datetime.now(UTC) + timedelta(**away)).isoformat()

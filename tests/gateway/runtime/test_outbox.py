@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
+from tests.gateway.runtime.posting import BIA, Post, Told
 
 from recado import crashpoints
-from recado.clock import SystemClock
-from recado.content import Content, Text
 from recado.errors import (
     CloseReason,
     ConnectionLost,
@@ -24,21 +21,17 @@ from recado.errors import (
     RecadoError,
     Rejected,
 )
-from recado.events import MessageId, Quote, Signal
+from recado.events import MessageId, Quote
 from recado.gateway.connections import repository as connections
 from recado.gateway.conversations import repository, service
-from recado.gateway.conversations.service import Accepted
-from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.pool import Database
 from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.refusals import BadAddress, BadContent, Forbidden, KeyReused, NotConnectable, NotFound, NotSupported
-from recado.gateway.runtime.leases import Lease, Leases
-from recado.gateway.runtime.outbox import Outbox, OutboxPoint
+from recado.gateway.runtime.leases import Leases
+from recado.gateway.runtime.outbox import OutboxPoint
 from recado.gateway.security import READ, Principal
 from recado.gateway.stream.repository import list_events
 from recado.jid import JID
-
-BIA = "550000000002"
 
 
 @pytest.fixture
@@ -46,87 +39,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """Without pace or quiet hours: what the guardrails do to the outbox is in test_holding.py."""
     async with Database(database_url, size=8, guardrails=operator_rules("relaxed")) as opened:
         yield opened
-
-
-class Told:
-    """A provider that takes messages, or raises what it was told to, one after the other."""
-
-    def __init__(self, *answers: RecadoError | None) -> None:
-        self.answers = list(answers)
-        self.sent: list[tuple[str, str, str, Quote | None]] = []
-        self.ready = asyncio.Event()
-        self.ready.set()
-
-    async def open(self) -> None:
-        pass
-
-    async def close(self) -> None:
-        pass
-
-    async def events(self) -> AsyncIterator[Signal]:
-        return
-        yield
-
-    async def until_ready(self) -> None:
-        await self.ready.wait()
-
-    async def until_over(self) -> None:
-        await asyncio.Event().wait()
-
-    async def forget(self, reason: str) -> None:
-        pass
-
-    async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
-        assert isinstance(content, Text)
-        self.sent.append((str(chat), content.body, id, quoting))
-        answer = self.answers.pop(0) if self.answers else None
-        if answer is not None:
-            raise answer
-        return datetime.now(UTC)
-
-
-class Post:
-    """One mentorado's outbox: queue, run, look."""
-
-    def __init__(self, database: Database, principal: Principal, lease: Lease) -> None:
-        self.database = database
-        self.principal = principal
-        self.lease = lease
-
-    async def queue(self, text: str = "oi", **options: Any) -> Accepted:
-        if "conversation_id" not in options:
-            options.setdefault("to", BIA)
-        async with self.database.unit(self.principal) as unit:
-            return await service.queue_message(unit, text=text, now=datetime.now(UTC), **options)
-
-    @asynccontextmanager
-    async def running(self, provider: Told) -> AsyncIterator[None]:
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-            task = group.create_task(self.outbox(provider).run())
-            yield
-            task.cancel()
-
-    def outbox(self, provider: Told) -> Outbox:
-        return Outbox(self.database, provider, self.lease, clock=SystemClock())
-
-    async def until(self, accepted: Accepted, *states: str) -> tuple[str, str | None, str | None]:
-        """The row's state, and the message's status and failure, once it is in one of those states."""
-        while True:
-            async with self.database.unit(self.principal) as unit:
-                queued = await repository.find_queued(unit, message_id=accepted.queued.message_id)
-                message = await repository.get_message(unit, accepted.queued.message_id)
-            assert queued is not None
-            if queued.state in states:
-                return queued.state, message.status, message.failure
-            with self.database.hints.watching(OUTBOX) as watch:
-                await watch.wait(0.02)
-
-    async def hurry(self, database_url: str) -> None:
-        """Nothing is put off any more."""
-        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
-            await owner.execute("UPDATE outbox SET due_at = now()")
-        assert self.principal.mentorado_id is not None
-        self.database.hints.tell(OUTBOX, self.principal.mentorado_id)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from uuid import UUID
 from recado.gateway.connections.service import provider_to_send
 from recado.gateway.conversations import repository
 from recado.gateway.conversations.directory import Directory
-from recado.gateway.conversations.repository import NewRow, Queued
+from recado.gateway.conversations.repository import NewRow, Quotable, Queued
 from recado.gateway.conversations.steps import Step, add_step
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
@@ -113,11 +113,7 @@ async def queue_message(
         raise NotSupported("messages go to people; groups and channels are read only")
     provider = provider or await provider_to_send(unit)
     conversation_id = conversation_id or await open_conversation(unit, address)
-    quoted = None
-    if quoting is not None:
-        quoted = await repository.find_quotable(unit, conversation_id, quoting)
-        if quoted is None:
-            raise NotFound("the quoted message is not in this conversation")
+    quoted = await _quoted(unit, conversation_id, quoting)
     intent = Intent(
         message_id=message_id or choose_id(),
         conversation_id=conversation_id,
@@ -193,6 +189,15 @@ async def mark_read(unit: Unit, conversation_id: UUID, *, tell: bool, now: datet
             now=now,
         )
         unit.tell(OUTBOX)
+
+
+async def _quoted(unit: Unit, conversation_id: UUID, quoting: str | None) -> Quotable | None:
+    if quoting is None:
+        return None
+    quoted = await repository.find_quotable(unit, conversation_id, quoting)
+    if quoted is None:
+        raise NotFound("the quoted message is not in this conversation")
+    return quoted
 
 
 async def _tell_hold(unit: Unit, row: NewRow, hold: Delayed, now: datetime) -> None:
