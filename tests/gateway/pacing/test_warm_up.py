@@ -32,33 +32,33 @@ class Past:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.sends: list[tuple[datetime, bool]] = []
+        self.all: list[datetime] = []
+        self.new: list[datetime] = []
         self.dice = random.Random(SEED)
         self.spread = 0.0
 
     def ask(self, *, is_new: bool, now: datetime) -> Allowed | Delayed:
         full = {}
         for budget in budgets(self.rules, Origin.AUTOMATION, age=now - LINKED, is_new_chat=is_new):
-            inside = [
-                at
-                for at, new in self.sends
-                if at > now - budget.per and (new or budget.counted is not Counted.NEW)
-                if budget.counted is not Counted.RECIPIENT
-            ]
-            if len(inside) >= budget.most:
-                full[budget] = inside[-budget.most]
+            times = self.new if budget.counted is Counted.NEW else self.all
+            if budget.counted is not Counted.RECIPIENT and len(times) >= budget.most:
+                first = times[-budget.most]
+                if first > now - budget.per:
+                    full[budget] = first
         state = State(
             linked_at=LINKED,
             is_new_chat=is_new,
-            last_sent_at=self.sends[-1][0] if self.sends else None,
+            last_sent_at=self.all[-1] if self.all else None,
             spread=self.spread,
             full_since=full,
         )
-        intent = Intent("A", UUID(int=len(self.sends)), "baileys", Origin.AUTOMATION, person(1), None)
+        intent = Intent("A", UUID(int=len(self.all)), "baileys", Origin.AUTOMATION, person(1), None)
         verdict = decide(self.rules, state, intent, now, self.dice)
         assert isinstance(verdict, Allowed | Delayed)
         if isinstance(verdict, Allowed):
-            self.sends.append((now, is_new))
+            self.all.append(now)
+            if is_new:
+                self.new.append(now)
             self.spread = self.dice.uniform(-1, 1)
         return verdict
 
@@ -67,7 +67,7 @@ def two_weeks(rules: Rules, days: int = 15) -> Past:
     """A program at work: it tries somebody new, and somebody known while new ones are held, whenever it may."""
     past, now = Past(rules), LINKED
     while now < LINKED + days * DAY:
-        new = past.ask(is_new=True, now=now) if len(past.sends) % HALF_NEW == 0 else None
+        new = past.ask(is_new=True, now=now) if len(past.all) % HALF_NEW == 0 else None
         verdict = new if isinstance(new, Allowed) else past.ask(is_new=False, now=now)
         if isinstance(verdict, Delayed):
             assert verdict.until > now
@@ -75,10 +75,13 @@ def two_weeks(rules: Rules, days: int = 15) -> Past:
     return past
 
 
+def per_day(times: list[datetime]) -> Counter[int]:
+    return Counter((at - LINKED).days for at in times)
+
+
 def table(past: Past) -> Counter[int]:
     """Print what went each day."""
-    went: Counter[int] = Counter((at - LINKED).days for at, _ in past.sends)
-    new: Counter[int] = Counter((at - LINKED).days for at, is_new in past.sends if is_new)
+    went, new = per_day(past.all), per_day(past.new)
     print(f"dice: {SEED}\nday  messages  new chats")
     for day in sorted(went):
         print(f"{day:3}  {went[day]:8}  {new[day]:9}")
@@ -91,13 +94,13 @@ def test_in_its_first_fortnight_a_connection_sends_what_the_steps_allow_and_no_m
     for step in WARM_UP:
         assert went[step.day] <= step.per_day
         assert went[step.day] >= step.per_day * 0.9, "and it is not starved either"
-        assert sum(new for at, new in past.sends if (at - LINKED).days == step.day) <= step.new_chats
+        assert per_day(past.new)[step.day] <= step.new_chats
     assert went[14] > WARM_UP[-1].per_day, "warm: only the program's own pace is left"
     assert went[14] <= Rules().automation.per_day
 
 
 def test_no_24_hours_hold_more_than_the_day_they_end_in_allows() -> None:
-    sends = [at for at, _ in two_weeks(Rules(), days=8).sends]
+    sends = two_weeks(Rules(), days=8).all
     for at in sends:
         step = Rules().warm_up_step(at - LINKED)
         assert step is not None
@@ -110,7 +113,7 @@ def test_without_the_rule_the_first_day_would_be_a_flood() -> None:
 
 
 def test_nothing_goes_at_night() -> None:
-    for at, _ in two_weeks(Rules(), days=8).sends:
+    for at in two_weeks(Rules(), days=8).all:
         assert 8 <= (at - timedelta(hours=3)).hour < 21, "São Paulo is three hours behind"
 
 
