@@ -15,7 +15,7 @@ from uuid import UUID
 from recado.gateway.connections.service import provider_to_send
 from recado.gateway.conversations import repository
 from recado.gateway.conversations.directory import Directory
-from recado.gateway.conversations.repository import NewRow, Quotable, Queued
+from recado.gateway.conversations.repository import NewRow, Queued, Quotable
 from recado.gateway.conversations.steps import Step, add_step
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
