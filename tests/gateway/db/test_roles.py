@@ -52,7 +52,16 @@ async def test_everything_that_sees_across_works_for_an_owner_without_privileges
         assert ana.mentorado_id is not None
         assert await leases.claim(ana.mentorado_id, "baileys") is not None
         assert [(row.is_mine, row.is_free) for row in await leases.scan()] == [(True, False)]
+        await waiting_webhook(database, ana)
         await merged(database, ana)
+
+
+async def waiting_webhook(database: Database, ana: Principal) -> None:
+    async with database.unit(ana) as unit:
+        await unit.run(Query("add", b"INSERT INTO webhook_endpoints (url, secret, cursor_seq) VALUES ('x', 'x', -1)"))
+    async with database.unit(Principal.worker()) as unit:
+        found = await unit.tuples(Query("scan", b"SELECT mentorado_id FROM scan_webhooks(now(), 9, 9)"))
+    assert found == [(ana.mentorado_id,)]
 
 
 async def merged(database: Database, ana: Principal) -> None:

@@ -543,14 +543,22 @@ async def test_a_request_that_does_not_end_is_cut_and_the_claim_is_free(
         await tell(ana, "a")
         await receiver.until_held()
     receiver.gate.set()
-    await until_quiet(Deliveries(database, vault, egress, clock=ManualClock()))
+    assert await Deliveries(database, vault, egress, clock=ManualClock()).deliver_due() == 1
     assert set(receiver.seqs) == {1}
 
 
 async def test_a_claim_too_old_to_be_sure_of_sends_nothing(
-    database: Database, deliveries: Deliveries, ana: Principal, receiver: Receiver, tell: Tell, add: Add, clock: Any
+    database: Database,
+    deliveries: Deliveries,
+    ana: Principal,
+    receiver: Receiver,
+    tell: Tell,
+    add: Add,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker that was stopped for a minute wakes up, and must not post beside its successor."""
+    monkeypatch.setattr(delivery, "_TURN_SECONDS", 1000.0)
     await add(ana, receiver.url)
     await tell(ana, "a", "b", "c")
 

@@ -119,6 +119,12 @@ async def test_a_name_that_leads_elsewhere_the_second_time_is_looked_at_again() 
         assert (names.asked, len(receiver.posted)) == (2, 1)
 
 
+@pytest.mark.parametrize("addresses", [["8.8.8.8", "10.0.0.1"], ["::ffff:10.0.0.1"], ["127.1"], ["8.8.8.8", "x"]])
+async def test_one_address_inside_refuses_the_whole_name(addresses: list[str]) -> None:
+    with pytest.raises(OSError):
+        await _CheckedResolver(Policy(), Names(hook_example_org=[addresses])).resolve("hook.example.org")
+
+
 async def test_the_socket_itself_is_the_last_to_refuse() -> None:
     resolver = _CheckedResolver(Policy(), Names())
     for target in (("127.0.0.1", 80), ("2130706433", 80), ("localhost", 80), ("::1", 80, 0, 0)):
