@@ -83,13 +83,13 @@ async def doctor(settings: Settings, which: str | None, *, as_json: bool) -> Non
         words = f"The database cannot be worked with: {error}."
         found = Finding("database", Severity.PROBLEM, words, "Check DATABASE_URL and that PostgreSQL runs.")
         findings.setdefault("", [*check_files(settings)]).insert(0, found)
-    problems = sum(each.severity is Severity.PROBLEM for found in findings.values() for each in found)
+    problems = sum(each.severity is Severity.PROBLEM for some in findings.values() for each in some)
     if as_json:
-        told = [{"of": of or None, **asdict(each)} for of, found in findings.items() for each in found]
+        told = [{"of": of or None, **asdict(each)} for of, some in findings.items() for each in some]
         print(json.dumps({"has_problems": problems > 0, "findings": told}, ensure_ascii=False, indent=2))
     else:
-        for of, found in findings.items():
-            _show_findings(of or "This installation", found)
+        for of, some in findings.items():
+            _show_findings(of or "This installation", some)
         console.print(f"{problems} problem(s)." if problems else "No problems.")
     if problems:
         raise SystemExit(1)

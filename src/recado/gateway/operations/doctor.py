@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from recado.errors import BadRecord, StoreError
+from recado.errors import BadRecord, CloseReason, StoreError
 from recado.gateway.connections import repository as connections
 from recado.gateway.connections.service import BAILEYS
 from recado.gateway.db.migrate import newest_version
@@ -76,7 +76,7 @@ async def gather(operator: Operator) -> Case:
             holder=await unit.one(Holder, _queries.find_holder, provider=BAILEYS),
             live_workers=await repository.count_live_workers(unit),
             under_way=await repository.find_under_way(unit, BAILEYS),
-            changes=await unit.all(Change, _queries.list_changes, since=now - _HOUR),
+            changes=await _changes(unit, now),
             requests=await _count_requests(unit, now),
             session=session,
             linked_devices=_linked_devices(session),
@@ -184,6 +184,15 @@ def _check_disk(folder: Path) -> list[Finding]:
     if free < _SOME_BYTES:
         return [Finding(name, Severity.WARNING, words, "Make room soon.")]
     return [Finding(name, Severity.OK, words)]
+
+
+async def _changes(unit: Unit, now: datetime) -> list[Change]:
+    """The last hour's changes of state, with their reasons by name."""
+    told = await unit.tuples(_queries.list_changes, since=now - _HOUR)
+    return [
+        Change(state, CloseReason.of(code).name.lower() if code is not None else None, retry_at, at)
+        for state, code, retry_at, at in told
+    ]
 
 
 async def _count_requests(unit: Unit, now: datetime) -> int:

@@ -1,7 +1,7 @@
 -- What the doctor reads. Numbers, times and words of ours; never a text, a number or a key.
 
 -- list_changes --
-SELECT body->>'state' AS state, body->>'reason' AS reason, (body->>'retry_at')::timestamptz AS retry_at, at
+SELECT body->>'state' AS state, (body->>'reason')::int AS code, (body->>'retry_at')::timestamptz AS retry_at, at
 FROM events WHERE kind = 'connection.changed' AND at > %(since)s ORDER BY seq
 
 -- count_requests --

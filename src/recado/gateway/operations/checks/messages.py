@@ -12,8 +12,9 @@ _LATE = timedelta(minutes=10)
 def spine(case: Case) -> list[Finding]:
     """Does anybody receive at all?"""
     name = "spine"
-    if case.state == "connected" and (case.holder is None or not case.holder.is_live):
-        words = "The connection says connected, and no worker runs it: nothing is received."
+    is_run = case.holder is not None and case.holder.is_live
+    if case.is_wanted and not is_run and case.live_workers == 0:
+        words = "The connection should be up, and no worker runs it: nothing is received."
         return [Finding(name, Severity.PROBLEM, words, "Start recado serve; what waits at WhatsApp is fetched then.")]
     if case.state == "connected":
         return [Finding(name, Severity.OK, "A worker receives for this account.")]

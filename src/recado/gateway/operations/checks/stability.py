@@ -13,6 +13,7 @@ MOST_REQUESTS = 5
 _EARLY = timedelta(seconds=1)
 _SKEW = 60
 _WAITING = ("reconnecting", "connecting")
+_RESTART = "restart_required"  # normal after linking
 
 _ENDED: dict[str, tuple[str, str]] = {
     "restricted": (
@@ -41,7 +42,9 @@ def close_reasons(case: Case) -> list[Finding]:
     """How often was it lost within the hour, and why?"""
     name = "close_reasons"
     reasons = Counter(
-        change.reason or "unknown" for change in case.changes if change.state in _WAITING and change.reason is not None
+        str(change.reason)
+        for change in case.changes
+        if change.state in _WAITING and change.reason not in (None, _RESTART)
     )
     lost = sum(reasons.values())
     if lost == 0:
