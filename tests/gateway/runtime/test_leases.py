@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from recado.clock import ManualClock, SystemClock, settle
-from recado.errors import LeaseLost, StoreUnavailable
+from recado.errors import LeaseLost, StoreError, StoreUnavailable
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import Query
-from recado.gateway.runtime.leases import Leases
+from recado.gateway.runtime.leases import Lease, Leases, end_link_turn, take_link_turn
 from recado.gateway.security import Principal
 
 _ONE = Query("one", b"SELECT 1")
@@ -202,6 +202,53 @@ async def test_a_takeover_waits_for_the_commit_that_is_under_way(
                 await settle()
             assert not taking.done()
         assert await taking is not None
+
+
+async def test_a_transaction_of_a_process_that_stopped_dead_does_not_hold_its_account_for_ever(
+    database: Database, database_url: str, ana: Principal
+) -> None:
+    assert ana.mentorado_id is not None
+    heir = Leases(database, clock=SystemClock(), name="a live one")
+    await heir.renew()
+    async with asyncio.timeout(10), Database(database_url, size=2, name="stopped") as elsewhere:
+        stopped = Leases(elsewhere, clock=SystemClock(), name="stopped")
+        await stopped.renew()
+        lease = await stopped.claim(ana.mentorado_id, "baileys")
+        assert lease is not None
+        with pytest.raises(StoreError):
+            async with elsewhere.unit(ana) as unit:
+                await lease.check(unit)
+                await unit.value(_ONE)
+                await heir.relieve()  # it lives: nothing is ended
+                await unit.value(_ONE)
+                silence(database_url, stopped)
+                await heir.relieve()
+                assert await heir.claim(ana.mentorado_id, "baileys") is not None
+                await unit.value(_ONE)
+
+
+async def test_one_account_is_linked_at_a_time_whoever_runs_it(
+    database: Database, ana: Principal, bia: Principal, new_worker_of: Callable[[], Leases]
+) -> None:
+    async def turn(principal: Principal, lease: Lease) -> bool:
+        async with database.unit(principal) as unit:
+            return await take_link_turn(unit, lease)
+
+    one, two = new_worker_of(), new_worker_of()
+    await one.renew()
+    await two.renew()
+    assert ana.mentorado_id is not None and bia.mentorado_id is not None
+    first, second = await one.claim(ana.mentorado_id, "baileys"), await two.claim(bia.mentorado_id, "baileys")
+    assert first is not None and second is not None
+    assert await turn(ana, first)
+    assert await turn(ana, first)
+    assert not await turn(bia, second)
+    async with database.unit(ana) as unit:
+        await end_link_turn(unit, first)
+    assert await turn(bia, second)
+    assert not await turn(ana, first)
+    await two.stop()  # however its holder ends
+    assert await turn(ana, first)
 
 
 def _waiting(database_url: str) -> bool:

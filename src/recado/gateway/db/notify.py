@@ -67,7 +67,7 @@ class Hints:
         self._send = send
         self._clock = clock
         self._poll_seconds = poll_seconds
-        self._watches: set[Watch] = set()
+        self._watches: dict[tuple[str, UUID | None], set[Watch]] = {}
         self._pending: set[str] = set()
         self._has_pending = asyncio.Event()
 
@@ -80,11 +80,14 @@ class Hints:
     def watching(self, topic: str, mentorado_id: UUID | None = None) -> Iterator[Watch]:
         """A bell for `topic`, of one mentorado or of all."""
         watch = Watch(topic, mentorado_id, self._clock, self._poll_seconds)
-        self._watches.add(watch)
+        watches = self._watches.setdefault((topic, mentorado_id), set())
+        watches.add(watch)
         try:
             yield watch
         finally:
-            self._watches.discard(watch)
+            watches.discard(watch)
+            if not watches and self._watches.get((topic, mentorado_id)) is watches:
+                del self._watches[(topic, mentorado_id)]
 
     def tell(self, topic: str, mentorado_id: UUID) -> None:
         """Ring here at once, and elsewhere soon; call it after the commit."""
@@ -119,18 +122,21 @@ class Hints:
             try:
                 await self._send(hints)
             except StoreError:
+                self._pending.update(hints)
+                self._has_pending.set()
                 await self._clock.sleep(_RETRY_SECONDS)
             await self._clock.sleep(_COALESCE_SECONDS)  # what is told meanwhile goes together
 
     def ring(self, topic: str, mentorado_id: UUID) -> None:
         """Ring in this process only."""
-        for watch in self._watches:
-            if watch.topic == topic and watch.mentorado_id in (None, mentorado_id):
+        for whose in (mentorado_id, None):
+            for watch in self._watches.get((topic, whose), ()):
                 watch.ring()
 
     def _ring_all(self) -> None:
-        for watch in self._watches:
-            watch.ring()
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.ring()
 
 
 async def _first(event: asyncio.Event, clock: Clock, seconds: float) -> None:

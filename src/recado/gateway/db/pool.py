@@ -6,6 +6,8 @@ a connection (a test reads the code for it).
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
@@ -23,6 +25,27 @@ from recado.gateway.security import Principal
 
 _OPEN_SECONDS = 30.0
 _WAIT_SECONDS = 15.0
+_NETWORK: dict[str, Any] = {
+    # A cut network is noticed within half a minute, and not when the system gives up after many.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+_END_SESSIONS = b"""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = ANY (%s::text[]) AND usename = current_user AND xact_start IS NOT NULL
+"""
+
+
+def process_name() -> str:
+    """What this process is called among the others."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def session_name(process: str) -> str:
+    """What the database calls that process's sessions."""
+    return f"recado {process}"[-63:]
 
 
 class Database:
@@ -38,9 +61,11 @@ class Database:
         size: int = 10,
         clock: Clock | None = None,
         poll_seconds: float = 5.0,
-        name: str = "recado",
+        name: str = "",
         guardrails: Rules | None = None,
     ) -> None:
+        self._dsn = dsn
+        self._line: AsyncConnection[Any] | None = None
         self._guardrails = guardrails or Rules()
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             dsn,
@@ -49,7 +74,7 @@ class Database:
             timeout=_WAIT_SECONDS,
             open=False,
             configure=_configure,
-            kwargs={"application_name": name},
+            kwargs={"application_name": session_name(name or process_name()), **_NETWORK},
         )
         self.hints = Hints(dsn, self._notify, clock=clock or SystemClock(), poll_seconds=poll_seconds)
         self._closing = AsyncExitStack()
@@ -66,6 +91,8 @@ class Database:
 
     async def __aexit__(self, *failure: object) -> None:
         await self._closing.aclose()
+        if self._line is not None:
+            await self._line.close()
 
     @asynccontextmanager
     async def unit(self, principal: Principal) -> AsyncIterator[Unit]:
@@ -79,8 +106,23 @@ class Database:
             self.hints.tell(topic, mentorado_id)
 
     async def _notify(self, hints: list[str]) -> None:
-        async with self._connection() as connection:
-            await connection.execute(NOTIFY, [hints])
+        """On a line of its own: a hint neither waits for a turn in the pool when that is busy, nor takes one."""
+        with translated():
+            await (await self._own_line()).execute(NOTIFY, [hints])
+
+    async def end_sessions_of(self, names: list[str]) -> int:
+        """
+        End what those processes left open in the database, if anything: one that was stopped in the middle of a
+        transaction holds its rows for as long as it is stopped. How many. Raises StoreUnavailable.
+        """
+        with translated():
+            cursor = await (await self._own_line()).execute(_END_SESSIONS, [[session_name(name) for name in names]])
+            return len(await cursor.fetchall())
+
+    async def _own_line(self) -> AsyncConnection[Any]:
+        if self._line is None or self._line.closed:
+            self._line = await AsyncConnection.connect(self._dsn, autocommit=True, **_NETWORK)
+        return self._line
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:

@@ -141,6 +141,7 @@ class Leases:
             pause = self._seconds / _RENEWALS_PER_LEASE
             try:
                 await self.renew()
+                await self.relieve()
             except StoreError as error:
                 _log.warning("the leases could not be renewed (%s)", type(error).__name__)
                 pause = min(_RETRY_SECONDS, pause)
@@ -164,6 +165,16 @@ class Leases:
             self._expired.set()  # whoever still holds a lease from before the silence lets go of it
             self._expired = asyncio.Event()
         self._deadline = started + self._seconds - self._margin
+
+    async def relieve(self) -> None:
+        """
+        End the transactions of workers that fell silent: one that was stopped, not killed, would hold its accounts'
+        rows until it wakes. Raises StoreUnavailable.
+        """
+        async with self._database.unit(Principal.worker()) as unit:
+            silent = [name for (name,) in await unit.tuples(_queries.list_silent)]
+        if silent and await self._database.end_sessions_of(silent):
+            _log.warning("a worker fell silent in the middle of a transaction, which was ended")
 
     async def leave(self) -> None:
         """This worker takes no more: the others' parts grow by its own at once. Raises StoreUnavailable."""

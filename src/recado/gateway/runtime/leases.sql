@@ -8,6 +8,12 @@ ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), expires_at = ex
 -- leave_worker --
 UPDATE workers SET leaving_at = clock_timestamp() WHERE id = %(id)s AND leaving_at IS NULL
 
+-- list_silent --
+-- Processes that let every worker of theirs fall silent.
+SELECT DISTINCT name FROM workers w
+WHERE expires_at < clock_timestamp() AND name <> ''
+  AND NOT EXISTS (SELECT FROM workers l WHERE l.name = w.name AND l.expires_at >= clock_timestamp())
+
 -- delete_worker --
 -- With its row every lease of it ends.
 DELETE FROM workers WHERE id = %(id)s

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
 from recado.clock import Clock, SystemClock
 from recado.errors import StoreError
-from recado.gateway.db.pool import Database
+from recado.gateway.db.pool import Database, process_name
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.provider import MakeProvider
 from recado.gateway.runtime.account import Accounts
@@ -50,7 +48,7 @@ class Worker:
             seconds=settings.lease_seconds,
             margin=settings.lease_margin_seconds,
             weight=settings.worker_weight,
-            name=name or f"{socket.gethostname()}/{os.getpid()}",
+            name=name or process_name(),
         )
         self.accounts = Accounts(
             database,
