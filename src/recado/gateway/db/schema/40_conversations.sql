@@ -9,8 +9,10 @@ CREATE TABLE whatsapp_contacts (
     username      text,
     push_name     text,                                  -- what they call themselves
     name          text,                                  -- what the mentorado calls them
+    learnt_from   text NOT NULL DEFAULT 'message',       -- what told the newest of these
     created_at    timestamptz NOT NULL DEFAULT now(),
     updated_at    timestamptz NOT NULL DEFAULT now(),
+    erased_at     timestamptz,                           -- at their request: nothing of them is left
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, phone),
     UNIQUE (mentorado_id, lid),
@@ -23,7 +25,9 @@ CREATE TABLE leads (
     name          text NOT NULL DEFAULT '',
     phone         text,
     contact_id    uuid,
+    notes         text NOT NULL DEFAULT '',
     created_at    timestamptz NOT NULL DEFAULT now(),
+    updated_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, phone),
     FOREIGN KEY (mentorado_id, contact_id) REFERENCES whatsapp_contacts

@@ -97,6 +97,14 @@ BEGIN
             username = coalesce(w.username, l.username), updated_at = now()
         FROM public.whatsapp_contacts l
         WHERE w.mentorado_id = me AND w.id = winner AND l.mentorado_id = me AND l.id = loser;
+    -- Where each of their addresses and names was learnt stays known.
+    INSERT INTO public.contact_identifiers (contact_id, kind, value, learnt_from, first_seen_at, last_seen_at)
+        SELECT winner, kind, value, learnt_from, first_seen_at, last_seen_at FROM public.contact_identifiers
+        WHERE mentorado_id = me AND contact_id = loser
+        ON CONFLICT DO NOTHING;
+    DELETE FROM public.contact_identifiers WHERE mentorado_id = me AND contact_id = loser;
+    INSERT INTO public.contact_merges (winner_id, loser_id) VALUES (winner, loser);
+    UPDATE public.contact_merges SET winner_id = winner WHERE mentorado_id = me AND winner_id = loser;
     DELETE FROM public.whatsapp_contacts WHERE mentorado_id = me AND id = loser;
 END $$;
 
