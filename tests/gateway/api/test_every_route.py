@@ -26,6 +26,8 @@ THINGS: dict[str, LiteralString] = {
     "key_id": "INSERT INTO api_keys (mentorado_id, prefix, hash, scopes) VALUES (%(id)s, %(new)s, '', '{read}')"
     " RETURNING id",
     "contact_id": "INSERT INTO whatsapp_contacts (mentorado_id, lid) VALUES (%(id)s, %(new)s) RETURNING id",
+    "campaign_id": "INSERT INTO campaigns (mentorado_id, name, text, created_by, created_at)"
+    " VALUES (%(id)s, %(new)s, 'x', 'x', now()) RETURNING id",
     "lead_id": "INSERT INTO leads (mentorado_id, name) VALUES (%(id)s, %(new)s) RETURNING id",
     "conversation_id": "INSERT INTO conversations (mentorado_id, kind, chat) VALUES (%(id)s, 'group', %(new)s)"
     " RETURNING id",

@@ -11,7 +11,7 @@ from recado.events import Source
 from recado.gateway.campaigns import service, starting
 from recado.gateway.campaigns.service import Asked, WrongState
 from recado.gateway.campaigns.starting import RISK, NotReceivedYet, OfficialOnly, StaleDryRun
-from recado.gateway.refusals import BadContent, Forbidden, NotConnectable, NotFound
+from recado.gateway.refusals import BadContent, Forbidden, NotConnectable
 from recado.gateway.security import READ, SEND, Principal
 
 
@@ -68,10 +68,10 @@ async def test_consent_is_asked_for_the_campaign_s_own_purpose(office: Any, peop
 
 async def test_a_start_wants_a_dry_run_of_this_campaign(office: Any, people: Any) -> None:
     campaign, other = await office.draft(people[0]), await office.draft(people[1])
-    with pytest.raises(NotFound):
+    with pytest.raises(StaleDryRun):
         await office.start(campaign, await office.dry_run(other))
     async with office.unit() as unit:
-        with pytest.raises(NotFound):
+        with pytest.raises(StaleDryRun):
             await starting.start(unit, campaign.id, uuid4(), allow_unofficial=True, now=office.clock.now())
     assert (await office.get(campaign)).state == "draft"
 

@@ -342,9 +342,6 @@ async def add_dry_run(unit: Unit, campaign: Campaign, report: dict[str, Any], *,
     return made
 
 
-async def get_dry_run(unit: Unit, campaign_id: UUID, dry_run_id: UUID) -> DryRun:
-    """Raises NotFound."""
-    found = await unit.one(DryRun, _queries.find_dry_run, id=dry_run_id, campaign_id=campaign_id)
-    if found is None:
-        raise NotFound
-    return found
+async def find_dry_run(unit: Unit, campaign_id: UUID, dry_run_id: UUID) -> DryRun | None:
+    """A dry run of that campaign."""
+    return await unit.one(DryRun, _queries.find_dry_run, id=dry_run_id, campaign_id=campaign_id)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from recado.gateway.callers import Caller, Owner, documented, identifier
+from recado.gateway.callers import Caller, Reader, Sender, documented, identifier
 from recado.gateway.campaigns import repository, service, starting
 from recado.gateway.campaigns.repository import Campaign
 from recado.gateway.campaigns.schemas import (
@@ -25,14 +25,13 @@ from recado.gateway.campaigns.schemas import (
     cursor,
     read_cursor,
 )
-from recado.gateway.security import READ
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}/campaigns", tags=["campaigns"], dependencies=[documented])
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.post("", status_code=201)
-async def create_campaign(request: Request, caller: Owner, asked: NewCampaign) -> CampaignTold:
+async def create_campaign(request: Request, caller: Sender, asked: NewCampaign) -> CampaignTold:
     """A draft; nothing goes before it is started."""
     now = request.app.state.gateway.clock.now()
     made = await caller.run(
@@ -50,9 +49,8 @@ async def create_campaign(request: Request, caller: Owner, asked: NewCampaign) -
 
 
 @router.get("")
-async def list_campaigns(caller: Owner, before: str | None = None, limit: Limit = 50) -> CampaignPage:
+async def list_campaigns(caller: Reader, before: str | None = None, limit: Limit = 50) -> CampaignPage:
     """The newest first."""
-    caller.principal.require(READ)
     start = read_cursor(before)
     async with caller.unit() as unit:
         found = await repository.list_campaigns(unit, before=start, limit=limit + 1)
@@ -63,15 +61,14 @@ async def list_campaigns(caller: Owner, before: str | None = None, limit: Limit 
 
 
 @router.get("/{campaign_id}")
-async def get_campaign(caller: Owner, campaign_id: str) -> ProgressTold:
+async def get_campaign(caller: Reader, campaign_id: str) -> ProgressTold:
     """One campaign and how far it is."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         return ProgressTold.of(*await service.progress(unit, identifier(campaign_id)))
 
 
 @router.patch("/{campaign_id}")
-async def change_campaign(caller: Owner, campaign_id: str, asked: ChangedCampaign) -> CampaignTold:
+async def change_campaign(caller: Sender, campaign_id: str, asked: ChangedCampaign) -> CampaignTold:
     """Change a draft; its dry runs are stale by that."""
     id = identifier(campaign_id)
     changed = await caller.run(lambda unit: service.change_draft(unit, id, **asked.model_dump()))
@@ -80,14 +77,13 @@ async def change_campaign(caller: Owner, campaign_id: str, asked: ChangedCampaig
 
 @router.get("/{campaign_id}/recipients")
 async def list_recipients(
-    caller: Owner,
+    caller: Reader,
     campaign_id: str,
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     state: Literal["waiting", "queued", "skipped", "sent", "failed", "unknown"] | None = None,
     limit: Limit = 100,
 ) -> RecipientPage:
     """Its recipients and how far each got."""
-    caller.principal.require(READ)
     id = identifier(campaign_id)
     async with caller.unit() as unit:
         await repository.get_campaign(unit, id)
@@ -99,7 +95,7 @@ async def list_recipients(
 
 
 @router.post("/{campaign_id}/recipients")
-async def add_recipients(request: Request, caller: Owner, campaign_id: str, asked: MoreRecipients) -> RecipientsAdded:
+async def add_recipients(request: Request, caller: Sender, campaign_id: str, asked: MoreRecipients) -> RecipientsAdded:
     """Add recipients to a draft; who is one already is skipped as a duplicate."""
     now, id = request.app.state.gateway.clock.now(), identifier(campaign_id)
     added = await caller.run(
@@ -109,7 +105,7 @@ async def add_recipients(request: Request, caller: Owner, campaign_id: str, aske
 
 
 @router.delete("/{campaign_id}/recipients", status_code=204)
-async def clear_recipients(caller: Owner, campaign_id: str) -> Response:
+async def clear_recipients(caller: Sender, campaign_id: str) -> Response:
     """A draft without recipients again."""
     id = identifier(campaign_id)
     await caller.run(lambda unit: service.clear_recipients(unit, id))
@@ -117,14 +113,14 @@ async def clear_recipients(caller: Owner, campaign_id: str) -> Response:
 
 
 @router.post("/{campaign_id}/dry-run", status_code=201)
-async def dry_run(request: Request, caller: Owner, campaign_id: str) -> DryRunTold:
+async def dry_run(request: Request, caller: Sender, campaign_id: str) -> DryRunTold:
     """What a start would do now: who gets it, who does not and why, on which connection, for how long."""
     now, id = request.app.state.gateway.clock.now(), identifier(campaign_id)
     return DryRunTold.of(await caller.run(lambda unit: starting.dry_run(unit, id, now=now)))
 
 
 @router.post("/{campaign_id}/start", status_code=202)
-async def start_campaign(request: Request, caller: Owner, campaign_id: str, asked: Start) -> CampaignTold:
+async def start_campaign(request: Request, caller: Sender, campaign_id: str, asked: Start) -> CampaignTold:
     """Have it run as a fresh dry run said. Past the official API only with `allow_unofficial`, which is kept."""
     now, id = request.app.state.gateway.clock.now(), identifier(campaign_id)
     started = await caller.run(
@@ -134,19 +130,19 @@ async def start_campaign(request: Request, caller: Owner, campaign_id: str, aske
 
 
 @router.post("/{campaign_id}/pause", status_code=202)
-async def pause_campaign(request: Request, caller: Owner, campaign_id: str) -> CampaignTold:
+async def pause_campaign(request: Request, caller: Sender, campaign_id: str) -> CampaignTold:
     """Nothing more goes until it is resumed; what has not reached the wire is called back."""
     return await _move(request, caller, campaign_id, service.pause)
 
 
 @router.post("/{campaign_id}/resume", status_code=202)
-async def resume_campaign(request: Request, caller: Owner, campaign_id: str) -> CampaignTold:
+async def resume_campaign(request: Request, caller: Sender, campaign_id: str) -> CampaignTold:
     """Go on after a pause."""
     return await _move(request, caller, campaign_id, service.resume)
 
 
 @router.post("/{campaign_id}/cancel", status_code=202)
-async def cancel_campaign(request: Request, caller: Owner, campaign_id: str) -> CampaignTold:
+async def cancel_campaign(request: Request, caller: Sender, campaign_id: str) -> CampaignTold:
     """It is over; what has not reached the wire is called back."""
     return await _move(request, caller, campaign_id, service.cancel)
 

@@ -48,7 +48,7 @@ RISK = {
 
 
 class StaleDryRun(Refusal):
-    """The dry run is too old, or the campaign or its connection changed since: make another."""
+    """This is no dry run of the campaign as it is now, or it is too old: make another."""
 
     status = 409
     kind = "stale-dry-run"
@@ -124,7 +124,9 @@ async def start(unit: Unit, campaign_id: UUID, dry_run_id: UUID, *, allow_unoffi
     """
     unit.principal.require(SEND)
     campaign = await _draft(unit, campaign_id)
-    made = await repository.get_dry_run(unit, campaign_id, dry_run_id)
+    made = await repository.find_dry_run(unit, campaign_id, dry_run_id)
+    if made is None:
+        raise StaleDryRun
     gate = await look(unit, campaign.provider)
     if gate.road is None:
         raise NotConnectable("there is no connection that could carry the campaign")

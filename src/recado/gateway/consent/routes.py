@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
 
-from recado.gateway.callers import Owner, documented
+from recado.gateway.callers import Manager, Reader, documented
 from recado.gateway.consent import recording, repository, stopping
 from recado.gateway.consent.recording import Problem, Said, Whom
 from recado.gateway.consent.schemas import (
@@ -24,7 +24,6 @@ from recado.gateway.consent.schemas import (
 )
 from recado.gateway.consent.service import MARKETING, standings
 from recado.gateway.db.unit import Unit
-from recado.gateway.security import READ
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}/consents", tags=["consents"], dependencies=[documented])
 
@@ -35,7 +34,7 @@ def whom(to: str | None = None, contact_id: UUID | None = None, conversation_id:
 
 
 @router.post("", status_code=201)
-async def add_consent(request: Request, caller: Owner, asked: ConsentAsked) -> ConsentTold:
+async def add_consent(request: Request, caller: Manager, asked: ConsentAsked) -> ConsentTold:
     """Add what a person agreed to or objected to. The newest entry of a purpose counts; none is ever changed."""
     now = request.app.state.gateway.clock.now()
     added = await caller.run(lambda unit: recording.record_consent(unit, asked.said(), source=asked.source, now=now))
@@ -43,7 +42,7 @@ async def add_consent(request: Request, caller: Owner, asked: ConsentAsked) -> C
 
 
 @router.post("/import")
-async def import_consents(request: Request, caller: Owner, asked: ConsentLines) -> Imported:
+async def import_consents(request: Request, caller: Manager, asked: ConsentLines) -> Imported:
     """Add up to 1,000 entries from elsewhere, each with its own time. Who asked to stop is not brought back by it."""
     now = request.app.state.gateway.clock.now()
     lines, malformed = _read(asked)
@@ -57,7 +56,7 @@ async def import_consents(request: Request, caller: Owner, asked: ConsentLines) 
 
 @router.get("")
 async def list_consents(
-    caller: Owner,
+    caller: Reader,
     to: str | None = None,
     contact_id: UUID | None = None,
     conversation_id: UUID | None = None,
@@ -65,7 +64,6 @@ async def list_consents(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ConsentPage:
     """Everything one person said, the last recorded first."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         contact = await recording.find_contact(unit, whom(to, contact_id, conversation_id))
         found = await repository.list_consents(unit, contact, before=before, limit=limit + 1)
@@ -77,14 +75,13 @@ async def list_consents(
 
 @router.get("/standing")
 async def get_standing(
-    caller: Owner,
+    caller: Reader,
     to: str | None = None,
     contact_id: UUID | None = None,
     conversation_id: UUID | None = None,
     purpose: str = MARKETING,
 ) -> StandingTold:
     """Where one person stands on a purpose."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         contact = await recording.find_contact(unit, whom(to, contact_id, conversation_id))
         found = (await standings(unit, [contact], purpose)).get(contact)
@@ -97,15 +94,14 @@ async def get_standing(
 
 
 @router.get("/words")
-async def get_words(caller: Owner) -> WordsTold:
+async def get_words(caller: Reader) -> WordsTold:
     """The words for stopping and coming back, where they are not the usual ones, and the answer."""
-    caller.principal.require(READ)
     async with caller.unit() as unit:
         return WordsTold.of(await repository.get_settings(unit))
 
 
 @router.patch("/words")
-async def save_words(caller: Owner, asked: WordsTold) -> WordsTold:
+async def save_words(caller: Manager, asked: WordsTold) -> WordsTold:
     """Set the given ones; null brings the usual ones back."""
     given = asked.model_fields_set
 
