@@ -10,6 +10,7 @@ import pytest
 
 from recado.clock import ManualClock, SystemClock, settle
 from recado.errors import LeaseLost, StoreError, StoreUnavailable
+from recado.gateway.connections import repository as connections
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import Query
 from recado.gateway.runtime.leases import Lease, Leases, end_link_turn, take_link_turn
@@ -225,6 +226,35 @@ async def test_a_transaction_of_a_process_that_stopped_dead_does_not_hold_its_ac
                 await heir.relieve()
                 assert await heir.claim(ana.mentorado_id, "baileys") is not None
                 await unit.value(_ONE)
+
+
+async def test_what_a_dead_worker_wrote_last_is_not_told_as_the_truth(
+    database: Database, database_url: str, ana: Principal, leases: Leases
+) -> None:
+    assert ana.mentorado_id is not None
+
+    async def shown() -> list[str]:
+        async with database.unit(ana) as own, database.unit(Principal.admin()) as everybody:
+            found = await connections.find_connection(own, "baileys")
+            assert found is not None
+            return [found.state, *(each.state for each in await connections.list_connections(everybody))]
+
+    async with database.unit(ana) as unit:
+        await connections.save_desired(unit, "baileys", "connected", state="connecting")
+        await connections.save_state(unit, "baileys", "connected")
+    assert await leases.claim(ana.mentorado_id, "baileys") is not None
+    assert await shown() == ["connected", "connected"]
+    silence(database_url, leases)
+    assert await shown() == ["reconnecting", "reconnecting"]
+    async with database.unit(ana) as unit:
+        await connections.save_state(unit, "baileys", "qr")
+    assert await shown() == ["connecting", "connecting"]
+    async with database.unit(ana) as unit:
+        await connections.save_desired(unit, "baileys", "disconnected", state="connecting")
+    assert await shown() == ["disconnected", "disconnected"]
+    async with database.unit(ana) as unit:
+        await connections.save_state(unit, "baileys", "logged_out")
+    assert await shown() == ["logged_out", "logged_out"]
 
 
 async def test_one_account_is_linked_at_a_time_whoever_runs_it(
