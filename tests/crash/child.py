@@ -18,6 +18,7 @@ from recado import crashpoints
 from recado.clock import SystemClock
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
+from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.providers.baileys.adapter import whatsapp_web
 from recado.gateway.runtime.worker import Worker
 from recado.gateway.settings import Settings
@@ -59,7 +60,9 @@ async def serve(order: dict[str, Any]) -> None:
     vault = Vault(bytes.fromhex(settings.master_key.get_secret_value()))
     dsn = settings.database_url.get_secret_value()
     server = Server(order["url"], bytes.fromhex(order["root"]), "emulator")
-    async with Database(dsn, size=settings.pool_size, poll_seconds=settings.poll_seconds) as database:
+    async with Database(
+        dsn, size=settings.pool_size, poll_seconds=settings.poll_seconds, guardrails=operator_rules("relaxed")
+    ) as database:
         providers = {"baileys": whatsapp_web(database, vault, clock=clock, server=server)}
         async with Worker(database, vault, providers, settings, clock=clock):
             await stop.wait()

@@ -18,10 +18,12 @@ from recado.emulator.whatsapp.world import World
 from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
+from recado.gateway.pacing.rules import operator_rules
 
 from .lane import POLL, Lane
 
 LANES = 5
+RELAXED = operator_rules("relaxed")
 LAST = "test_every_point_was_hit_at_least_five_times"
 
 
@@ -72,7 +74,7 @@ async def lanes(
         lanes = []
         for number in range(1, LANES + 1):
             dsn = _new_database(durable_postgres, f"lane_{number}")
-            database = await stack.enter_async_context(Database(dsn, size=3, poll_seconds=POLL))
+            database = await stack.enter_async_context(Database(dsn, size=3, poll_seconds=POLL, guardrails=RELAXED))
             lanes.append(Lane(f"mentorado {number}", number, world, wiretap, children, database, dsn, folder))
         async with asyncio.TaskGroup() as group:
             for lane in lanes:

@@ -10,6 +10,7 @@ from recado.clock import SystemClock
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.mentorados.repository import add_mentorado
+from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.runtime.leases import Lease, Leases
 from recado.gateway.security import Principal
 
@@ -19,7 +20,7 @@ NewLease = Callable[[Principal], Awaitable[Lease]]
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url, size=8) as opened:
+    async with Database(database_url, size=8, guardrails=operator_rules("relaxed")) as opened:
         yield opened
 
 

@@ -75,6 +75,7 @@ async def serve(folder: Path, server: Server, **environment: str) -> AsyncIterat
             **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL",)},
             "PYTHONUNBUFFERED": "1",
             "COLUMNS": "200",
+            "RECADO_GUARDRAILS": "relaxed",
             "RECADO_WHATSAPP_URL": server.url,
             "RECADO_WHATSAPP_ROOT": server.root.hex(),
             **environment,

@@ -17,6 +17,7 @@ from recado.gateway.app import Gateway, open_gateway
 from recado.gateway.connections import service as connections
 from recado.gateway.db.notify import CONNECTIONS, STREAM
 from recado.gateway.mentorados.service import create_mentorado
+from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
 from recado.protocol.node import Node
@@ -33,7 +34,12 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def gateway(world: World, database_url: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    settings = Settings(database_url=SecretStr(database_url), data_dir=tmp_path, poll_seconds=0.5)
+    settings = Settings(
+        database_url=SecretStr(database_url),
+        data_dir=tmp_path,
+        poll_seconds=0.5,
+        guardrails=operator_rules("relaxed"),
+    )
     async with open_gateway(settings, world.server) as gateway:
         yield gateway
 

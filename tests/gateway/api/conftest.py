@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from recado.emulator.whatsapp.world import World
 from recado.gateway.app import Gateway, create_app
+from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.settings import Settings
 
 PATIENCE = 20.0
@@ -114,7 +115,11 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     return Settings(
-        database_url=SecretStr(database_url), data_dir=tmp_path, admin_key=SecretStr(ADMIN_KEY), pool_size=6
+        database_url=SecretStr(database_url),
+        data_dir=tmp_path,
+        admin_key=SecretStr(ADMIN_KEY),
+        pool_size=6,
+        guardrails=operator_rules("relaxed"),
     )
 
 

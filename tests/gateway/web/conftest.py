@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from recado.gateway.app import Gateway, create_app
+from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.settings import Settings
 from recado.server import Server
 
@@ -24,6 +25,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         admin_key=SecretStr(ADMIN_KEY),
         pool_size=4,
+        guardrails=operator_rules("relaxed"),
         cors_origins=["https://clinic.example"],
     )
 
