@@ -18,12 +18,14 @@ from recado.clock import Clock, SystemClock
 from recado.gateway.campaigns import routes as campaigns
 from recado.gateway.connections import routes as connections
 from recado.gateway.consent import routes as consents
+from recado.gateway.contacts import routes as contacts
 from recado.gateway.conversations import routes as conversations
 from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.egress import Egress, Policy
+from recado.gateway.leads import routes as leads
 from recado.gateway.master_keys import load_master_keys
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
@@ -148,6 +150,8 @@ def create_app(
     )
     app.include_router(guardrails.router)
     app.include_router(mentorados.admin_keys)
+    for router in (contacts.router, leads.router):
+        app.include_router(router)
     for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
     app.include_router(campaigns.router)

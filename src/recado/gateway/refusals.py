@@ -122,3 +122,17 @@ class KeyIsOver(Refusal):
 
     status = 409
     kind = "key-is-over"
+
+
+class CannotMerge(Refusal):
+    """These two contacts are not one person."""
+
+    status = 409
+    kind = "cannot-merge"
+
+
+class LeadExists(Refusal):
+    """There is a lead with this phone number."""
+
+    status = 409
+    kind = "lead-exists"

@@ -27,5 +27,10 @@ FROM unnest(%(ids)s::uuid[], %(phones)s::text[], %(lids)s::text[], %(push_names)
 WHERE c.id = g.id
 
 -- add_conversations --
-INSERT INTO conversations (id, kind, contact_id, chat)
-SELECT * FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(contacts)s::uuid[], %(chats)s::text[])
+-- With somebody who is a lead already it is the lead's.
+INSERT INTO conversations (id, kind, contact_id, chat, lead_id)
+SELECT g.id, g.kind, g.contact_id, g.chat,
+       (SELECT l.id FROM leads l JOIN whatsapp_contacts p ON p.phone = l.phone OR p.id = l.contact_id
+        WHERE p.id = g.contact_id LIMIT 1)
+FROM unnest(%(ids)s::uuid[], %(kinds)s::text[], %(contacts)s::uuid[], %(chats)s::text[])
+    AS g (id, kind, contact_id, chat)

@@ -129,19 +129,3 @@ WITH cancelled AS (
 INSERT INTO message_steps (message_id, at, step, detail)
 SELECT message_id, %(now)s, 'cancelled', %(actor)s FROM cancelled
 RETURNING (SELECT conversation_id FROM cancelled)
-
--- add_lead --
-INSERT INTO leads (name, phone, contact_id) VALUES (%(name)s, %(phone)s, %(contact_id)s) RETURNING id
-
--- link_orphan_messages --
--- A lead's conversation may be older than the lead: tie it.
-UPDATE conversations c SET lead_id = l.id
-FROM leads l JOIN whatsapp_contacts p ON p.phone = l.phone OR p.id = l.contact_id
-WHERE l.id = %(lead_id)s AND c.contact_id = p.id AND c.lead_id IS NULL
-
--- tie_lead --
-UPDATE leads l SET contact_id = p.id FROM whatsapp_contacts p
-WHERE l.id = %(lead_id)s AND l.contact_id IS NULL AND p.phone = l.phone
-
--- save_contact_name --
-UPDATE whatsapp_contacts SET name = %(name)s, updated_at = now() WHERE id = %(id)s

@@ -261,20 +261,3 @@ async def cancel_queued(unit: Unit, message_id: str, *, now: datetime) -> UUID |
         _queries.cancel_queued, message_id=message_id, now=now, actor=unit.principal.actor
     )
     return conversation_id
-
-
-async def add_lead(unit: Unit, *, name: str, phone: str | None, contact_id: UUID | None = None) -> UUID:
-    """A person the mentorado works with."""
-    lead_id: UUID = await unit.value(_queries.add_lead, name=name, phone=phone, contact_id=contact_id)
-    return lead_id
-
-
-async def link_orphan_messages(unit: Unit, lead_id: UUID) -> None:
-    """Tie the conversation, and so the messages, that came before the lead existed."""
-    await unit.run(_queries.tie_lead, lead_id=lead_id)
-    await unit.run(_queries.link_orphan_messages, lead_id=lead_id)
-
-
-async def save_contact_name(unit: Unit, contact_id: UUID, name: str | None) -> None:
-    """What the mentorado calls them."""
-    await unit.run(_queries.save_contact_name, id=contact_id, name=name)

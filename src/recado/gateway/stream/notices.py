@@ -149,3 +149,11 @@ class WebhookDisabled(Notice):
 
     endpoint_id: UUID
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactErased(Notice):
+    """A person was taken out of everything that is kept, on their request: forget them too."""
+
+    contact_id: UUID
+    erasure_id: UUID
