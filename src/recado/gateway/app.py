@@ -31,6 +31,7 @@ from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
 from recado.gateway.monitoring import routes as monitoring
 from recado.gateway.monitoring.requests import Requests
+from recado.gateway.openapi import describe_problems
 from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
@@ -162,6 +163,7 @@ def create_app(
     app.include_router(operations.router)
     web.add_pages(app, has_desk=desk is not None)
     add_problems(app, web.page_problem)
+    describe_problems(app)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
