@@ -163,9 +163,10 @@ async def open_desk(database_url: str, ana: Principal) -> AsyncIterator[Callable
     print(f"dice: {SEED}")
     async with AsyncExitStack() as stack:
 
-        async def make(rules: Rules | None = None, principal: Principal = ana) -> Desk:
+        async def make(rules: Rules | None = None, principal: Principal = ana, now: datetime = LINKED) -> Desk:
             database = await stack.enter_async_context(Database(database_url, size=4, guardrails=rules))
             desk = Desk(database, principal)
+            desk.now = now
             await desk.link()
             return desk
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +14,7 @@ from pydantic import ValidationError
 from recado.errors import UsageError
 from recado.gateway.pacing.decide import budgets
 from recado.gateway.pacing.rules import RELAXED, UNLIMITED, WARM_UP, Rules, operator_rules
+from recado.gateway.pacing.state import RULES
 from recado.gateway.pacing.verdict import Origin
 from recado.gateway.settings import Settings
 
@@ -68,3 +72,21 @@ def test_a_mistake_in_changes_names_the_field_and_not_the_value() -> None:
     with pytest.raises(UsageError, match=r"typing\.characters_per_second") as caught:
         Rules().with_changes({"typing": {"characters_per_second": "550000000002"}})
     assert "550000000002" not in str(caught.value)
+
+
+def test_the_page_names_every_setting_with_its_default() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "guardrails.md").read_text()
+
+    def leaves(group: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+        for name, value in group.items():
+            if isinstance(value, dict):
+                yield from leaves(value, f"{above}{name}.")
+            elif name != "warm_up":
+                yield above + name, str(value).lower() if isinstance(value, bool) else str(value)
+
+    missing = [
+        path for path, shown in leaves(Rules().model_dump(mode="json")) if f"| `{path}` | `{shown}` |" not in page
+    ]
+    assert missing == []
+    assert all(f"| {step.day} | {step.per_day} | {step.new_chats} |" in page for step in WARM_UP)
+    assert all(f"| `{rule}` |" in page for rule in RULES)
