@@ -26,6 +26,10 @@ THINGS: dict[str, LiteralString] = {
     "key_id": "INSERT INTO api_keys (mentorado_id, prefix, hash, scopes) VALUES (%(id)s, %(new)s, '', '{read}')"
     " RETURNING id",
     "contact_id": "INSERT INTO whatsapp_contacts (mentorado_id, lid) VALUES (%(id)s, %(new)s) RETURNING id",
+    "restriction_id": "INSERT INTO pacing_restrictions (mentorado_id, provider, code, scope, passes, learnt_at)"
+    " VALUES (%(id)s, %(new)s, 463, 'new_chats', false, now()) RETURNING id",
+    "attention_id": "INSERT INTO pacing_attention (mentorado_id, conversation_id, kind, message_id, at)"
+    " VALUES (%(id)s, gen_random_uuid(), 'failed', %(new)s, now()) RETURNING id",
     "campaign_id": "INSERT INTO campaigns (mentorado_id, name, text, created_by, created_at)"
     " VALUES (%(id)s, %(new)s, 'x', 'x', now()) RETURNING id",
     "lead_id": "INSERT INTO leads (mentorado_id, name) VALUES (%(id)s, %(new)s) RETURNING id",
