@@ -129,6 +129,8 @@ class ConversationTold(BaseModel):
     phone: str | None
     lid: str | None
     chat: str | None
+    contact_id: UUID | None
+    lead_id: UUID | None
     unread_count: int
     active_at: datetime
     last_message: Preview | None
@@ -151,6 +153,8 @@ class ConversationTold(BaseModel):
             phone=row.phone,
             lid=row.lid,
             chat=row.chat,
+            contact_id=row.contact_id,
+            lead_id=row.lead_id,
             unread_count=row.unread_count,
             active_at=row.active_at,
             last_message=last,
