@@ -69,6 +69,9 @@ class Account:
                         continue
                 if connection.get("state") == "connected" and self.owner.account.companions:
                     return
+                if connection.get("state") in ("failed", "logged_out"):
+                    said = f"{connection['state']}, {connection.get('reason')}"
+                    raise AssertionError(f"{self.owner.name} could not be linked: {said}")
         raise AssertionError("the stream ended before the account was linked")
 
 

@@ -152,6 +152,7 @@ class Arena:
             for number in range(self.size.accounts):
                 group.create_task(join(number))
         self.world.book.everybody_is_linked = True
+        await self.fleet.shorten_leases()
         self.followers = [
             Follower(account, self.fleet, self._session, random.Random(dice.random()))
             for account in self.accounts[:FOLLOWED]

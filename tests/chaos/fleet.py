@@ -29,6 +29,8 @@ MASTER = bytes(range(32)).hex()
 ADMIN_KEY = "rk_0123456789ab_an-administrators-key-of-the-chaos-tests"
 LEASE = 3.0
 MARGIN = 1.0
+CALM_LEASE = 30.0
+"""While everybody is linked: a busy machine is no strike."""
 _PATIENCE = 20.0
 _AFTERMATH = 3.0
 _PAUSE = 0.2
@@ -82,6 +84,7 @@ class Fleet:
         self._folder = folder
         self._children = children
         self._clock = SystemClock()
+        self._lease = CALM_LEASE
         self._is_over = False
 
     @asynccontextmanager
@@ -106,9 +109,29 @@ class Fleet:
 
     async def all_up(self) -> None:
         """Until every worker answers."""
-        async with asyncio.timeout(_PATIENCE * 3):
-            for worker in self.workers:
-                await worker.up.wait()
+        try:
+            async with asyncio.timeout(_PATIENCE * 3):
+                for worker in self.workers:
+                    await worker.up.wait()
+        except TimeoutError:
+            await self._dump()
+            raise AssertionError(f"a worker never came up:\n{self.logs(60)}") from None
+
+    async def _dump(self) -> None:
+        """Have everybody say in its log where it stands."""
+        for worker in self.workers:
+            worker.signal(signal.SIGUSR1)
+        await self._clock.sleep(1.0)
+
+    async def shorten_leases(self) -> None:
+        """Start each anew, one after the other, with the lease of the run."""
+        self._lease = LEASE
+        for worker in self.workers:
+            before, worker.expected = worker.child, True
+            worker.signal(signal.SIGTERM)
+            async with asyncio.timeout(_PATIENCE * 3):
+                while worker.child is before or not worker.up.is_set():
+                    await self._clock.sleep(0.1)
 
     def worker_of(self, port: int) -> int | None:
         """Whose road to WhatsApp speaks from that port?"""
@@ -176,7 +199,7 @@ class Fleet:
             "RECADO_ADMIN_KEY": ADMIN_KEY,
             "RECADO_WHATSAPP_URL": server.url.replace(f":{_port_of(server)}/", f":{worker.to_whatsapp.port}/"),
             "RECADO_WHATSAPP_ROOT": server.root.hex(),
-            "RECADO_LEASE_SECONDS": str(LEASE),
+            "RECADO_LEASE_SECONDS": str(self._lease),
             "RECADO_LEASE_MARGIN_SECONDS": str(MARGIN),
             "RECADO_POLL_SECONDS": "0.5",
             "RECADO_RESTORE_STAGGER_SECONDS": "0",

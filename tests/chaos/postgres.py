@@ -65,15 +65,14 @@ class Disk:
                 _limit(process, _FULL)
             return
         left = os.statvfs(self.path)
-        with self._ballast.open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, max(1, (left.f_bavail - 64) * left.f_bsize))
-            ballast.seek(0, os.SEEK_END)
-            try:
+        try:
+            with self._ballast.open("wb", buffering=0) as ballast:
+                os.posix_fallocate(ballast.fileno(), 0, max(1, (left.f_bavail - 64) * left.f_bsize))
+                ballast.seek(0, os.SEEK_END)
                 while True:
                     ballast.write(bytes(4096))
-                    ballast.flush()
-            except OSError:
-                pass  # that was the last of it
+        except OSError:
+            pass  # that was the last of it
 
     def clear(self, processes: list[int]) -> None:
         """There is room again."""
