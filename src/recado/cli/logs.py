@@ -1,7 +1,7 @@
 """
-How the log looks: lines for people, or a JSON object a line for machines. What the standard library logs and what
-structlog logs come out the same. What was said by an exception is left out: it may quote what it tripped over; the file
-and line of each frame stay.
+How the log looks: lines for people, or a JSON object a line for machines. Everything logs through the standard library;
+structlog gives it its form, and the id of the request it belongs to. What was said by an exception is left out: it may
+quote what it tripped over; the file and line of each frame stay.
 """
 
 from __future__ import annotations
@@ -26,15 +26,10 @@ def set_up(level: str, form: Literal["text", "json"]) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_words,
     ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

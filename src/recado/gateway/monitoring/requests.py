@@ -5,6 +5,7 @@ layers answer is counted too. Each request has an id, the caller's own if it sen
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from uuid import uuid4
@@ -18,7 +19,7 @@ from recado.gateway import metrics
 REQUEST_ID = "x-request-id"
 _FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _QUIET = {"/healthz", "/readyz", "/metrics"}
-_log = structlog.get_logger("recado.gateway.requests")
+_log = logging.getLogger(__name__)
 
 
 class Requests:
@@ -56,4 +57,5 @@ class Requests:
         if not path.endswith("/stream"):  # those last as long as somebody listens
             metrics.REQUEST_SECONDS.labels(path).observe(seconds)
         if path not in _QUIET:
-            _log.info("request", method=scope["method"], route=path, status=status, ms=round(seconds * 1000, 1))
+            told = {"method": scope["method"], "route": path, "status": status, "ms": round(seconds * 1000, 1)}
+            _log.info("request", extra=told)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from recado.errors import UsageError
 from recado.gateway.pacing.verdict import Origin
@@ -54,11 +54,15 @@ class WarmUpStep(_Settings):
     new_chats: Count
 
 
+LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"})]
+"""A time of the mentorado's own clock: the format that JSON Schema calls "time" would want an offset."""
+
+
 class QuietHours(_Settings):
     """When programs and campaigns are silent, on the mentorado's own clock; equal ends switch it off."""
 
-    start: time = time(21)
-    end: time = time(8)
+    start: LocalTime = time(21)
+    end: LocalTime = time(8)
     time_zone: str = "America/Sao_Paulo"
 
     @field_validator("time_zone")
