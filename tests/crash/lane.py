@@ -32,6 +32,7 @@ from recado.gateway.db.notify import CONNECTIONS, STREAM
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.mentorados.repository import add_mentorado
+from recado.gateway.pacing.verdict import Origin
 from recado.gateway.security import Principal
 from recado.jid import JID
 
@@ -223,7 +224,9 @@ class Lane:
         while True:
             try:
                 async with self.database.unit(self.principal) as unit:
-                    accepted = await queue_message(unit, text=token, now=datetime.now(UTC), to=to.number)
+                    accepted = await queue_message(
+                        unit, text=token, now=datetime.now(UTC), to=to.number, origin=Origin.PERSON
+                    )
                 break
             except Collided:
                 continue  # the child wrote of the same person at this moment; the API tries again too
