@@ -32,6 +32,8 @@ THINGS: dict[str, LiteralString] = {
     " VALUES (%(id)s, gen_random_uuid(), 'failed', %(new)s, now()) RETURNING id",
     "campaign_id": "INSERT INTO campaigns (mentorado_id, name, text, created_by, created_at)"
     " VALUES (%(id)s, %(new)s, 'x', 'x', now()) RETURNING id",
+    "webhook_id": "INSERT INTO webhook_endpoints (mentorado_id, name, url, secret, cursor_seq)"
+    " VALUES (%(id)s, %(new)s, 'http://10.0.0.1/', '', 0) RETURNING id",
     "lead_id": "INSERT INTO leads (mentorado_id, name) VALUES (%(id)s, %(new)s) RETURNING id",
     "conversation_id": "INSERT INTO conversations (mentorado_id, kind, chat) VALUES (%(id)s, 'group', %(new)s)"
     " RETURNING id",
@@ -44,6 +46,7 @@ THINGS: dict[str, LiteralString] = {
 # Where the schema alone does not make a body that would be taken.
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/mentorados/{mentorado_id}/keys"): {"scopes": ["manage"]},  # a key makes none with more rights
+    ("post", "/v1/mentorados/{mentorado_id}/webhooks/{webhook_id}/redrive"): {"after": 0},
     ("post", "/v1/mentorados/{mentorado_id}/messages"): {"text": "x", "to": "550000000001"},
 }
 

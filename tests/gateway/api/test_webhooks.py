@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from tests.gateway.webhooks.receivers import Posted, Receiver, receiving
 
 from recado.gateway.app import Gateway
+from recado.gateway.db.rotation import Rotation
 from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
 from recado.gateway.stream.repository import add_bodies
@@ -281,12 +282,8 @@ async def test_secrets_are_sealed_again_when_the_data_key_is_a_new_one(
     webhook = await made(clara, receiver.url)
     path = f"{clara.root}/webhooks/{webhook['id']}"
     rotated = (await clara.post(f"{path}/rotate-secret")).json()
-    runtime = Principal.runtime(UUID(clara.id))
-    async with gateway.database.unit(runtime) as unit:
-        assert await service.seal_again(unit, gateway.vault) == 0
-        await gateway.vault.rotate(unit)
-    async with gateway.database.unit(runtime) as unit:
-        assert await service.seal_again(unit, gateway.vault) == 1
+    changed = await Rotation(gateway.database, gateway.vault).rotate(UUID(clara.id))
+    assert changed.values >= 2 and changed.retired
     await clara.post(f"{path}/ping")
     assert all(is_signed(receiver.posted[0], each["secret"]) for each in (webhook, rotated))
 

@@ -35,7 +35,7 @@ from recado.gateway.stream.kinds import Kinds
 from recado.gateway.stream.notices import DeliveryFailed, Notice, WebhookDisabled
 from recado.gateway.stream.repository import StreamEvent, get_head
 from recado.gateway.webhooks import repository, signing
-from recado.gateway.webhooks.service import Outcome, post, signing_keys
+from recado.gateway.webhooks.service import SECRET_LOST, Outcome, post, signing_keys
 
 _queries = load_queries(__file__, "deliveries.sql")
 
@@ -263,7 +263,7 @@ class Turn:
         hand, at = self._hand, self._hand.clock.now()
         self._posted += 1
         if not self._keys:
-            return Outcome(None, 0, "the signing secret does not open: is the master key another?"), at
+            return SECRET_LOST, at
         body = signing.event_body(event, self._mentorado_id)
         headers = signing.signed_headers(signing.delivery_id(claim.id, event.seq), at, body, self._keys)
         outcome = await post(hand.egress, hand.clock, claim.url, headers, body)

@@ -58,13 +58,6 @@ DELETE FROM webhook_dead_letters WHERE endpoint_id = %(id)s
 -- remove_endpoint --
 DELETE FROM webhook_endpoints WHERE id = %(id)s
 
--- list_sealed --
-SELECT id, secret, old_secret FROM webhook_endpoints ORDER BY id FOR UPDATE
-
--- save_sealed --
-UPDATE webhook_endpoints SET secret = %(secret)s, old_secret = %(old_secret)s, revision = revision + 1
-WHERE id = %(id)s
-
 -- add_attempt --
 INSERT INTO webhook_attempts (endpoint_id, seq, attempt, at, status, milliseconds, error)
 SELECT id, %(seq)s, %(attempt)s, %(at)s, %(status)s, %(milliseconds)s, %(error)s

@@ -85,15 +85,6 @@ class DeadLetter:
     is_redriving: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """An endpoint's envelopes, held for being sealed again."""
-
-    id: UUID
-    secret: bytes = field(repr=False)
-    old_secret: bytes | None = field(repr=False)
-
-
 async def add_endpoint(
     unit: Unit, endpoint_id: UUID, *, name: str, url: str, kinds: list[str], secret: bytes, cursor_seq: int
 ) -> Endpoint:
@@ -167,16 +158,6 @@ async def remove_endpoint(unit: Unit, endpoint_id: UUID) -> None:
     await unit.run(_queries.remove_all_attempts, id=endpoint_id)
     await unit.run(_queries.remove_dead_letters, id=endpoint_id)
     await unit.run(_queries.remove_endpoint, id=endpoint_id)
-
-
-async def list_sealed(unit: Unit) -> list[Sealed]:
-    """Every envelope, held to the end of the unit."""
-    return await unit.all(Sealed, _queries.list_sealed)
-
-
-async def save_sealed(unit: Unit, endpoint_id: UUID, secret: bytes, old_secret: bytes | None) -> None:
-    """The same secrets in other envelopes."""
-    await unit.run(_queries.save_sealed, id=endpoint_id, secret=secret, old_secret=old_secret)
 
 
 async def add_attempt(

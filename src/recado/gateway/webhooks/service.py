@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from recado.clock import Clock
+from recado.errors import BadRecord
 from recado.gateway.audit.repository import add_entry
 from recado.gateway.db.notify import STREAM
 from recado.gateway.db.pool import Database
@@ -38,6 +39,9 @@ class Outcome:
     error: str | None
     retry_after: str | None = field(default=None, repr=False)
     is_gone: bool = False
+
+
+SECRET_LOST = Outcome(None, 0, "the signing secret does not open: is the master key another?")
 
 
 async def create_endpoint(
@@ -164,7 +168,10 @@ async def ping(
     principal.require(MANAGE)
     async with database.unit(principal) as unit:
         endpoint = await repository.get_endpoint(unit, endpoint_id)
-        keys = await signing_keys(unit, vault, endpoint_id, now=clock.now())
+        try:
+            keys = await signing_keys(unit, vault, endpoint_id, now=clock.now())
+        except BadRecord:
+            return SECRET_LOST
         mentorado_id = unit.mentorado_id
     at = clock.now()
     body = signing.ping_body(mentorado_id, endpoint_id, at)
@@ -206,21 +213,6 @@ async def signing_keys(unit: Unit, vault: Vault, endpoint_id: UUID, *, now: date
     sealed = await repository.get_secrets(unit, endpoint_id)
     name = _sealed_name(endpoint_id)
     return await vault.open(unit, [(name, each) for each in _counting(sealed, now)])
-
-
-async def seal_again(unit: Unit, vault: Vault) -> int:
-    """Have every secret of the mentorado under its newest data key; how many were not. Raises BadRecord."""
-    keys = await vault.keys(unit)
-    changed = 0
-    for row in await repository.list_sealed(unit):
-        name = _sealed_name(row.id)
-        old = [each for each in (row.secret, row.old_secret) if each is not None]
-        if all(int.from_bytes(each[1:5]) == keys.current for each in old):
-            continue
-        sealed = [keys.seal(name, each) for each in await vault.open(unit, [(name, each) for each in old])]
-        await repository.save_sealed(unit, row.id, sealed[0], sealed[1] if len(sealed) > 1 else None)
-        changed += 1
-    return changed
 
 
 async def attempts_for_events(unit: Unit, seqs: Sequence[int]) -> list[Attempt]:
