@@ -17,17 +17,16 @@ from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recado.cli.serve import console
 from recado.clock import SystemClock
 from recado.errors import StoreError, UsageError
 from recado.gateway.audit.repository import list_entries
 from recado.gateway.connections.repository import CONNECTED, find_connection
 from recado.gateway.connections.service import BAILEYS
 from recado.gateway.db.embedded import EmbeddedPostgres, find_running
-from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.master_keys import MasterKeys, load_master_keys
@@ -44,6 +43,7 @@ from recado.gateway.providers.baileys import archive
 from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
 
+console = Console(highlight=False, soft_wrap=True)
 _SHOWN = {Severity.OK: "[green]ok[/green]", Severity.WARNING: "[yellow]warning[/yellow]"}
 _PASSPHRASE = "RECADO_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
 
@@ -248,6 +248,8 @@ async def _opened(settings: Settings, *, migrated: bool = False) -> AsyncIterato
                 stack.push_async_callback(postgres.stop)
             dsn = running
         if migrated:
+            from recado.gateway.db.migrate import migrate  # alembic takes its time to load
+
             owner = settings.database_owner_url
             await asyncio.to_thread(migrate, owner.get_secret_value() if owner is not None else dsn)
         yield await stack.enter_async_context(Database(dsn, size=3, name="recado operations"))
