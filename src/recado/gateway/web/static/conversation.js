@@ -100,6 +100,29 @@
     composer.elements.text.focus();
   };
 
+  /** The way of one message: its steps, what was told of it, and how each webhook took that. */
+  const passport = document.getElementById("passport");
+  const onWay = async (event) => {
+    const button = event.target.closest("[data-way]");
+    if (!button || !passport) return;
+    const response = await fetch(`${api}/messages/${encodeURIComponent(button.dataset.way)}/passport?language=${language}`);
+    if (!response.ok) return;
+    const found = await response.json();
+    passport.querySelector(".sum").textContent = found.sentence;
+    for (const part of ["steps", "events", "webhooks"]) {
+      const section = passport.querySelector(`[data-part="${part}"]`);
+      section.hidden = !found[part].length;
+      section.querySelector("ol").replaceChildren(...found[part].map(({ at, sentence }) => {
+        const item = document.createElement("li"), time = document.createElement("time");
+        [time.dateTime, time.textContent] = [at, new Date(at).toLocaleString(region)];
+        item.append(time, sentence);
+        return item;
+      }));
+    }
+    passport.showModal();
+  };
+  messages?.addEventListener("click", onWay);
+
   /** One send at a time; a try that failed keeps its key, so that pressing again cannot send twice. */
   const sender = (form, bodyOf, after) => {
     let key = null, tried = "";
