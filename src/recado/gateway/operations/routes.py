@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from recado.gateway.audit import repository as audit
-from recado.gateway.callers import Admin, Caller, Owner, documented
+from recado.gateway.callers import Admin, Caller, Manager, Reader, documented
 from recado.gateway.operations.backup import back_up_here, export_backup
 from recado.gateway.operations.doctor import examine, examine_installation
 from recado.gateway.operations.in_hand import Operator
@@ -32,7 +32,6 @@ from recado.gateway.operations.schemas import (
 )
 from recado.gateway.providers.baileys import archive
 from recado.gateway.refusals import BadContent, Forbidden
-from recado.gateway.security import MANAGE, READ
 
 router = APIRouter(prefix="/v1", tags=["operations"], dependencies=[documented])
 _PATIENCE = 25.0
@@ -42,9 +41,8 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/mentorados/{mentorado_id}/doctor")
-async def diagnose(request: Request, caller: Owner) -> DiagnosisTold:
+async def diagnose(request: Request, caller: Reader) -> DiagnosisTold:
     """Every check of this mentorado's connection, in plain words."""
-    caller.principal.require(READ)
     return DiagnosisTold.of(await examine(_operator(request, caller)))
 
 
@@ -56,24 +54,21 @@ async def diagnose_installation(request: Request, caller: Admin) -> DiagnosisTol
 
 
 @router.post("/mentorados/{mentorado_id}/operations/recover")
-async def start_recovery(request: Request, caller: Owner, asked: AskedRecovery) -> RecoveryTold:
+async def start_recovery(request: Request, caller: Manager, asked: AskedRecovery) -> RecoveryTold:
     """Bring the connection back, step by step, stopping at the first that works. Messages are never touched."""
-    caller.principal.require(MANAGE)
     return RecoveryTold.of(await recover(_operator(request, caller), why=asked.why, even_so=asked.even_so))
 
 
 @router.get("/mentorados/{mentorado_id}/operations/backups")
-async def list_backups(caller: Owner) -> BackupPage:
+async def list_backups(caller: Manager) -> BackupPage:
     """The copies of the session that are kept here."""
-    caller.principal.require(MANAGE)
     async with caller.unit() as unit:
         return BackupPage(items=[BackupTold.of(each) for each in await archive.list_backups(unit)])
 
 
 @router.post("/mentorados/{mentorado_id}/operations/backup", status_code=201)
-async def back_up(request: Request, caller: Owner, asked: AskedBackup) -> BackupMade:
+async def back_up(request: Request, caller: Manager, asked: AskedBackup) -> BackupMade:
     """Copy the session: here, or, for an administrator with a passphrase, into a file that works on another machine."""
-    caller.principal.require(MANAGE)
     operator = _operator(request, caller)
     if asked.passphrase is None:
         return BackupMade(backup_id=await back_up_here(operator, "asked for"))
@@ -83,9 +78,8 @@ async def back_up(request: Request, caller: Owner, asked: AskedBackup) -> Backup
 
 
 @router.post("/mentorados/{mentorado_id}/operations/restore")
-async def restore(request: Request, caller: Owner, asked: AskedRestore) -> RestoreTold:
+async def restore(request: Request, caller: Manager, asked: AskedRestore) -> RestoreTold:
     """Put a copy, or (an administrator) a file, back, and connect. What is there is backed up first."""
-    caller.principal.require(MANAGE)
     operator = _operator(request, caller)
     if asked.backup_id is not None and asked.file is None:
         return RestoreTold.of(await restore_backup(operator, asked.backup_id, replace=asked.replace))
@@ -97,9 +91,8 @@ async def restore(request: Request, caller: Owner, asked: AskedRestore) -> Resto
 
 
 @router.get("/mentorados/{mentorado_id}/audit")
-async def read_audit(caller: Owner, before: Before = None, limit: Limit = 50) -> AuditPage:
+async def read_audit(caller: Manager, before: Before = None, limit: Limit = 50) -> AuditPage:
     """Who did what to this mentorado, when."""
-    caller.principal.require(MANAGE)
     return await _audit(caller, before, limit)
 
 
