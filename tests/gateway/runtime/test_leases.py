@@ -138,6 +138,28 @@ async def test_a_holder_lets_go_by_its_own_clock_before_the_database_s_lets_anot
         running.cancel()
 
 
+async def test_a_holder_lets_go_though_the_database_never_answers(database: Database, ana: Principal) -> None:
+    assert ana.mentorado_id is not None
+    clock = ManualClock()
+    worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
+    await worker.renew()
+    lease = await worker.claim(ana.mentorado_id, "baileys")
+    assert lease is not None
+
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    worker.renew = for_ever  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(worker.run())
+        await settle()
+        await clock.advance(24.9)
+        assert not lease.expired.is_set()
+        await clock.advance(0.2)
+        assert lease.expired.is_set()
+        running.cancel()
+
+
 async def test_the_time_counts_from_before_the_renewal_was_asked(database: Database) -> None:
     clock = ManualClock()
     worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)

@@ -137,18 +137,26 @@ class Leases:
 
     async def run(self) -> None:
         """Renew for as long as the worker lives; silent for too long, tell every account to stop."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_the_deadline())
+            while True:
+                pause = self._seconds / _RENEWALS_PER_LEASE
+                try:
+                    async with asyncio.timeout(self._seconds):  # a connection that is half open answers never
+                        await self.renew()
+                        await self.relieve()
+                except (StoreError, TimeoutError) as error:
+                    _log.warning("the leases could not be renewed (%s)", type(error).__name__)
+                    pause = min(_RETRY_SECONDS, pause)
+                await self._clock.sleep(pause)
+
+    async def _watch_the_deadline(self) -> None:
+        """Beside the renewals, which wait for the database: at the deadline the accounts stop, whatever it does."""
         while True:
-            pause = self._seconds / _RENEWALS_PER_LEASE
-            try:
-                await self.renew()
-                await self.relieve()
-            except StoreError as error:
-                _log.warning("the leases could not be renewed (%s)", type(error).__name__)
-                pause = min(_RETRY_SECONDS, pause)
             left = self._deadline - self._clock.monotonic()
             if left <= 0:
                 self._expired.set()
-            await self._clock.sleep(min(pause, left) if left > 0 else pause)
+            await self._clock.sleep(left if left > 0 else self._seconds / _RENEWALS_PER_LEASE)
 
     async def renew(self) -> None:
         """Say that this worker lives. Raises StoreUnavailable."""
