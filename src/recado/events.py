@@ -9,7 +9,7 @@ class name is the only source of the wire name: `MessageReceived` is `message.re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -97,7 +97,7 @@ class MessageReceived(Fact):
     sent_at: datetime
     source: Source = Source.LIVE
     chat_alt: JID | None = None  # the same chat in the other address space, where it is known
-    push_name: str | None = None
+    push_name: str | None = field(default=None, repr=False)
     quoted: Quote | None = None
 
 
@@ -146,7 +146,7 @@ class EnvelopeUnreadable(Fact):
     source: Source = Source.LIVE
     from_me: bool = False
     chat_alt: JID | None = None
-    raw: bytes = b""
+    raw: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ class ContactChanged(Fact):
     contact: JID
     phone: JID | None = None
     lid: JID | None = None
-    push_name: str | None = None
+    push_name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +198,8 @@ class UnknownReceived(Fact):
     """A stanza this version does not know, or could not read; kept raw."""
 
     tag: str
-    raw: bytes
-    problem: str = ""
+    raw: bytes = field(repr=False)
+    problem: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

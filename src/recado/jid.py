@@ -69,6 +69,11 @@ class JID:
         """Is this a group?"""
         return self.server == GROUP
 
+    def __repr__(self) -> str:
+        """For logs and tracebacks: which kind of address, and not whose. `str` is the address."""
+        device = f":{self.device}" if self.device else ""
+        return f"JID(…{self.user[-2:] if len(self.user) > 6 else ''}{device}@{self.server})"
+
     def __str__(self) -> str:
         if self.device:
             return f"{self.user}:{self.device}@{self.server}"

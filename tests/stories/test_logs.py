@@ -105,14 +105,19 @@ async def test_a_whole_run_logs_no_text_no_number_and_no_key(
     assert {word for word in told if word and word in logged} == set()
 
 
-async def test_a_fact_in_somebody_elses_log_shows_no_text(story: Any, ana: Phone, bia: Phone) -> None:
+async def test_a_fact_in_somebody_elses_log_shows_no_text_no_name_and_no_number(
+    story: Any, ana: Phone, bia: Phone
+) -> None:
     async with story.connected() as client:
         await bia.say(ana, WORDS)
         await story.told(client, MessageReceived)
         shown = " ".join([repr(fact) async for _, fact in client.store.facts(after=0)])
         credentials = await client.store.credentials()
         shown += repr(credentials) + repr(client.status)
-    assert "MessageReceived" in shown
+    assert "MessageReceived" in shown and "ContactChanged" in shown
+    assert {
+        word for phone in (ana, bia) for word in (phone.number, phone.lid.user, phone.name) if word in shown
+    } == set()
     assert WORDS not in shown
     keys = [credentials.adv_secret, credentials.noise.private, credentials.identity.private]
     assert [shape for key in keys for shape in shapes(key) if shape in shown] == []
