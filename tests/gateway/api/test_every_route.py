@@ -23,7 +23,7 @@ WORDS = {"provider": "baileys"}
 
 # A thing of another mentorado for every kind of id there is in a path: how it comes to be, and which column is its id.
 THINGS: dict[str, LiteralString] = {
-    "key_id": "INSERT INTO api_keys (mentorado_id, prefix, hash, scopes) VALUES (%(id)s, %(new)s, '', '{read}')"
+    "key_id": "INSERT INTO api_keys (mentorado_id, prefix, hash, scopes) VALUES (%(id)s, %(new)s, '', '{manage}')"
     " RETURNING id",
     "contact_id": "INSERT INTO whatsapp_contacts (mentorado_id, lid) VALUES (%(id)s, %(new)s) RETURNING id",
     "restriction_id": "INSERT INTO pacing_restrictions (mentorado_id, provider, code, scope, passes, learnt_at)"
@@ -43,10 +43,11 @@ THINGS: dict[str, LiteralString] = {
     " RETURNING provider_message_id",
 }
 
-# Where the schema alone does not make a body that would be taken.
+# Where the schema alone does not make a body that would be taken. An id in braces is that of the path.
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/mentorados/{mentorado_id}/keys"): {"scopes": ["manage"]},  # a key makes none with more rights
     ("post", "/v1/mentorados/{mentorado_id}/webhooks/{webhook_id}/redrive"): {"after": 0},
+    ("post", "/v1/mentorados/{mentorado_id}/contacts/{contact_id}/merge"): {"other_id": "{contact_id}"},
     ("post", "/v1/mentorados/{mentorado_id}/messages"): {"text": "x", "to": "550000000001"},
 }
 
@@ -132,7 +133,10 @@ def routes_of(app: FastAPI) -> list[Route]:
 async def ask(api: Any, route: Route, where: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
     """The status and the problem's type; a stream is not waited for."""
     headers = api.headers if headers is None else headers
-    options = {"headers": headers, "json": route.body} if route.body is not None else {"headers": headers}
+    body = route.body
+    if isinstance(body, dict) and "{contact_id}" in body.values():
+        body = {name: where.split("/")[5] if value == "{contact_id}" else value for name, value in body.items()}
+    options = {"headers": headers, "json": body} if body is not None else {"headers": headers}
     async with api.client.stream(route.method, where, params=route.query, **options) as answer:
         if answer.headers.get("content-type", "").startswith("text/event-stream"):
             return answer.status_code, ""
