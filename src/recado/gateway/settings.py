@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     """Database connections this process may hold."""
 
     master_key: SecretStr | None = None
-    """32 bytes in hexadecimal that wrap every mentorado's data key; unset: a key file under `data_dir`."""
+    """32 bytes in hexadecimal that wrap every mentorado's data key, or several, with commas: the first wraps, all
+    open; unset: a key file under `data_dir`."""
 
     admin_key: SecretStr | None = None
     """The administrator's API key; unset: one is made at the first start and shown once."""
