@@ -28,6 +28,7 @@ ADMIN_KEY = "rk_0123456789ab_an-administrators-key-of-this-bench"
 PATIENCE = 240.0
 LINKING_AT_ONCE = 12
 LOOK_SECONDS = 0.05
+SCAN_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -162,7 +163,7 @@ class Fleet:
                         scan = f"{self.address['control']}/admin/mock-phone/scan-qr"
                         async with http.post(scan, params={"phone": phone}, data=scanned):
                             pass
-                    await asyncio.sleep(LOOK_SECONDS)
+                    await asyncio.sleep(SCAN_SECONDS)
             self.accounts.append(account)
 
     async def _answering(self, http: aiohttp.ClientSession, worker: Worker) -> None:
