@@ -59,6 +59,7 @@ class Server:
         self.link = link
         self.nodes = []
         self.is_open = False
+        self.gone = asyncio.Event()
 
     async def run(self):
         while (chunk := await self.transport.receive()) is not None:
@@ -68,6 +69,7 @@ class Server:
                     self.nodes.append(event.node)
                 self.is_open = self.is_open or isinstance(event, Established)
             await self.flush()
+        self.gone.set()
 
     async def flush(self):
         if chunk := self.link.data_to_send():
@@ -126,6 +128,16 @@ async def test_everything_but_answers_goes_to_the_spine_in_order(stage):
     nodes = [Node("message", {"id": str(number)}) for number in range(5)]
     await stage.server.say(*nodes)
     assert stage.basket.nodes == nodes
+
+
+async def test_a_cut_closes_the_socket_though_the_spine_does_not_come_to_an_end(stage):
+    stage.basket.stop = lambda: None  # it hangs in a transaction
+    await stage.connection.cut()
+    assert await stage.server.gone.wait()
+    assert stage.ended is None
+    stage.basket.stopped.set()
+    await settle()
+    assert stage.ended.reason is CloseReason.CLIENT
 
 
 async def test_an_answer_finds_who_asked(stage):

@@ -35,6 +35,14 @@ async def test_the_weather_is_waited_out(desk, world, clock, recorded, soon, ana
         assert states[-2:] == [ConnectionState.RECONNECTING, ConnectionState.CONNECTED]
 
 
+async def test_one_that_was_cut_connects_no_more(desk, soon):
+    async with desk.connected() as client, soon():
+        await client.cut()
+        await client.wait_for(ConnectionState.DISCONNECTED)
+        await client.connect()
+        await client.wait_for(ConnectionState.DISCONNECTED)
+
+
 async def test_a_server_that_cannot_be_reached_is_given_up_after_ten_attempts(desk, world, clock, soon, recorded):
     async with desk.connected():
         pass

@@ -159,6 +159,10 @@ class Client:
         """Another process goes on with this account: what is recorded at the close says that it reconnects."""
         self._supervisor.parts_as = ConnectionState.RECONNECTING
 
+    async def cut(self) -> None:
+        """Close the socket now, whatever the store does; the client is good for nothing then but to be closed."""
+        await self._supervisor.cut()
+
     async def connect(self) -> None:
         """Start connecting, unless that is under way. Raises NotPaired."""
         if not self._account.is_paired:

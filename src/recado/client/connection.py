@@ -111,6 +111,11 @@ class Connection:
         if not self._ended.done():
             self._ended.set_result(close)
 
+    async def cut(self) -> None:
+        """End now, and close the socket before what the spine still has in a transaction is waited for."""
+        self.end(Close(CloseReason.CLIENT))
+        await self._transport.close()
+
     async def run(self, *jobs: Coroutine[Any, Any, None]) -> Close:
         """Live until the end, with `jobs` beside; then close the transport and say why it ended."""
         try:

@@ -21,7 +21,7 @@ from recado.client.reconnection import Close, Past, Reconnect, Stop, decide
 from recado.client.transport import Connect
 from recado.client.work import do_work
 from recado.crashpoints import CrashPoint
-from recado.errors import CloseReason, NotPaired, QueryTimeout, RecadoError, StoreError
+from recado.errors import CloseReason, ConnectionLost, NotPaired, QueryTimeout, RecadoError, StoreError
 from recado.events import ConnectionChanged, ConnectionState, DeviceUnlinked
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.link import Link
@@ -51,6 +51,7 @@ class Supervisor:
         self._opened_at: datetime | None = None
         self.parts_as = ConnectionState.DISCONNECTED
         """What is recorded when we are the ones who leave."""
+        self._is_cut = False
 
     def leave(self) -> bool:
         """End the connection there is, for good; False when there is none to end."""
@@ -58,6 +59,12 @@ class Supervisor:
             return False
         self._connection.end(Close(CloseReason.CLIENT))
         return True
+
+    async def cut(self) -> None:
+        """Close the socket now, whatever the store does, and open no other."""
+        self._is_cut = True
+        if self._connection is not None:
+            await self._connection.cut()
 
     async def run(self) -> None:
         """Keep a connection until there is no use, and say so in the status."""
@@ -119,6 +126,9 @@ class Supervisor:
         if account.credentials is None:
             raise NotPaired
         transport = await self._connect(account.server.url)
+        if self._is_cut:
+            await transport.close()
+            raise ConnectionLost(CloseReason.CLIENT)
         link = Link.client(
             identity=account.credentials.noise,
             payload=self._payload(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recado.clock import SystemClock
+from recado.clock import ManualClock, SystemClock
 from recado.content import Content
 from recado.errors import BadRecord, CloseReason, ConnectionLost, LoggedOut, StoreUnavailable
 from recado.events import MessageId, Quote, Signal, TypingChanged
@@ -138,6 +138,52 @@ async def test_a_lost_lease_closes_the_socket_and_writes_nothing(
         await running
     assert provider.calls == ["open", "close"]
     assert await state(database, wanted) == ("connecting", None)
+
+
+class Deaf(Scripted):
+    """A job of it hangs in a database that never answers, not even to being called off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = asyncio.Event()
+        self.answer = asyncio.Event()
+        self.is_cut = asyncio.Event()
+
+    async def until_ready(self) -> None:
+        self.hangs.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.answer.wait()
+
+    async def cut(self) -> None:
+        self.calls.append("cut")
+        self.is_cut.set()
+
+
+async def test_at_the_deadline_the_socket_goes_first_though_a_job_hangs_in_the_database(
+    database: Database, vault: Vault, wanted: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, provider = ManualClock(), Deaf()
+    leases = Leases(database, clock=clock, seconds=30.0, margin=5.0)
+    await leases.renew()
+    stay = await stay_of(leases, wanted)
+    monkeypatch.setattr(leases, "renew", asyncio.Event().wait)
+    accounts = accounts_with(database, vault, provider)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        renewing = group.create_task(leases.run())
+        running = group.create_task(accounts.run(stay))
+        await provider.hangs.wait()
+        await clock.advance(24.9)
+        assert provider.calls == ["open"]
+        await clock.advance(0.2)
+        await provider.is_cut.wait()
+        assert not running.done()
+        assert provider.calls == ["open", "cut"]
+        provider.answer.set()
+        await running
+        renewing.cancel()
+    assert provider.calls == ["open", "cut", "close"]
 
 
 @pytest.mark.parametrize(

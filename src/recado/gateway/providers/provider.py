@@ -112,6 +112,15 @@ class SupportsHealth(Protocol):
 
 
 @runtime_checkable
+class SupportsCut(Protocol):
+    """Can let go of its connection without waiting for anything of ours, the database least of all."""
+
+    async def cut(self) -> None:
+        """Close the socket now and open no other; `close` puts the rest in order."""
+        ...
+
+
+@runtime_checkable
 class SupportsHandover(Protocol):
     """Can close as one who goes on elsewhere, so that no fact tells of an account that went away."""
 

@@ -1,6 +1,7 @@
 """
 One account at work under its lease: its provider, the linking when there is none yet, its outbox and its signals, in
-one task group. Whatever ends it closes the socket first and gives the lease back last.
+one task group. Whatever ends it closes the socket and gives the lease back last; when the lease is lost the socket is
+cut at once, before anything of the account is waited for.
 
     lease ▶ open ▶ (link) ▶ { outbox · signals · until over · until the lease is lost · progress } ▶ close ▶ release
 """
@@ -29,6 +30,7 @@ from recado.gateway.metrics import ACCOUNTS_RESTARTED
 from recado.gateway.providers.provider import (
     MakeProvider,
     Provider,
+    SupportsCut,
     SupportsHandover,
     SupportsHealth,
     SupportsPairing,
@@ -178,11 +180,25 @@ class _Account:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
-        await self._provider.open()
-        try:
-            yield
-        finally:
-            await in_time(self._close, self._shared._patience.close, self._clock)
+        async with asyncio.TaskGroup() as group:
+            guard = group.create_task(self._cut_in_time())
+            try:
+                await self._provider.open()
+                try:
+                    yield
+                finally:
+                    await in_time(self._close, self._shared._patience.close, self._clock)
+            finally:
+                guard.cancel()
+
+    async def _cut_in_time(self) -> None:
+        """
+        Beside everything, its end too: jobs that wait for a database that never answers cannot be waited for while
+        another worker may open the account.
+        """
+        await self._lease.expired.wait()
+        if isinstance(self._provider, SupportsCut):
+            await self._provider.cut()
 
     async def _close(self) -> None:
         if self._stay.goes_on and isinstance(self._provider, SupportsHandover):

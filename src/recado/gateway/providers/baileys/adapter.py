@@ -53,6 +53,10 @@ class BaileysProvider:
         self._client.hand_over()
         await self.close()
 
+    async def cut(self) -> None:
+        """Close the socket, whatever the database does."""
+        await self._client.cut()
+
     def health(self) -> Health:
         """What the client is waiting for."""
         read = self._client.health()
