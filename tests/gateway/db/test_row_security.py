@@ -90,6 +90,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
     path = ["search_path=pg_catalog, public, pg_temp"]
     assert found == [
         ("claim_accounts", path, False),
+        ("count_troubled", path, False),
         ("find_api_key", path, False),
         ("is_run", path, False),
         ("merge_contacts", path, False),
@@ -199,6 +200,12 @@ async def fill(database: Database, principal: Principal) -> None:
             query(
                 "INSERT INTO pacing_attention (conversation_id, kind, message_id, at)"
                 " SELECT id, 'failed', 'B', now() FROM conversations"
+            )
+        )
+        await unit.run(query("INSERT INTO browsers (provider, linked_as, says) VALUES ('baileys', 'x', 'x')"))
+        await unit.run(
+            query(
+                "INSERT INTO operations_under_way (provider, kind, actor, generation) VALUES ('baileys', 'x', 'test', 1)"
             )
         )
         await unit.run(query("INSERT INTO consent_settings DEFAULT VALUES"))
