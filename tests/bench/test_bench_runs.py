@@ -27,6 +27,18 @@ ROWS = {
     "idle": ["KiB an idle session of 12: memory", "KiB an idle session of 12: PostgreSQL"],
 }
 
+GATEWAY_ROWS = [
+    *(
+        f"{what}: {how}, {accounts}"
+        for what in ("committed a second", "statements a message", "commits a message")
+        for how in ("backlog", "one by one")
+        for accounts in ("1 account", "3 accounts")
+    ),
+    *(f"ms from the socket to {road}: {what}" for road in ("SSE", "a webhook") for what in ("median", "p99")),
+    "seconds to restore 4 accounts",
+    "KiB an account restored, of 4",
+]
+
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("bench", list(ROWS))
@@ -43,6 +55,22 @@ def test_a_quick_run_prints_every_row_with_both_figures(bench: str) -> None:
         found = re.search(rf"^{re.escape(row)} +([\d,.]+) +([\d,.]+) +([\d.]+)×", done.stdout, re.MULTILINE)
         assert found, f"{row!r} is missing in:\n{done.stdout}"
         assert all(float(figure.replace(",", "")) > 0 for figure in found.groups())
+
+
+@pytest.mark.timeout(240)
+def test_a_quick_run_of_the_gateway_prints_every_row() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--only", "gateway"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for row in GATEWAY_ROWS:
+        found = re.search(rf"^{re.escape(row)} +([\d,.]+) +—", done.stdout, re.MULTILINE)
+        assert found, f"{row!r} is missing in:\n{done.stdout}"
+        assert float(found[1].replace(",", "")) > 0
 
 
 def test_what_is_no_bench_is_refused() -> None:
