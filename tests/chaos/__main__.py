@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import random
 import sys
@@ -32,6 +33,7 @@ def main() -> int:
 
 async def run(given: argparse.Namespace) -> int:
     """Rounds until the time is over, or something is wrong."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a road that is cut while somebody is greeted
     size = Size(given.workers, given.accounts, given.incoming, given.outgoing)
     loop = asyncio.get_running_loop()
     tell(f"seed {given.seed}: linking {size.accounts} accounts on {size.workers} workers")

@@ -47,8 +47,8 @@ class Disk:
             return
         with self._image.open("wb") as image:
             image.truncate(DISK_MEGABYTES * 1024 * 1024)
-        image, here = str(self._image), str(self.path)
-        commands = (["mkfs.ext4", "-q", "-m", "0", image], ["mount", "-o", "loop", image, here])
+        file, here = str(self._image), str(self.path)
+        commands = (["mkfs.ext4", "-q", "-m", "0", file], ["mount", "-o", "loop", file, here])
         done = (subprocess.run(command, capture_output=True, check=False) for command in commands)
         self.is_own = all(each.returncode == 0 for each in done)
 
