@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -35,7 +36,9 @@ async def run(given: argparse.Namespace) -> int:
     """Rounds until the time is over, or something is wrong."""
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a road that is cut while somebody is greeted
     size = Size(given.workers, given.accounts, given.incoming, given.outgoing)
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)  # or its disk would stay mounted
     tell(f"seed {given.seed}: linking {size.accounts} accounts on {size.workers} workers")
     with tempfile.TemporaryDirectory(prefix="recado-chaos-") as folder:
         os.chmod(folder, 0o755)  # PostgreSQL may run as somebody else
