@@ -40,10 +40,10 @@ async def test_who_writes_sair_is_out_and_told_so_and_a_program_cannot_write_to_
         refused = await clara.post(f"{clara.root}/messages", {"text": "promo", "to": ana.number})
         assert (refused.status_code, refused.json()["rule"]) == (409, "opted-out")
         await ana.say(phone, "voltar")
-        await events.until(lambda event: event.kind == "consent.changed" and event.data["data"]["kind"] == "in")
+        await events.until(lambda event: event.kind == "consent.changed" and event.data["data"]["kind"] == "back")
     assert (await clara.post(f"{clara.root}/messages", {"text": "oi", "to": ana.number})).status_code == 202
     listed = (await clara.get(f"{clara.root}/consents", params={"to": ana.number})).json()
-    assert [entry["kind"] for entry in listed["items"]] == ["in", "out"]
+    assert [entry["kind"] for entry in listed["items"]] == ["back", "out"]
 
 
 async def test_entries_are_added_imported_and_read_a_page_at_a_time(clara: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from recado.events import Source
 from recado.gateway.consent import recording, repository, service, stopping
-from recado.gateway.consent.repository import ConsentSettings
+from recado.gateway.consent.repository import ConsentSettings, Standing
 from recado.gateway.db.unit import Unit
 from recado.gateway.refusals import BadContent, Forbidden
 from recado.gateway.runtime.recorder import record
@@ -89,6 +89,22 @@ async def test_who_repeats_it_within_a_day_is_not_answered_again(ledger: Any, sa
     assert len(await ledger.queued()) == 1
 
 
+async def test_who_repeats_it_more_than_a_day_later_is_answered_again(ledger: Any, said: Any, now: Any) -> None:
+    for id, hours in enumerate((0, 25)):
+        await ledger.hear(words(said, "SAIR", id, now + timedelta(hours=hours)))
+    assert len(await ledger.entries()) == 2
+    assert len(await ledger.queued()) == 2
+
+
+async def test_who_agreed_again_and_stops_again_within_a_day_is_answered_again(
+    ledger: Any, said: Any, now: Any
+) -> None:
+    await ledger.hear(words(said, "SAIR", 1, now))
+    await ledger.add("in", now=now + timedelta(hours=1))
+    await ledger.hear(words(said, "SAIR", 2, now + timedelta(hours=2)))
+    assert len(await ledger.queued()) == 2
+
+
 async def test_two_words_in_one_batch_are_two_entries_and_one_answer(ledger: Any, said: Any, now: Any) -> None:
     await ledger.hear(words(said, "SAIR", 1, now), words(said, "PARAR", 2, now))
     assert len(await ledger.entries()) == 2
@@ -101,23 +117,64 @@ async def test_an_opt_out_that_came_another_way_is_answered_when_the_person_says
     await ledger.hear(words(said, "SAIR", 1, now))
     await ledger.hear(words(said, "VOLTAR", 2, now + timedelta(minutes=1)))
     await ledger.hear(words(said, "SAIR", 3, now + timedelta(minutes=2)))
-    assert [entry.kind for entry in await ledger.entries()] == ["out", "in", "out"]
+    assert [entry.kind for entry in await ledger.entries()] == ["out", "back", "out"]
     assert len(await ledger.queued()) == 2
 
 
 async def test_a_word_for_coming_back_undoes_a_stop_with_the_message_as_evidence(
     ledger: Any, said: Any, now: Any
 ) -> None:
+    await ledger.add("in", now=now - timedelta(days=1))
     await ledger.hear(words(said, "SAIR", 1, now))
     await ledger.hear(words(said, "Voltar!", 2, now + timedelta(minutes=1)))
-    _, back = await ledger.entries()
-    assert (back.kind, back.source, back.evidence["message_id"]) == ("in", "keyword", f"3EB{2:019}")
-    assert (await ledger.standing()).kind == "in"
+    *_, back = await ledger.entries()
+    assert (back.kind, back.source, back.evidence["message_id"]) == ("back", "keyword", f"3EB{2:019}")
+    assert await ledger.standing() == Standing("in", now - timedelta(days=1))
+
+
+async def test_who_never_agreed_has_not_agreed_after_stopping_and_coming_back(ledger: Any, said: Any, now: Any) -> None:
+    await ledger.hear(words(said, "SAIR", 1, now))
+    await ledger.hear(words(said, "VOLTAR", 2, now + timedelta(minutes=1)))
+    assert await ledger.standing() == Standing(None, None)
+
+
+async def test_after_coming_back_each_purpose_stands_as_before_the_first_of_the_stops(
+    ledger: Any, said: Any, now: Any
+) -> None:
+    await ledger.add("in", purpose="service", now=now - timedelta(days=2))
+    await ledger.add("out", now=now - timedelta(days=1))
+    for minute, word in enumerate(("SAIR", "PARAR", "VOLTAR")):
+        await ledger.hear(words(said, word, minute, now + timedelta(minutes=minute)))
+    standings = [(await ledger.standing(purpose=purpose)).kind for purpose in ("marketing", "service", "news")]
+    assert standings == ["out", "in", None]
+    await ledger.hear(words(said, "SAIR", 4, now + timedelta(minutes=4)))
+    assert [(await ledger.standing(purpose=purpose)).kind for purpose in ("marketing", "news")] == ["out", "out"]
+
+
+async def test_what_was_agreed_between_the_stop_and_the_return_stays_agreed(ledger: Any, said: Any, now: Any) -> None:
+    await ledger.hear(words(said, "SAIR", 1, now))
+    await ledger.add("in", purpose="service", now=now + timedelta(minutes=1))
+    await ledger.hear(words(said, "VOLTAR", 2, now + timedelta(minutes=2)))
+    assert [(await ledger.standing(purpose=purpose)).kind for purpose in ("marketing", "service")] == [None, "in"]
+
+
+async def test_an_objection_to_one_purpose_is_no_stop_to_come_back_from(ledger: Any, said: Any, now: Any) -> None:
+    await ledger.add("out", now=now)
+    await ledger.hear(words(said, "VOLTAR", 1, now + timedelta(minutes=1)))
+    assert (await ledger.standing()).kind == "out"
+    assert len(await ledger.entries()) == 1
+
+
+async def test_a_stop_outlasts_a_return_with_a_later_clock(ledger: Any, said: Any, now: Any) -> None:
+    await ledger.hear(words(said, "SAIR", 1, now))
+    await ledger.hear(words(said, "VOLTAR", 2, now + timedelta(minutes=3)))
+    await ledger.hear(words(said, "SAIR", 3, now + timedelta(minutes=1)))
+    assert (await ledger.standing()).kind == "out"
 
 
 async def test_within_one_batch_the_last_word_counts(ledger: Any, said: Any, now: Any) -> None:
     await ledger.hear(words(said, "SAIR", 1, now), words(said, "VOLTAR", 2, now))
-    assert (await ledger.standing()).kind == "in"
+    assert (await ledger.standing()).kind is None
     await ledger.hear(words(said, "VOLTAR", 3, now), words(said, "SAIR", 4, now))
     assert (await ledger.standing()).kind == "out"
 
@@ -207,7 +264,7 @@ async def test_a_mentorado_s_own_words_count_and_the_usual_ones_do_not_any_more(
     await ledger.hear(words(said, "CHEGA!", 2, now))
     assert [text for _, text in await ledger.queued()] == ["ok, bye"]
     await ledger.hear(words(said, "bora", 3, now + timedelta(minutes=1)))
-    assert (await ledger.standing()).kind == "in"
+    assert (await ledger.standing()).kind is None
 
 
 async def test_another_process_reads_the_words_again_within_a_minute(ledger: Any, said: Any, now: Any) -> None:

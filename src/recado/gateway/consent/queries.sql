@@ -1,10 +1,13 @@
--- The consent ledger. An entry for the purpose '*' speaks of every purpose; the newest entry counts.
+-- The consent ledger. An entry for the purpose '*' speaks of every purpose; the newest entry counts. A 'back' takes the
+-- stops of every purpose before it away, and says nothing else: what stood before them stands again.
 
 -- find_standing --
 SELECT n.kind, n.at FROM conversations c
 CROSS JOIN LATERAL (
     SELECT e.kind, e.at FROM consents e
     WHERE e.contact_id = c.contact_id AND e.purpose IN (%(purpose)s, '*')
+      AND e.kind <> 'back' AND NOT (e.purpose = '*' AND EXISTS (
+        SELECT FROM consents b WHERE b.contact_id = c.contact_id AND b.kind = 'back' AND (b.at, b.id) > (e.at, e.id)))
     ORDER BY e.at DESC, e.id DESC LIMIT 1) AS n
 WHERE c.id = %(conversation_id)s
 
@@ -14,6 +17,15 @@ FROM unnest(%(contact_ids)s::uuid[]) AS given (id)
 CROSS JOIN LATERAL (
     SELECT e.kind, e.at, e.source FROM consents e
     WHERE e.contact_id = given.id AND e.purpose IN (%(purpose)s, '*')
+      AND e.kind <> 'back' AND NOT (e.purpose = '*' AND EXISTS (
+        SELECT FROM consents b WHERE b.contact_id = given.id AND b.kind = 'back' AND (b.at, b.id) > (e.at, e.id)))
+    ORDER BY e.at DESC, e.id DESC LIMIT 1) AS n
+
+-- list_newest --
+SELECT given.id AS contact_id, n.kind, n.at, n.source, n.purpose
+FROM unnest(%(contact_ids)s::uuid[]) AS given (id)
+CROSS JOIN LATERAL (
+    SELECT e.kind, e.at, e.source, e.purpose FROM consents e WHERE e.contact_id = given.id
     ORDER BY e.at DESC, e.id DESC LIMIT 1) AS n
 
 -- add_consents --

@@ -17,6 +17,9 @@ from recado.jid import JID
 _queries = load_queries(__file__)
 
 Kind = Literal["in", "out"]
+Said = Literal["in", "out", "back"]
+"""What an entry says: agreed, objected, or took the stops before it back (and no more than that)."""
+
 EVERY_PURPOSE = "*"
 
 
@@ -38,13 +41,24 @@ class ContactStanding:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The last word of one contact, whatever it is about."""
+
+    contact_id: UUID
+    kind: Said
+    at: datetime
+    source: str
+    purpose: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
     """What a person said, to be kept."""
 
     contact_id: UUID
     purpose: str
-    kind: Kind
+    kind: Said
     at: datetime
     source: str
     text_shown: str | None = field(default=None, repr=False)
@@ -59,7 +73,7 @@ class Entry:
     id: int
     contact_id: UUID
     purpose: str
-    kind: Kind
+    kind: Said
     at: datetime
     text_shown: str | None = field(repr=False)
     source: str
@@ -89,13 +103,19 @@ class ConsentSettings:
 
 
 async def find_standing(unit: Unit, conversation_id: UUID, purpose: str) -> Standing | None:
-    """The newest entry of a conversation's person for that purpose, or for every purpose."""
+    """The newest entry that counts of a conversation's person, for that purpose or for every purpose."""
     return await unit.one(Standing, _queries.find_standing, conversation_id=conversation_id, purpose=purpose)
 
 
 async def list_standings(unit: Unit, contact_ids: Sequence[UUID], purpose: str) -> dict[UUID, ContactStanding]:
     """The same for many contacts; who never said anything is not in it."""
     found = await unit.all(ContactStanding, _queries.list_standings, contact_ids=list(contact_ids), purpose=purpose)
+    return {each.contact_id: each for each in found}
+
+
+async def list_newest(unit: Unit, contact_ids: Sequence[UUID]) -> dict[UUID, Newest]:
+    """The last word of each of these contacts; who never said anything is not in it."""
+    found = await unit.all(Newest, _queries.list_newest, contact_ids=list(contact_ids))
     return {each.contact_id: each for each in found}
 
 

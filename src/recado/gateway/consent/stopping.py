@@ -18,8 +18,7 @@ from recado.gateway.audit.repository import add_entry
 from recado.gateway.consent import repository
 from recado.gateway.consent.keywords import RETURN_WORDS, STOP_WORDS, USUAL, answer_of, normalised, words_of
 from recado.gateway.consent.recording import changed
-from recado.gateway.consent.repository import EVERY_PURPOSE, ConsentSettings, Entry, Kind, NewEntry
-from recado.gateway.consent.service import MARKETING
+from recado.gateway.consent.repository import EVERY_PURPOSE, ConsentSettings, Entry, NewEntry, Said
 from recado.gateway.conversations.service import choose_id, queue_message
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing.verdict import Origin
@@ -45,10 +44,10 @@ class _Word:
 
 @dataclass(slots=True)
 class _Stand:
-    """Where a person stands, as the batch goes on."""
+    """A person as the batch goes on: when their last word was, the stop that counts, and was that answered?"""
 
-    kind: Kind | None = None
     at: datetime | None = None
+    stopped_at: datetime | None = None
     is_answered: bool = False
 
 
@@ -78,37 +77,47 @@ async def _heed(unit: Unit, words: list[_Word], settings: ConsentSettings) -> li
     people = await repository.list_people(unit, [(w.fact.chat, w.fact.chat_alt) for w in words])
     contacts = list({person.contact_id for person in people if person is not None})
     heeded = await repository.list_heeded(unit, [word.fact.id for word in words], contacts)
-    stands = {
-        contact_id: _Stand(found.kind, found.at, found.source == "keyword")
-        for contact_id, found in (await repository.list_standings(unit, contacts, MARKETING)).items()
-    }
+    stands = await _stands(unit, contacts)
     told: list[ConsentChanged] = []
     for word, person in zip(words, people, strict=True):
         if person is None or word.fact.id in heeded:
             continue
         heeded.add(word.fact.id)
         stand = stands.setdefault(person.contact_id, _Stand())
-        entry = None
         if word.word in stops:
             if settings.is_answering and not _was_answered(stand, word.fact.at):
                 await _answer(unit, word.fact, person.conversation_id, settings)
-            entry = await _add(unit, word.fact, person.contact_id, "out", max(word.fact.at, stand.at or word.fact.at))
-        elif word.word in returns and stand.kind == "out":
+            at = max(word.fact.at, stand.at or word.fact.at)
+            entry = await _add(unit, word.fact, person.contact_id, "out", at)
+            stand.at, stand.stopped_at, stand.is_answered = at, at, True
+            told.append(changed(entry, word.fact.at))
+        elif word.word in returns and stand.stopped_at is not None:
             # WhatsApp tells whole seconds: a return counts from the end of its own.
             at = min(word.fact.at, word.fact.sent_at + _SECOND)
-            entry = await _add(unit, word.fact, person.contact_id, "in", at)
-        if entry is not None:
-            if stand.at is None or entry.at >= stand.at:
-                stand.kind, stand.at, stand.is_answered = entry.kind, entry.at, entry.kind == "out"
+            entry = await _add(unit, word.fact, person.contact_id, "back", at)
+            if at >= stand.stopped_at:
+                stand.at, stand.stopped_at, stand.is_answered = max(at, stand.at or at), None, False
             told.append(changed(entry, word.fact.at))
     return told
 
 
+async def _stands(unit: Unit, contacts: list[UUID]) -> dict[UUID, _Stand]:
+    stops = await repository.list_standings(unit, contacts, EVERY_PURPOSE)
+    return {
+        contact_id: _Stand(
+            at=newest.at,
+            stopped_at=stops[contact_id].at if contact_id in stops else None,
+            is_answered=(newest.kind, newest.purpose, newest.source) == ("out", EVERY_PURPOSE, "keyword"),
+        )
+        for contact_id, newest in (await repository.list_newest(unit, contacts)).items()
+    }
+
+
 def _was_answered(stand: _Stand, at: datetime) -> bool:
-    return stand.kind == "out" and stand.is_answered and stand.at is not None and at - stand.at < _ANSWERED_FOR
+    return stand.is_answered and stand.stopped_at is not None and at - stand.stopped_at < _ANSWERED_FOR
 
 
-async def _add(unit: Unit, fact: MessageReceived, contact_id: UUID, kind: Kind, at: datetime) -> Entry:
+async def _add(unit: Unit, fact: MessageReceived, contact_id: UUID, kind: Said, at: datetime) -> Entry:
     (entry,) = await repository.add_consents(
         unit,
         [

@@ -37,7 +37,7 @@ class AccountRestarted(Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChanged(Notice):
-    """Somebody agreed (`kind` in) or asked to stop (out), for a purpose or for every one (`*`)."""
+    """Somebody agreed (`kind` in), asked to stop (out) or took that back (back), for a purpose or every one (`*`)."""
 
     contact_id: UUID
     purpose: str

@@ -6,7 +6,7 @@ CREATE TABLE consents (
     id            bigint GENERATED ALWAYS AS IDENTITY,
     contact_id    uuid NOT NULL,
     purpose       text NOT NULL CHECK (purpose <> ''),   -- '*': whatever the purpose
-    kind          text NOT NULL CHECK (kind IN ('in', 'out')),
+    kind          text NOT NULL CHECK (kind IN ('in', 'out', 'back')),   -- 'back': the stops before it are undone
     at            timestamptz NOT NULL,                  -- when the person said so: the newest entry counts
     text_shown    text,                                  -- what they were shown when they did
     source        text NOT NULL CHECK (source IN ('api', 'keyword', 'import', 'page')),
