@@ -190,6 +190,54 @@ async def test_a_dead_worker_s_accounts_run_elsewhere_as_soon_as_its_time_is_ove
         await fleet.until(lambda: fleet.count("heir") == 4)
 
 
+async def test_what_is_free_does_not_wait_for_the_part_of_a_worker_that_is_dead(fleet: Fleet, want: Want) -> None:
+    dead = Leases(fleet.database, clock=SystemClock(), seconds=30.0, margin=5.0)
+    await dead.renew()  # its last word: for half a minute it counts as one who takes two of four
+    await want(4)
+    async with fleet.worker("heir", take_after=0.5, give_after=60.0):
+        async with asyncio.timeout(10):
+            await fleet.until(lambda: fleet.count("heir") == 4)
+
+
+async def test_what_was_taken_beyond_the_part_is_evened_out_when_the_other_lives(fleet: Fleet, want: Want) -> None:
+    slow = Leases(fleet.database, clock=SystemClock(), seconds=30.0, margin=5.0)
+    await slow.renew()
+    await want(4)
+    async with fleet.worker("one", take_after=0.2, give_after=1.0):
+        await fleet.until(lambda: fleet.count("one") == 4)
+        await slow.stop()
+        async with fleet.worker("two"):
+            await fleet.until(lambda: (fleet.count("one"), fleet.count("two")) == (2, 2))
+
+
+async def test_nothing_is_given_to_one_that_is_late_with_its_renewal(
+    fleet: Fleet, want: Want, database_url: str
+) -> None:
+    one, late = Leases(fleet.database, clock=SystemClock()), Leases(fleet.database, clock=SystemClock())
+    await one.renew()
+    await want(4)
+    assert len(await one.claim_some(["baileys"], 4)) == 4
+    await late.renew()
+    _, standing = await one.survey()
+    assert standing is not None and (standing.share, standing.room_elsewhere) == (2, 2)
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(
+            "UPDATE workers SET heartbeat_at = clock_timestamp() - interval '16 s',"
+            " expires_at = clock_timestamp() + interval '14 s' WHERE id = %s",
+            [late.worker_id],
+        )
+    _, standing = await one.survey()
+    assert standing is not None and (standing.share, standing.room_elsewhere) == (2, 0)
+
+
+async def test_one_that_leaves_takes_nothing_beyond_its_part(fleet: Fleet, want: Want) -> None:
+    leaving = Leases(fleet.database, clock=SystemClock())
+    await leaving.renew()
+    await want(2)
+    await leaving.leave()
+    assert await leaving.claim_some(["baileys"], 2, beyond=True) == []
+
+
 async def test_only_so_many_are_started_at_once(fleet: Fleet, want: Want) -> None:
     await want(7)
     fleet.settles = False

@@ -77,7 +77,7 @@ class Standing:
     """How many accounts are its part, rounded up."""
     held: int
     room_elsewhere: int
-    """How many more the other workers take, to have theirs."""
+    """How many more the other workers take, to have theirs; those that are late with their renewal take none."""
     changes_in: float | None
     """Seconds until something may change by time alone."""
 
@@ -206,14 +206,24 @@ class Leases:
             epoch = await unit.value(_queries.claim_lease, provider=provider, worker=self.worker_id)
         return None if epoch is None else Lease(mentorado_id, provider, self.worker_id, epoch, expired)
 
-    async def claim_some(self, providers: Sequence[str], at_most: int) -> list[tuple[Lease, int]]:
-        """Free accounts as far as this worker's part goes, at most so many; each with its connection's generation."""
+    async def claim_some(
+        self, providers: Sequence[str], at_most: int, *, beyond: bool = False
+    ) -> list[tuple[Lease, int]]:
+        """
+        Free accounts as far as this worker's part goes, or `beyond` it, at most so many; each with its connection's
+        generation.
+        """
         expired = self._expired
         if not self.is_alive:
             return []
         async with self._database.unit(Principal.worker()) as unit:
             taken = await unit.all(
-                _Taken, _queries.claim_accounts, worker=self.worker_id, providers=list(providers), at_most=at_most
+                _Taken,
+                _queries.claim_accounts,
+                worker=self.worker_id,
+                providers=list(providers),
+                at_most=at_most,
+                beyond=beyond,
             )
         return [
             (Lease(row.mentorado_id, row.provider, self.worker_id, row.epoch, expired), row.generation) for row in taken

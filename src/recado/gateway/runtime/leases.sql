@@ -34,7 +34,7 @@ WHERE l.worker_id IS NULL OR l.worker_id = excluded.worker_id
 RETURNING epoch
 
 -- claim_accounts --
-SELECT mentorado_id, provider, epoch, generation FROM claim_accounts(%(worker)s, %(providers)s, %(at_most)s)
+SELECT mentorado_id, provider, epoch, generation FROM claim_accounts(%(worker)s, %(providers)s, %(at_most)s, %(beyond)s)
 
 -- release_lease --
 UPDATE leases SET worker_id = NULL, is_linking = false, rests_until = clock_timestamp() + %(rest)s

@@ -3,6 +3,7 @@ Which accounts run here. Every worker aims at its part of the accounts that are 
 db/schema/85_workers.sql), so two workers never need to agree on anything.
 
     room, and something is free  ──▶ claim a few, start them; the next few once those are past their start
+    free for a while, whoever's part it is ──▶ claim it all the same: a live worker's too many beats a dead one's part
     more than its part, for a while, and others have room ──▶ a few a second are closed and released
     a person asked for something else ──▶ stopped, or started afresh
 
@@ -28,6 +29,7 @@ _RESTART_SECONDS = 2.0
 _LOOK_PAUSE = 0.05
 _LOOK_SHARE = 5.0
 """After a look there is a pause this many times as long: looking costs a sixth of the time at most."""
+_TAKE_SECONDS = 2.0
 _A_MOMENT = 0.02
 
 RunAccount = Callable[[Stay], Awaitable[None]]
@@ -65,6 +67,7 @@ class Placement:
         clock: Clock,
         is_ending: Callable[[UUID, str], bool] = lambda mentorado_id, provider: False,
         at_once: int = 50,
+        take_after: float = _TAKE_SECONDS,
         give_after: float = 5.0,
         give_a_second: int = 5,
     ) -> None:
@@ -75,9 +78,11 @@ class Placement:
         self._is_ending = is_ending
         self._clock = clock
         self._at_once = at_once
+        self._take_after = take_after
         self._give_after = give_after
         self._give_a_second = give_a_second
         self._running: dict[_Key, _Running] = {}
+        self._free_since: dict[_Key, float] = {}
         self._give_at: float | None = None
         self._bell: Watch | None = None
 
@@ -112,12 +117,34 @@ class Placement:
         if standing is None:
             return _RESTART_SECONDS  # silent: what runs here stops by itself, and nothing is begun
         await self._start_kept(group, mine)
-        room = min(standing.share - standing.held, self._at_once - self._starting())
-        if room > 0 and any(row.is_wanted and not row.is_mine for row in rows):
-            for lease, generation in await self._leases.claim_some(self._providers, room):
-                self._start(group, lease, generation)
-        wait = self._give_back(standing, mine)
+        wait = await self._take(group, standing, [row for row in rows if row.is_wanted and not row.is_mine])
+        wait = min(wait, self._give_back(standing, mine))
         return min(wait, standing.changes_in + _A_MOMENT) if standing.changes_in is not None else wait
+
+    async def _take(self, group: asyncio.TaskGroup, standing: Standing, free: list[Scanned]) -> float:
+        """
+        Start what is free: this worker's part at once, and after a while what nobody else took; in how many seconds
+        to look again. A part may be a dead worker's, for as long as its lease lasts.
+        """
+        now, slots = self._clock.monotonic(), self._at_once - self._starting()
+        keys = [(row.mentorado_id, row.provider) for row in free if row.provider in self._providers]
+        self._free_since = {key: self._free_since.get(key, now) for key in keys}
+        if not keys:
+            return self._hints.poll_seconds
+        overdue = sum(since + self._take_after <= now for since in self._free_since.values())
+        room = min(slots, max(standing.share - standing.held, overdue))
+        taken = await self._claim(group, room, beyond=room > standing.share - standing.held) if room > 0 else 0
+        if taken and standing.held + taken > standing.share:
+            self._give_at = None  # it was worth taking: not given back before the others have had their time
+        waits = [since + self._take_after - now for since in self._free_since.values()]
+        return min((wait for wait in waits if wait > 0), default=self._take_after or self._hints.poll_seconds)
+
+    async def _claim(self, group: asyncio.TaskGroup, at_most: int, *, beyond: bool) -> int:
+        claimed = await self._leases.claim_some(self._providers, at_most, beyond=beyond)
+        for lease, generation in claimed:
+            self._free_since.pop((lease.mentorado_id, lease.provider), None)
+            self._start(group, lease, generation)
+        return len(claimed)
 
     def _starting(self) -> int:
         return sum(not account.stay.is_settled and not account.task.done() for account in self._running.values())

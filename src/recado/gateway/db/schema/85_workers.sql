@@ -1,27 +1,31 @@
 -- Sharing the accounts among the workers.
 
 -- Every live worker: how many accounts are its part of those that are wanted, rounded up, and how many it has. One that
--- is leaving has no part.
-CREATE FUNCTION worker_shares() RETURNS TABLE (worker_id uuid, share integer, held integer)
+-- is leaving has no part; one that has not renewed for half of its time is late, and perhaps dead.
+CREATE FUNCTION worker_shares() RETURNS TABLE (worker_id uuid, share integer, held integer, is_late boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
     SELECT w.id,
            coalesce(ceil((SELECT count(*) FROM public.scan_connections(NULL)) * w.weight
                          / nullif(sum(w.weight) OVER (), 0)), 0)::integer,
-           (SELECT count(*) FROM public.leases l WHERE l.worker_id = w.id)::integer
-    FROM (SELECT id, CASE WHEN leaving_at IS NULL THEN weight ELSE 0 END AS weight
+           (SELECT count(*) FROM public.leases l WHERE l.worker_id = w.id)::integer,
+           w.is_late
+    FROM (SELECT id, CASE WHEN leaving_at IS NULL THEN weight ELSE 0 END AS weight,
+                 clock_timestamp() - heartbeat_at > (expires_at - heartbeat_at) / 2 AS is_late
           FROM public.workers WHERE expires_at > clock_timestamp()) AS w
 $$;
 
--- Where one worker stands among the others: its part, what it has, how many the others still have room for, and in how
--- many seconds something may change by time alone (a worker turns silent, an account has rested). No row: it is silent.
+-- Where one worker stands among the others: its part, what it has, how many the others still have room for (a late one
+-- is given nothing), and in how many seconds something may change by time alone (a worker turns silent, an account has
+-- rested). No row: it is silent.
 CREATE FUNCTION survey_workers(for_worker uuid)
     RETURNS TABLE (share integer, held integer, room_elsewhere integer, changes_in double precision)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
     WITH shares AS MATERIALIZED (SELECT * FROM public.worker_shares())
     SELECT mine.share, mine.held,
-           (SELECT coalesce(sum(greatest(0, o.share - o.held)), 0) FROM shares o WHERE o.worker_id <> for_worker)::integer,
+           (SELECT coalesce(sum(greatest(0, o.share - o.held)), 0) FROM shares o
+            WHERE o.worker_id <> for_worker AND NOT o.is_late)::integer,
            extract(epoch FROM least(
                (SELECT min(expires_at) FROM public.workers WHERE id <> for_worker AND expires_at > clock_timestamp()),
                (SELECT min(rests_until) FROM public.leases WHERE rests_until > clock_timestamp())
@@ -29,9 +33,9 @@ CREATE FUNCTION survey_workers(for_worker uuid)
     FROM shares AS mine WHERE mine.worker_id = for_worker
 $$;
 
--- Take as many free accounts as this worker's part allows, and at most so many. Who takes at the same moment gets
+-- Take as many free accounts as this worker's part allows, or `beyond` it too, and at most so many. Who takes at the same moment gets
 -- others: a row somebody holds is passed by, so one stalled transaction keeps its own account from moving, no other.
-CREATE FUNCTION claim_accounts(for_worker uuid, of_providers text[], at_most integer)
+CREATE FUNCTION claim_accounts(for_worker uuid, of_providers text[], at_most integer, beyond boolean)
     RETURNS TABLE (mentorado_id uuid, provider text, epoch bigint, generation bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
@@ -41,7 +45,8 @@ DECLARE
     mentorados uuid[];
     providers text[];
 BEGIN
-    SELECT least(at_most, s.share - s.held) INTO room FROM public.worker_shares() s WHERE s.worker_id = for_worker;
+    SELECT least(at_most, CASE WHEN beyond AND s.share > 0 THEN at_most ELSE s.share - s.held END)
+        INTO room FROM public.worker_shares() s WHERE s.worker_id = for_worker;
     IF room IS NULL OR room <= 0 THEN
         RETURN;
     END IF;
