@@ -69,12 +69,13 @@ class Recovery:
     backup_id: UUID | None = None
 
 
-async def recover(operator: Operator, *, why: str = "", even_so: bool = False) -> Recovery:
+async def recover(operator: Operator, *, why: str = "", even_so: bool = False, may_clear: bool = True) -> Recovery:
     """
     Bring one mentorado's connection back. `why` is kept in the audit; `even_so` clears the session also where that is
-    not known to help (never while the master key is another one). Raises NotFound, Forbidden, AccountBusy.
+    not known to help (never while the master key is another one); without `may_clear` it stops before clearing and
+    says `would_clear`, so that a person can be asked. Raises NotFound, Forbidden, AccountBusy.
     """
-    return await _Course(operator, why, even_so).run()
+    return await _Course(operator, why, even_so, may_clear).run()
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class _Course:
     operator: Operator
     why: str
     even_so: bool
+    may_clear: bool
     steps: list[Step] = field(default_factory=list)
     backup_id: UUID | None = None
 
@@ -110,6 +112,8 @@ class _Course:
         refusal = None if found.has_lost_its_identity else _why_not_to_clear(connection, found, scope, workers)
         if refusal is not None and not (self.even_so and refusal != "no_worker"):
             return await self._stop(refusal)
+        if not self.may_clear:
+            return await self._stop("would_clear")
         await self._clear()
         if workers == 0:
             return await self._stop("no_worker")

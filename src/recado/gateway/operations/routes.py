@@ -56,7 +56,8 @@ async def diagnose_installation(request: Request, caller: Admin) -> DiagnosisTol
 @router.post("/mentorados/{mentorado_id}/operations/recover")
 async def start_recovery(request: Request, caller: Manager, asked: AskedRecovery) -> RecoveryTold:
     """Bring the connection back, step by step, stopping at the first that works. Messages are never touched."""
-    return RecoveryTold.of(await recover(_operator(request, caller), why=asked.why, even_so=asked.even_so))
+    done = await recover(_operator(request, caller), why=asked.why, even_so=asked.even_so, may_clear=asked.may_clear)
+    return RecoveryTold.of(done)
 
 
 @router.get("/mentorados/{mentorado_id}/operations/backups")

@@ -46,10 +46,14 @@ class DiagnosisTold(BaseModel):
 
 
 class AskedRecovery(BaseModel):
-    """Why it is asked for goes into the audit; `even_so` clears the session also where that is not known to help."""
+    """
+    Why it is asked for goes into the audit; `even_so` clears the session also where that is not known to help; without
+    `may_clear` it stops before clearing, with the reason `would_clear`.
+    """
 
     why: str = Field("", max_length=500, pattern=r"^[^\x00]*$")
     even_so: bool = False
+    may_clear: bool = True
 
 
 class StepTold(BaseModel):

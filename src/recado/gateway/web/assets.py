@@ -1,6 +1,6 @@
 """
 Our own files for the browser: read once, named by a hash of what is in them, so that a page never runs with the
-script of another version. The card is one file for other sites too: its words are put into it here.
+script of another version. The card is one file for other sites too: its words are put into it here, and the pages' into theirs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ from recado.gateway.web.words import CATALOGUES
 
 _FOLDER = Path(__file__).with_name("static")
 _KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-_CARD = "recado-connection.js"
-_CARD_WORDS = ("card.", "state.", "reason.")
+_WORDS = {
+    "recado-connection.js": ("card.", "state.", "reason."),
+    "page.js": (
+        "page.", "care.", "guard.", "rule.", "hooks.", "keys.", "campaigns.", "taken.", "finding.", "audit.", "state.",
+        "reason.", "status.",
+    ),
+}  # fmt: skip
+"""Which words each script is given."""
 _SLOT = '"words go here"'
 
 
@@ -46,9 +52,10 @@ def answer_asset(request: Request, asset: Asset) -> Response:
 
 def _load(path: Path) -> Asset:
     text = path.read_text()
-    if path.name == _CARD:
+    wanted = _WORDS.get(path.name)
+    if wanted is not None:
         words = {
-            language: {key: word for key, word in catalogue.items() if key.startswith(_CARD_WORDS)}
+            language: {key: word for key, word in catalogue.items() if key.startswith(wanted)}
             for language, catalogue in CATALOGUES.items()
         }
         text = text.replace(_SLOT, json.dumps(words, ensure_ascii=False))

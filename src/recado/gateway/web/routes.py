@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from recado.errors import CloseReason
 from recado.events import ConnectionState
-from recado.gateway.callers import Caller, any_caller, identifier, owner
+from recado.gateway.callers import Caller, identifier, owner
 from recado.gateway.connections import repository as connections
 from recado.gateway.connections.schemas import told
 from recado.gateway.connections.service import BAILEYS
@@ -23,10 +23,11 @@ from recado.gateway.mentorados import repository, service
 from recado.gateway.problems import TABLE, Problem
 from recado.gateway.refusals import Forbidden, NotFound, Refusal, Unauthenticated
 from recado.gateway.security import MANAGE, READ, SEND, prefix_of
-from recado.gateway.web import demo
+from recado.gateway.web import demo, operations
 from recado.gateway.web.assets import answer_asset, load_assets
 from recado.gateway.web.pages import render
 from recado.gateway.web.session import COOKIE, Sessions, set_cookie
+from recado.gateway.web.visitors import SignInNeeded, page_caller
 from recado.gateway.web.words import COOKIE as LANGUAGE_COOKIE
 from recado.gateway.web.words import LANGUAGES
 
@@ -34,18 +35,6 @@ router = APIRouter(include_in_schema=False)
 _assets = load_assets()
 _PAGE = 60
 _YEAR = 365 * 24 * 3600
-
-
-class SignInNeeded(Exception):
-    """A page was asked for by nobody in particular."""
-
-
-async def page_caller(request: Request) -> Caller:
-    """Whose session it is. Raises SignInNeeded."""
-    try:
-        return await any_caller(request)
-    except Unauthenticated:
-        raise SignInNeeded from None
 
 
 async def form_caller(request: Request, csrf: Annotated[str, Form()] = "") -> Caller:
@@ -198,6 +187,7 @@ async def problem(request: Request, kind: str) -> Response:
 def add_pages(app: FastAPI, *, has_desk: bool) -> None:
     """Add the pages, and, for the demo, its simulated phones."""
     app.include_router(router)
+    app.include_router(operations.router)
     if has_desk:
         app.include_router(demo.router)
     app.add_exception_handler(SignInNeeded, _to_sign_in)

@@ -1,6 +1,6 @@
 """
-The words of the pages, in each language: one catalogue a language, flat, the same keys in all. The card's script gets
-the same words when it is put together (assets.py).
+The words of the pages, in each language: one catalogue a language, flat, the same keys in all, in a file
+for each family of pages. The scripts get the same words when they are put together (assets.py).
 """
 
 from __future__ import annotations
@@ -15,8 +15,14 @@ COOKIE = "recado_language"
 LANGUAGES = {"en": "English", "pt-BR": "Português"}
 DEFAULT = "en"
 
+_PARTS = ("", ".pages", ".findings")
+_FOLDER = Path(__file__).with_name("texts")
+
 CATALOGUES: dict[str, dict[str, str]] = {
-    code: json.loads((Path(__file__).with_name("texts") / f"{code}.json").read_text()) for code in LANGUAGES
+    code: {
+        key: word for part in _PARTS for key, word in json.loads((_FOLDER / f"{code}{part}.json").read_text()).items()
+    }
+    for code in LANGUAGES
 }
 
 

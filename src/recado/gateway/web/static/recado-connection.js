@@ -53,6 +53,8 @@
 
   const TONES = { connected: "good", connecting: "wait", qr: "wait", code: "wait", passkey: "wait", reconnecting: "wait",
     replaced: "bad", restricted: "bad", logged_out: "bad", failed: "bad" };
+  /** What is asked of the API once a person is sure. */
+  const VERBS = { unlink: "unlink", number_changed: "allow-another-number" };
   const WANTED = ["connecting", "qr", "code", "passkey", "connected", "reconnecting"];
   const SHEET = new CSSStyleSheet();
   SHEET.replaceSync(STYLE);
@@ -98,7 +100,8 @@
     #connection = { provider: "baileys", desired: "disconnected", state: "disconnected" };
     #problem = "";
     #isAsking = false;
-    #isSure = false;
+    /** What a person is asked whether they are sure about: "unlink", "number_changed", or nothing. */
+    #isSure = "";
     #stepLength = 0;
     #drawn = "";
 
@@ -167,7 +170,7 @@
         const found = told.connections.find((each) => each.provider === "baileys");
         if (!found) return;
         if (found.step?.expires_at !== this.#connection.step?.expires_at) this.#stepLength = this.#left(found.step);
-        if (found.state !== this.#connection.state) this.#isSure = false;
+        if (found.state !== this.#connection.state) this.#isSure = "";
         this.#connection = found;
         this.#render();
         this.#tell("recado:connection", found);
@@ -193,7 +196,8 @@
       } catch {
         this.#problem = this.#word("card.offline");
       }
-      this.#isAsking = this.#isSure = false;
+      this.#isAsking = false;
+      this.#isSure = "";
       this.#render();
     }
 
@@ -239,9 +243,9 @@
       if (this.hasAttribute("read-only")) return null;
       const { state, account, desired } = this.#connection, disabled = this.#isAsking;
       if (this.#isSure) {
-        return make("div", {}, make("p", {}, this.#word("card.unlink_sure")), make("div", { class: "buttons" },
-          make("button", { disabled, onclick: () => this.#ask("unlink") }, this.#word("card.unlink_yes")),
-          make("button", { class: "primary", onclick: () => { this.#isSure = false; this.#render(); } }, this.#word("card.unlink_no"))));
+        return make("div", {}, make("p", {}, this.#word(`card.${this.#isSure}_sure`)), make("div", { class: "buttons" },
+          make("button", { id: "sure", disabled, onclick: () => this.#ask(VERBS[this.#isSure]) }, this.#word(`card.${this.#isSure}_yes`)),
+          make("button", { class: "primary", onclick: () => { this.#isSure = ""; this.#render(); } }, this.#word(`card.${this.#isSure}_no`))));
       }
       const buttons = make("div", { class: "buttons" });
       if (WANTED.includes(state) && desired !== "disconnected") {
@@ -251,7 +255,10 @@
         buttons.append(make("button", { id: "connect", class: "primary", disabled, onclick: () => this.#ask("connect") }, this.#word(word)));
       }
       if (account && ["connected", "disconnected"].includes(state)) {
-        buttons.append(make("button", { id: "unlink", disabled, onclick: () => { this.#isSure = true; this.#render(); } }, this.#word("card.unlink")));
+        buttons.append(make("button", { id: "unlink", disabled, onclick: () => { this.#isSure = "unlink"; this.#render(); } }, this.#word("card.unlink")));
+      }
+      if (this.#connection.reason === "another_number") {
+        buttons.append(make("button", { id: "number", disabled, onclick: () => { this.#isSure = "number_changed"; this.#render(); } }, this.#word("card.number_changed")));
       }
       return buttons;
     }
