@@ -102,4 +102,4 @@ def _lasting(dice: random.Random, kind: Kind, lease: float) -> float:
         case Kind.FILL_DISK:
             return dice.uniform(1.0, 3.0)
         case _:
-            return dice.choice([0.3, 1.0, lease * 0.7, lease * 1.5])
+            return dice.choice([0.3, 1.0, lease * 1.5])
