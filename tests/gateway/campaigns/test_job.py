@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from recado import crashpoints
 from recado.clock import SystemClock
+from recado.errors import StoreRefused
 from recado.gateway.campaigns import service
-from recado.gateway.campaigns.feeding import WINDOW
+from recado.gateway.campaigns.feeding import REFUSED, WINDOW
 from recado.gateway.campaigns.service import Asked, WrongState
 from recado.gateway.conversations import repository as conversations
 from recado.gateway.conversations import service as sending
@@ -69,6 +71,37 @@ async def test_only_a_few_wait_in_the_outbox_at_a_time(office: Any, people: Any)
     await office.settle()
     await office.step(campaign)
     assert await office.queued() == people[: 2 * WINDOW]
+
+
+async def test_whom_the_database_refuses_fails_alone_and_the_others_get_it(
+    office: Any, people: Any, database_url: str
+) -> None:
+    """A refused value undoes the whole step: without an end to it, nobody behind them would ever get anything."""
+    campaign = await office.started(*people[:4])
+    refuse(database_url, "outbox", f"NEW.chat LIKE '{people[1]}%' OR NEW.chat LIKE '{people[2]}%'")
+    await run_through(office, campaign)
+    assert await office.states(campaign) == ["sent", f"failed:{REFUSED}", f"failed:{REFUSED}", "sent"]
+    assert await office.queued() == [people[0], people[3]]
+
+
+async def test_a_refusal_that_is_nobody_s_fails_nobody(office: Any, people: Any, database_url: str) -> None:
+    campaign = await office.started(*people[:2])
+    refuse(database_url, "campaigns", "NEW.due_at > OLD.due_at")
+    with pytest.raises(StoreRefused):
+        await office.step(campaign)
+    assert await office.states(campaign) == ["waiting"] * 2
+
+
+def refuse(database_url: str, table: str, when: str) -> None:
+    """From now on the database takes no such row."""
+    with psycopg.connect(database_url) as owner:
+        owner.execute(
+            f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {when} THEN"
+            " RAISE EXCEPTION 'no' USING ERRCODE = '22021'; END IF; RETURN NEW; END $$"
+        )
+        owner.execute(
+            f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
 
 
 async def test_what_is_queued_is_a_campaign_s_on_the_pinned_road(office: Any, people: Any) -> None:

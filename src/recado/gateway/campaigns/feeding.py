@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from recado.errors import StoreRefused
 from recado.gateway.audit.repository import add_entry
 from recado.gateway.campaigns import repository
 from recado.gateway.campaigns.choosing import Choice, choose
-from recado.gateway.campaigns.repository import Campaign
+from recado.gateway.campaigns.repository import Campaign, Waiting
 from recado.gateway.campaigns.service import FINISHED
 from recado.gateway.campaigns.starting import NO_CONNECTION, NOT_RECEIVED_YET, look
 from recado.gateway.conversations.service import queue_message
@@ -27,6 +28,9 @@ WINDOW = 5
 _NEXT = timedelta(seconds=5)
 _UNCONNECTED = timedelta(seconds=30)
 _HELD = timedelta(minutes=15)
+REFUSED = "database_refused"
+"""The reason of a recipient whose message the database did not take."""
+
 _OVER_FOR_THEM = frozenset({"opted-out", "consent", "take-over"})
 """The rules whose refusal concerns one person, not the campaign."""
 
@@ -39,12 +43,23 @@ class Wait:
     until: datetime
 
 
-async def advance(unit: Unit, campaign: Campaign, *, now: datetime) -> None:
-    """The next step of a campaign that this unit has claimed. Raises Collided, StoreRefused."""
+class RecipientRefused(StoreRefused):
+    """The database refused a value of one recipient's."""
+
+    def __init__(self, recipient_id: int, message: str) -> None:
+        self.recipient_id = recipient_id
+        super().__init__(message)
+
+
+async def advance(unit: Unit, campaign: Campaign, *, now: datetime, one_by_one: bool = False) -> None:
+    """
+    The next step of a campaign that this unit has claimed. Raises Collided, StoreRefused; `one_by_one` it says whose
+    value was refused (RecipientRefused), at the price of a round trip each.
+    """
     await repository.settle_recipients(unit, campaign.id, now=now)
     wait, proven = await _hindrance(unit, campaign, now)
     if wait is None:
-        wait = await _feed(unit, campaign, now)
+        wait = await _feed(unit, campaign, now, one_by_one)
     counts = await repository.list_counts(unit, campaign.id)
     by_state = {state: sum(c.recipients for c in counts if c.state == state) for state in {c.state for c in counts}}
     if by_state.get("waiting") or by_state.get("queued"):
@@ -69,11 +84,26 @@ async def _hindrance(unit: Unit, campaign: Campaign, now: datetime) -> tuple[Wai
     return None, gate.road.linked_at
 
 
-async def _feed(unit: Unit, campaign: Campaign, now: datetime) -> Wait:
+async def _feed(unit: Unit, campaign: Campaign, now: datetime, one_by_one: bool) -> Wait:
     room = WINDOW - len(await repository.list_queued(unit, campaign.id))
     if room <= 0:
         return Wait(None, now + _NEXT)
     waiting = await repository.list_waiting(unit, campaign.id, limit=room)
+    if not one_by_one:
+        return await _feed_to(unit, campaign, waiting, now) or Wait(None, now + _NEXT)
+    for recipient in waiting:
+        try:
+            wait = await _feed_to(unit, campaign, [recipient], now)
+            await repository.list_queued(unit, campaign.id)  # a refusal shows with the next answer at the latest
+        except StoreRefused as error:
+            raise RecipientRefused(recipient.id, str(error)) from None
+        if wait is not None:
+            return wait
+    return Wait(None, now + _NEXT)
+
+
+async def _feed_to(unit: Unit, campaign: Campaign, waiting: list[Waiting], now: datetime) -> Wait | None:
+    """Queue a message to each of them, or skip them; or say why nobody's can be queued now."""
     for choice in await choose(unit, campaign, waiting, now=now) if waiting else ():
         if choice.reason is not None:
             await repository.skip_recipient(unit, campaign.id, choice.recipient.id, choice.reason, now=now)
@@ -81,7 +111,7 @@ async def _feed(unit: Unit, campaign: Campaign, now: datetime) -> Wait:
         wait = await _queue(unit, campaign, choice, now)
         if wait is not None:
             return wait
-    return Wait(None, now + _NEXT)
+    return None
 
 
 async def _queue(unit: Unit, campaign: Campaign, choice: Choice, now: datetime) -> Wait | None:

@@ -16,9 +16,9 @@ from uuid import UUID, uuid4
 
 from recado import crashpoints
 from recado.clock import Clock
-from recado.errors import StoreError
+from recado.errors import StoreError, StoreRefused
 from recado.gateway.campaigns import repository
-from recado.gateway.campaigns.feeding import advance
+from recado.gateway.campaigns.feeding import REFUSED, RecipientRefused, advance
 from recado.gateway.db.notify import CAMPAIGNS
 from recado.gateway.db.pool import Database
 from recado.gateway.security import Principal
@@ -67,16 +67,34 @@ class CampaignJob:
 
     async def step(self, mentorado_id: UUID, campaign_id: UUID) -> bool:
         """One step of one campaign; False when it is not due, or another process is at it. Raises StoreError."""
+        try:
+            return await self._step(mentorado_id, campaign_id)
+        except StoreRefused:
+            # It would be refused again, for ever: whoever it is about fails, and the others' turn comes.
+            return await self._step_around(mentorado_id, campaign_id)
+
+    async def _step(self, mentorado_id: UUID, campaign_id: UUID, *, one_by_one: bool = False) -> bool:
         now = self._clock.now()
         async with self._database.unit(Principal.runtime(mentorado_id)) as unit:
             campaign = await repository.claim_campaign(unit, campaign_id, self._worker_id, until=now + _CLAIM, now=now)
             if campaign is None:
                 return False
             crashpoints.reach(CampaignPoint.AFTER_CLAIM)
-            await advance(unit, campaign, now=now)
+            await advance(unit, campaign, now=now, one_by_one=one_by_one)
             crashpoints.reach(CampaignPoint.BEFORE_COMMIT)
         crashpoints.reach(CampaignPoint.AFTER_COMMIT)
         return True
+
+    async def _step_around(self, mentorado_id: UUID, campaign_id: UUID) -> bool:
+        """The same step again; the first recipient of whom a value is refused fails, and the step is due still."""
+        try:
+            return await self._step(mentorado_id, campaign_id, one_by_one=True)
+        except RecipientRefused as refused:
+            _log.warning("a recipient of a campaign fails: %s", refused)
+            async with self._database.unit(Principal.runtime(mentorado_id)) as unit:
+                now = self._clock.now()
+                await repository.fail_recipient(unit, campaign_id, refused.recipient_id, REFUSED, now=now)
+            return True
 
     async def _guarded(self, mentorado_id: UUID, campaign_id: UUID) -> bool:
         """One mentorado's campaign that cannot be stepped must not keep the others waiting."""
