@@ -209,6 +209,7 @@ async def test_a_refusal_is_told_in_plain_words_and_a_receipt_outranks_it(rows: 
 async def queued(rows: Rows, text: str = "bom dia", **options: Any) -> MessageId:
     async with rows.database.unit(rows.principal) as unit:
         await connections.save_desired(unit, "baileys", "connected", state="connected")
+        await connections.save_account(unit, "baileys", phone=ME.user, lid=None)
         await connections.save_state(unit, "baileys", "connected")
         options.setdefault("to", BIA.user)
         accepted = await service.queue_message(unit, text=text, now=NOW, **options)
@@ -395,6 +396,7 @@ async def test_an_answer_within_the_second_of_ours_is_the_last_message(rows: Row
     """Ours is queued by our clock, to the microsecond; what comes is told in whole seconds."""
     async with rows.database.unit(rows.principal) as unit:
         await connections.save_desired(unit, "baileys", "connected", state="connected")
+        await connections.save_account(unit, "baileys", phone=ME.user, lid=None)
         await connections.save_state(unit, "baileys", "connected")
         await service.queue_message(unit, text="ours", now=NOW.replace(microsecond=800_000), to=BIA.user)
     await rows.tell(received("theirs", "3EB0THEIRS", chat=BIA_LID, chat_alt=BIA, sent_at=NOW.replace(microsecond=0)))
