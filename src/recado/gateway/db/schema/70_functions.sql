@@ -73,6 +73,29 @@ BEGIN
     ELSIF gone IS NOT NULL THEN
         UPDATE public.whatsapp_messages SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
         UPDATE public.outbox SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
+        UPDATE public.errands SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
+        UPDATE public.pacing_sends SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
+        -- Taken over by two people: by the one who has it longer.
+        INSERT INTO public.pacing_takeovers AS k (conversation_id, taken_by, taken_at, until)
+            SELECT kept, taken_by, taken_at, until FROM public.pacing_takeovers
+            WHERE mentorado_id = me AND conversation_id = gone
+            ON CONFLICT (mentorado_id, conversation_id) DO UPDATE
+            SET taken_by = excluded.taken_by, taken_at = excluded.taken_at, until = excluded.until
+            WHERE coalesce(excluded.until, 'infinity') > coalesce(k.until, 'infinity');
+        DELETE FROM public.pacing_takeovers WHERE mentorado_id = me AND conversation_id = gone;
+        -- One open matter of a kind: the latest, as often as both together.
+        UPDATE public.pacing_attention k
+            SET times = k.times + g.times, at = greatest(k.at, g.at),
+                code = CASE WHEN g.at > k.at THEN g.code ELSE k.code END,
+                rule = CASE WHEN g.at > k.at THEN g.rule ELSE k.rule END,
+                message_id = CASE WHEN g.at > k.at THEN g.message_id ELSE k.message_id END
+            FROM public.pacing_attention g
+            WHERE k.mentorado_id = me AND k.conversation_id = kept AND k.resolved_at IS NULL
+              AND g.mentorado_id = me AND g.conversation_id = gone AND g.resolved_at IS NULL AND g.kind = k.kind;
+        DELETE FROM public.pacing_attention g USING public.pacing_attention k
+            WHERE k.mentorado_id = me AND k.conversation_id = kept AND k.resolved_at IS NULL
+              AND g.mentorado_id = me AND g.conversation_id = gone AND g.resolved_at IS NULL AND g.kind = k.kind;
+        UPDATE public.pacing_attention SET conversation_id = kept WHERE mentorado_id = me AND conversation_id = gone;
         UPDATE public.conversations k
             SET unread_count = k.unread_count + g.unread_count,
                 title = coalesce(k.title, g.title),
