@@ -203,10 +203,10 @@ async def test_the_job_finds_what_is_due_and_a_broken_neighbour_does_not_stop_it
     broken, sound = await office.started(people[0]), await office.started(people[1])
     advance = campaigns.advance
 
-    async def failing(unit: Any, campaign: Any, *, now: Any) -> None:
+    async def failing(unit: Any, campaign: Any, **how: Any) -> None:
         if campaign.id == broken.id:
             raise StoreUnavailable("gone")
-        await advance(unit, campaign, now=now)
+        await advance(unit, campaign, **how)
 
     monkeypatch.setattr(campaigns, "advance", failing)
     await office.job.look()
