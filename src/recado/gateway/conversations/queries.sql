@@ -92,7 +92,7 @@ WITH added AS (
     INSERT INTO whatsapp_messages (conversation_id, provider, provider_message_id, direction, content_type, text,
                                    status, source, quoted_message_id, quoted_text, sent_at)
     VALUES (%(conversation_id)s, %(provider)s, %(message_id)s, 'out', %(content_type)s, %(text)s,
-            'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, coalesce(%(send_at)s, %(now)s))
+            'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, coalesce(%(send_at)s::timestamptz, %(now)s))
     RETURNING id, conversation_id, sent_at
 ), step AS (
     INSERT INTO message_steps (message_id, at, step, detail, until)
