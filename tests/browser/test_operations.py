@@ -29,6 +29,7 @@ class Program:
         page = self.client.get(f"/mentorados/{self.mentorado}").text
         self._headers = {"x-csrf-token": page.split('data-csrf="')[1].split('"')[0]}
         made = self.ask("POST", "/keys", {"name": "program"})
+        self.admin_cookies = dict(self.client.cookies)
         self.client.cookies.clear()
         self.key = made["token"]
         self._headers = {"authorization": f"Bearer {self.key}"}
@@ -152,6 +153,24 @@ def test_a_person_takes_a_conversation_and_gives_it_back(program: Program, open_
     expect(banner).to_contain_text("A person has this conversation")
     banner.get_by_role("button", name="Give back to automation").click()
     expect(banner).to_contain_text("Programs may write")
+
+
+@pytest.mark.timeout(300)
+def test_the_administrator_sees_the_health_of_the_installation(
+    program: Program, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(viewport={"width": 360, "height": 740})
+    page.context.add_cookies(
+        [
+            {"name": name, "value": value, "url": str(program.client.base_url)}
+            for name, value in program.admin_cookies.items()
+        ]
+    )
+    page.goto(str(program.client.base_url))
+    page.get_by_text("What is fine").click()
+    expect(page.locator("[data-part=doctor]")).to_contain_text("The database answers.")
+    expect(page.locator("[data-part=audit]")).to_contain_text("A key was made")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.timeout(300)

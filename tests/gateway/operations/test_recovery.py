@@ -218,6 +218,20 @@ async def test_with_another_master_key_nothing_is_cleared(
     assert rows.keys() == before
 
 
+async def test_without_leave_to_clear_it_stops_before_and_says_so(
+    desk: Any, world: World, new_worker: Callable[..., Worker], operator: Operator, rows: Rows, ana: Any
+) -> None:
+    async with new_worker() as worker:
+        await linked(desk, world)
+        await stopped(desk, worker)
+        hurt, _ = next(iter(LOST_IDENTITY.values()))
+        await hurt(rows, ana)
+        before = rows.keys()
+        done = await recover(operator, may_clear=False)
+        assert (done.outcome, done.steps[-1].detail) == (Outcome.STOPPED, {"reason": "would_clear"})
+        assert rows.keys() == before and done.backup_id is None
+
+
 @pytest.mark.parametrize(("code", "reason"), [(402, "restricted"), (403, "forbidden"), (406, "bad_user_agent")])
 async def test_what_a_new_link_does_not_cure_is_not_cleared(
     code: int, reason: str, desk: Any, world: World, new_worker: Callable[..., Worker], operator: Operator, rows: Rows

@@ -1,6 +1,7 @@
 """
 Our own files for the browser: read once, named by a hash of what is in them, so that a page never runs with the
-script of another version. The card is one file for other sites too: its words are put into it here, and the pages' into theirs.
+script of another version. The card is one file for other sites too: its words are put into it here, as the pages' are
+into theirs.
 """
 
 from __future__ import annotations

@@ -31,25 +31,30 @@ const drawRecovery = (done) => {
     make("details", {}, make("summary", {}, word("care.steps_made", { count: done.steps.length })), make("ol", { class: "items" }, done.steps.map(step))));
 };
 
-const run = async (may_clear) => {
+const run = async (may_clear, reason) => {
   shown.replaceChildren(make("p", { class: "verdict", "data-tone": "wait" }, word("care.running")));
   try {
-    drawRecovery(await ask(`${api}/operations/recover`, { method: "POST", body: { why: word("care.why"), may_clear } }));
+    drawRecovery(await ask(`${api}/operations/recover`, { method: "POST", body: { why: reason, may_clear } }));
   } catch (error) {
     shown.replaceChildren(make("p", { class: "problem", role: "alert" }, word("page.failed", { reason: error.message })));
   }
   await Promise.all([check(), audit(), backups()]);
 };
 
+/** A field for the audit's why, which may stay empty. */
+const reasonField = () => make("input", { maxlength: 500, autocomplete: "off" });
+
 const clear = async () => {
-  if (await sure(word("care.clear"), make("p", {}, word("care.clear_text")), word("care.clear_yes"))) await run(true);
+  const field = reasonField();
+  if (await sure(word("care.clear"), [make("p", {}, word("care.clear_text")), make("label", {}, word("care.why"), field)], word("care.clear_yes"))) await run(true, field.value);
 };
 
 const STEPS = ["scope", "reconnect", "back_up", "mend"];
 const start = async () => {
   const steps = make("ol", {}, STEPS.map((name) => make("li", {}, make("b", {}, word(`care.step.${name}`)), " ", word(`care.step.${name}.text`))));
-  if (await sure(word("care.recover"), [make("p", {}, word("care.recover_plan")), steps, make("p", {}, word("care.recover_clear"))],
-    word("care.recover_button"))) await run(false);
+  const field = reasonField();
+  if (await sure(word("care.recover"), [make("p", {}, word("care.recover_plan")), steps, make("p", {}, word("care.recover_clear")),
+    make("label", {}, word("care.why"), field)], word("care.recover_button"))) await run(false, field.value);
 };
 
 const pressed = document.getElementById("check");

@@ -46,7 +46,7 @@ const actor = (text) => wordOr(`audit.actor.${text.split(":")[0]}`, text);
 
 /** What of an entry's detail is worth a line: plain values only. */
 const facts = (detail) => {
-  const reason = detail.reason ? wordOr(`care.reason.${detail.reason}`, wordOr(`reason.${detail.reason}`, detail.reason)) : null;
+  const reason = detail.reason ? wordOr(`care.reason.${detail.reason}`, wordOr(`reason.${detail.reason}`, wordOr(`care.copy.${detail.reason}`, detail.reason))) : null;
   const result = detail.result ? wordOr(`care.result.${detail.result}`, wordOr(`state.${detail.result}`, detail.result)) : null;
   return [result, reason, detail.why ? `“${detail.why}”` : null].filter(Boolean).join(" · ");
 };

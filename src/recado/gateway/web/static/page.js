@@ -91,7 +91,7 @@ let said = null;
 /** Tell how something went, at the foot of the page. */
 export const say = (text, isBad = false) => {
   said?.remove();
-  said = make("p", { class: "said", role: isBad ? "alert" : "status", "data-tone": isBad ? "bad" : "good" }, text);
+  said = make("p", { class: "toast", role: isBad ? "alert" : "status", "data-tone": isBad ? "bad" : "good" }, text);
   document.body.append(said);
   const mine = said;
   setTimeout(() => mine.remove(), isBad ? 12000 : 5000);

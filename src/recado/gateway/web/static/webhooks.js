@@ -1,5 +1,5 @@
 /* Webhooks: where events are posted, how that went, and what is to be told again. */
-import { api, ask, at, button, items, make, may, number, onSubmit, part, pill, reveal, say, sure, time, word, wordOr } from "./page.js";
+import { api, ask, at, button, items, make, may, number, onSubmit, part, pill, reveal, say, sure, time, word } from "./page.js";
 
 const TONES = { active: "good", paused: "idle", disabled: "bad" };
 const at_ = (id, path = "") => `${api}/webhooks/${id}${path}`;
@@ -8,7 +8,7 @@ const opened = new Set();
 const attempt = (each) => make("li", {},
   make("div", { class: "main" },
     make("div", {}, each.event === null ? word("hooks.a_test") : word("hooks.event", { event: each.event, attempt: each.attempt })),
-    each.error ? make("p", { class: "problem" }, wordOr(`hooks.error.${each.error}`, each.error)) : null),
+    each.error ? make("p", { class: "problem" }, each.error) : null),
   pill(each.error ? "bad" : "good", each.status ?? word("hooks.no_answer")), make("span", { class: "soft" }, `${number(each.milliseconds)} ms`), time(each.at));
 const letter = (each) => make("li", {},
   make("div", { class: "main" }, make("div", {}, word("hooks.letter", { event: each.event, kind: each.kind ?? "?", count: each.attempts })),
@@ -65,7 +65,7 @@ const hooks = part("webhooks", () => ask(`${api}/webhooks`), ({ items: found }) 
     make("div", { class: "title" }, hook.name || hook.url), hook.name ? make("p", { class: "soft breaks" }, hook.url) : null,
     make("p", { class: "soft" }, hook.kinds.length ? word("hooks.wants", { kinds: hook.kinds.join(", ") }) : word("hooks.wants_all"), " · ", word("hooks.cursor", { event: hook.cursor })),
     hook.failing_since ? make("p", { class: "problem" }, at("hooks.failing", hook.failing_since), " ", hook.next_attempt_at ? at("hooks.next", hook.next_attempt_at) : "") : null,
-    hook.state_reason ? make("p", { class: "problem" }, wordOr(`hooks.reason.${hook.state_reason}`, hook.state_reason)) : null,
+    hook.state_reason ? make("p", { class: "problem" }, hook.state_reason) : null,
     may.manage ? buttons(hook) : null, details(hook)),
   pill(hook.failing_since && hook.state === "active" ? "wait" : TONES[hook.state], word(hook.failing_since && hook.state === "active" ? "hooks.state.failing" : `hooks.state.${hook.state}`))),
 word("hooks.none")));
