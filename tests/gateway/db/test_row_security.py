@@ -221,7 +221,8 @@ async def fill(database: Database, principal: Principal) -> None:
         await unit.run(query("INSERT INTO browsers (provider, linked_as, says) VALUES ('baileys', 'x', 'x')"))
         await unit.run(
             query(
-                "INSERT INTO operations_under_way (provider, kind, actor, generation) VALUES ('baileys', 'x', 'test', 1)"
+                "INSERT INTO operations_under_way (provider, kind, actor, generation)"
+                " VALUES ('baileys', 'x', 'test', 1)"
             )
         )
         await unit.run(query("INSERT INTO consent_settings DEFAULT VALUES"))

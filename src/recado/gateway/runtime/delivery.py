@@ -148,6 +148,10 @@ class Turn:
         self._failing_since: datetime | None = None
         self._is_over = False
 
+    def _has_ended(self) -> bool:
+        """Did settling the last event end this turn?"""
+        return self._is_over
+
     async def run(self) -> bool:
         """Post until there is nothing more, something fails, or the turn has been long enough. False: not claimed."""
         claim = await self._begin()
@@ -157,7 +161,7 @@ class Turn:
         while not self._is_over:
             page = self._page
             for place, event in enumerate(page.events):
-                if self._is_over:
+                if self._has_ended():
                     return True
                 if not self._may_send():
                     await self._release()
