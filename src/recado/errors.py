@@ -7,7 +7,7 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
     │                                                          · HandshakeError › UntrustedServer
     ├── ConnectionLost      the weather                        reason: CloseReason     retryable
     ├── LoggedOut           the account holder                 reason: CloseReason     terminal
-    ├── QueryError          the server said no                 code, text  › QueryTimeout · RateLimited
+    ├── QueryError          the server said no                 code, text  › QueryTimeout (› AckTimeout) · RateLimited
     ├── PairingError        the person with the phone          PairingExpired · PairingRefused · WrongAccount
     ├── EnvelopeError       the other device                   NoSession · UnknownPreKey · DuplicateMessage · BadMac
     │                                                          · IdentityChanged · MalformedEnvelope · TooFarAhead
@@ -139,6 +139,10 @@ class QueryTimeout(QueryError):
 
     def __init__(self) -> None:
         super().__init__(408, "no answer in time")
+
+
+class AckTimeout(QueryTimeout):
+    """The server did not acknowledge in time what was sent: it may have arrived."""
 
 
 class RateLimited(QueryError):

@@ -9,7 +9,16 @@ import pytest
 from recado.content import Text
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Ticks
-from recado.errors import ConnectionLost, NoRecipients, NotConnected, NotPaired, QueryTimeout, Rejected, UsageError
+from recado.errors import (
+    AckTimeout,
+    ConnectionLost,
+    NoRecipients,
+    NotConnected,
+    NotPaired,
+    QueryTimeout,
+    Rejected,
+    UsageError,
+)
 from recado.events import (
     ConnectionState,
     MessageId,
@@ -130,8 +139,25 @@ async def test_a_receipt_proves_what_the_server_did_not_say(desk, world, clock, 
         assert [fact.id for fact in await recorded(client, MessageSent)].count(ID) == 1
 
 
+async def test_a_question_before_it_left_that_is_not_answered_is_another_error(desk, world, clock, bia):
+    """Nothing went, and who is told so need not wonder."""
+    async with desk.connected() as client:
+        world.faults.slow_answer(3600, client.device, about="usync")
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(expect_unasked(client, bia))
+            while not sending.done():
+                await clock.advance(15)
+        assert not bia.messages
+
+
+async def expect_unasked(client, bia):
+    with pytest.raises(QueryTimeout) as caught:
+        await client.send(bia.jid, Text("never"), id=ID)
+    assert not isinstance(caught.value, AckTimeout)
+
+
 async def expect_timeout(client, bia):
-    with pytest.raises(QueryTimeout):
+    with pytest.raises(AckTimeout):
         await client.send(bia.jid, Text("twice"), id=ID)
 
 

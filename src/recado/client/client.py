@@ -239,8 +239,8 @@ class Client:
         """
         Send a message to a person, and return once the server took it; waits a while for a connection in the making.
 
-        Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; ConnectionLost or QueryTimeout when its
-        fate is unknown: then send it again with the same `id`, and it stays one message.
+        Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; QueryTimeout when it did not go;
+        ConnectionLost or AckTimeout when its fate is unknown. Send it again with the same `id`, and it stays one.
         """
         with self._account.pulse.sending():
             connection = await self._connected()

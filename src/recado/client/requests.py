@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from recado.client.waiting import within
 from recado.clock import Clock
-from recado.errors import QueryTimeout, RecadoError
+from recado.errors import AckTimeout, QueryTimeout, RecadoError
 from recado.jid import SERVER
 from recado.protocol.node import Node
 from recado.protocol.queries.query import Query
@@ -49,7 +49,7 @@ class Requests:
         return query.parse(await self._exchange(("iq", node.attrs["id"]), node, timeout or self._timeout))
 
     async def acknowledged(self, node: Node, *, timeout: float) -> Node:
-        """Send a stanza the server acknowledges by its id, and wait for that <ack>. Raises as `ask`."""
+        """Send a stanza the server acknowledges by its id, and wait for that <ack>. Raises as `wait`."""
         return await self._exchange((node.tag, node.attrs["id"]), node, timeout)
 
     def expect(self, node: Node) -> asyncio.Future[Node]:
@@ -57,8 +57,8 @@ class Requests:
         return self._register((node.tag, node.attrs["id"]))
 
     async def wait(self, reply: asyncio.Future[Node], seconds: float) -> Node:
-        """The reply, if it comes in time. Raises QueryTimeout, ConnectionLost."""
-        return await within(self._clock, seconds, reply, QueryTimeout())
+        """The <ack>, if it comes in time. Raises AckTimeout, ConnectionLost."""
+        return await within(self._clock, seconds, reply, AckTimeout())
 
     def answer(self, node: Node) -> bool:
         """Resolve the question this <iq> result or <ack> answers; False when nobody asked."""
@@ -82,7 +82,7 @@ class Requests:
         future = self._register(key)
         try:
             self._send(node)
-            return await self.wait(future, timeout)
+            return await within(self._clock, timeout, future, _unanswered(key))
         finally:
             self._pending.pop(key, None)
 
@@ -92,6 +92,11 @@ class Requests:
         future: asyncio.Future[Node] = asyncio.get_running_loop().create_future()
         earlier, self._pending[key] = self._pending.get(key), future
         if earlier is not None and not earlier.done():
-            earlier.set_exception(QueryTimeout())
+            earlier.set_exception(_unanswered(key))
             earlier.exception()
         return future
+
+
+def _unanswered(key: tuple[str, str]) -> QueryTimeout:
+    """A question left nothing behind; what is only acknowledged may have arrived."""
+    return QueryTimeout() if key[0] == "iq" else AckTimeout()

@@ -87,8 +87,8 @@ async def send(
     id: MessageId | None = None,
 ) -> Sent:
     """
-    Send one message to a person. Raises Rejected, NoRecipients, TooLarge; QueryTimeout or ConnectionLost when nothing
-    is known of its fate, and then calling again with the same `id` is safe.
+    Send one message to a person. Raises Rejected, NoRecipients, TooLarge; AckTimeout or ConnectionLost when nothing is
+    known of its fate, QueryTimeout when it did not go. After any of these, calling again with the same `id` is safe.
     """
     if not chat.is_person:
         raise UsageError("messages go to people; groups and channels are not supported")

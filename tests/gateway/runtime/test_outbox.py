@@ -12,12 +12,12 @@ from tests.gateway.runtime.posting import BIA, Post, Told
 
 from recado import crashpoints
 from recado.errors import (
+    AckTimeout,
     CloseReason,
     ConnectionLost,
     LeaseLost,
     NoRecipients,
     NotConnected,
-    QueryTimeout,
     RecadoError,
     Rejected,
 )
@@ -109,7 +109,7 @@ async def test_a_lost_connection_sends_the_same_message_again(post: Post, databa
 
 async def test_what_is_never_answered_ends_as_unknown_not_as_failed(post: Post, database_url: str) -> None:
     accepted = await post.queue()
-    provider = Told(*(QueryTimeout() for _ in range(50)))
+    provider = Told(*(AckTimeout() for _ in range(50)))
     async with post.running(provider):
         while True:
             await post.hurry(database_url)

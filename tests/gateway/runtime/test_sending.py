@@ -15,7 +15,16 @@ from tests.gateway.runtime.posting import BIA, CAIO, DORA, Post, Told
 
 from recado.clock import ManualClock, settle
 from recado.content import Text
-from recado.errors import CloseReason, ConnectionLost, NoRecipients, NotConnected, QueryError, QueryTimeout, RecadoError
+from recado.errors import (
+    AckTimeout,
+    CloseReason,
+    ConnectionLost,
+    NoRecipients,
+    NotConnected,
+    QueryError,
+    QueryTimeout,
+    RecadoError,
+)
 from recado.events import MessageId, MessageSent, ReceiptKind, ReceiptReceived
 from recado.gateway.connections import repository as connections
 from recado.gateway.conversations import service
@@ -101,7 +110,7 @@ async def test_no_more_are_under_way_than_the_window_holds(post: Post) -> None:
 async def test_a_message_put_off_lets_the_next_conversation_go_and_not_the_next_message(post: Post) -> None:
     first, second = await post.queue("um"), await post.queue("dois")
     other = await post.queue("outro", to=CAIO)
-    async with post.running(Told(QueryTimeout())):
+    async with post.running(Told(AckTimeout())):
         await post.until(other, "server_ack")
         assert (await post.until(second, "queued", "server_ack"))[0] == "queued"
         assert steps(await post.steps(first.queued.message_id)) == ["queued", "claimed", "put_off"]
@@ -308,7 +317,9 @@ async def test_typing_is_shown_before_a_message_and_a_cancelled_one_leaves_nothi
         (NoRecipients(), 2, True, UNKNOWN),
         (QueryError(500), 6, False, FAILED),
         (QueryError(500), 6, True, UNKNOWN),
-        (QueryTimeout(), 6, False, UNKNOWN),
+        (AckTimeout(), 6, False, UNKNOWN),
+        (QueryTimeout(), 6, False, FAILED),
+        (QueryTimeout(), 6, True, UNKNOWN),
     ],
 )
 def test_unknown_is_said_only_of_what_may_have_left(
@@ -321,7 +332,7 @@ def test_unknown_is_said_only_of_what_may_have_left(
 
 @pytest.mark.parametrize(
     ("error", "may_have_left"),
-    [(NotConnected(), False), (ConnectionLost(CloseReason.LOST), True), (QueryTimeout(), True)],
+    [(NotConnected(), False), (ConnectionLost(CloseReason.LOST), True), (AckTimeout(), True), (QueryTimeout(), False)],
 )
 def test_what_was_lost_on_the_way_may_have_left_and_what_never_went_has_not(
     error: RecadoError, may_have_left: bool
@@ -334,7 +345,7 @@ def test_what_was_lost_on_the_way_may_have_left_and_what_never_went_has_not(
 async def unconfirmed(post: Post, database_url: str) -> Any:
     """A message that was given up without an answer."""
     accepted = await post.queue()
-    async with post.running(Told(*(QueryTimeout() for _ in range(50)))):
+    async with post.running(Told(*(AckTimeout() for _ in range(50)))):
         while (await post.until(accepted, "on_wire", "unknown"))[0] != "unknown":
             await post.hurry(database_url)
     (event,) = await post.told("message.unconfirmed")

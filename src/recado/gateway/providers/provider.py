@@ -47,7 +47,7 @@ class Provider(Protocol):
     async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
         """
         Send the message `id`, and return when WhatsApp took it, by its clock. Raises Rejected, NoRecipients, TooLarge
-        for what will never go; ConnectionLost, NotConnected, QueryTimeout when its fate is unknown: send it again with
+        for what will never go; ConnectionLost, NotConnected, AckTimeout when its fate is unknown: send it again with
         the same id, and it stays one message.
         """
         ...

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recado.errors import (
+    AckTimeout,
     ConnectionLost,
     LoggedOut,
     NotConnected,
     NotPaired,
     QueryError,
-    QueryTimeout,
     RecadoError,
     Rejected,
 )
@@ -62,9 +62,9 @@ def fate_of(error: RecadoError, *, attempts: int, had_left: bool) -> Fate:
             return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=True)
         case NotConnected() | NotPaired() | LoggedOut():
             return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=had_left)
-        case QueryTimeout():
+        case AckTimeout():
             return _again(reason, attempts, _MOST_UNANSWERED, may_have_left=True)
-        case QueryError():
+        case QueryError():  # a timeout too: devices and keys are asked for before anything goes
             return _again(reason, attempts, _MOST_QUESTIONS, may_have_left=had_left)
         case _:
             return given_up(reason, had_left=had_left)
