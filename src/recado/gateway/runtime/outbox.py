@@ -3,7 +3,7 @@ The outbox of one connection: what was queued, sent with the id it was given whe
 under way at once, one of each conversation: order is a conversation's, and what waits there holds nobody else back.
 
     due ─ the guardrails ─▶ held: later            claim (on_wire) ──commit──▶ typing… ▶ send ──▶ its fate (fates.py)
-          (gate.admit)   ─▶ refused: failed
+          (gate.admit)   ─▶ refused: failed, or unknown when it was on the wire before
 
 What is claimed is the connection, by its lease; a row is only ever tried again, with the same id, until its fate is
 known. Phones drop a repeat.
@@ -45,6 +45,7 @@ from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import gate
+from recado.gateway.pacing import service as pacing
 from recado.gateway.pacing.state import CONNECTION_RATE
 from recado.gateway.pacing.verdict import Allowed, Delayed, Intent, Origin, Refused
 from recado.gateway.providers.provider import Provider, SupportsTyping
@@ -264,20 +265,12 @@ class Outbox:
         return told
 
     async def _refuse(self, unit: Unit, refused: list[tuple[Waiting, Refused]], now: datetime) -> list[Notice]:
-        """Over, with the rule's words; what may have left before is not called failed."""
+        """Over, with the rule's words, and a person should look; what may have left before is not called failed."""
         fates = [(one.id, given_up(verdict.why, had_left=one.may_have_left)) for one, verdict in refused]
         await self._write_fates(unit, fates, now, refusals=[verdict for _, verdict in refused])
-        return [
-            MessageRefused(
-                at=now,
-                id=message.message_id,
-                conversation_id=message.conversation_id,
-                rule=verdict.rule,
-                why=verdict.why,
-                until=verdict.until,
-            )
-            for message, verdict in refused
-        ]
+        for message, verdict in refused:
+            await pacing.needs_attention(unit, message.message_id, rule=verdict.rule, now=now)
+        return [_refusal(message, verdict, now) for message, verdict in refused]
 
     # ---- one message on its way
 
@@ -411,6 +404,16 @@ async def _quote(unit: Unit, message: Waiting) -> Quote | None:
     if not quoted.from_me:
         sender = JID(quoted.sender_lid, LID) if quoted.sender_lid else JID(quoted.sender_phone or "", PHONE)
     return Quote(MessageId(quoted.provider_message_id), sender, quoted.text)
+
+
+def _refusal(message: Waiting, verdict: Refused, now: datetime) -> Notice:
+    """What is told of it: that it failed only when it surely did."""
+    id, conversation_id = message.message_id, message.conversation_id
+    if message.may_have_left:
+        return MessageUnconfirmed(at=now, id=id, conversation_id=conversation_id, why=verdict.why)
+    return MessageRefused(
+        at=now, id=id, conversation_id=conversation_id, rule=verdict.rule, why=verdict.why, until=verdict.until
+    )
 
 
 def _first(error: BaseException) -> BaseException:
