@@ -3,6 +3,8 @@ Many clients of ours in one process, idle. Jobs:
 
     open {url, root, control, certificate, name, from, count, dsn?}   link that many, with a dsn on PostgreSQL
     memory {}                                                         → {bytes} the process holds
+    trace {}                                                          from now on, note who takes memory
+    traced {}                                                         → {parts}: bytes by part of the system
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import asyncio
 import gc
 import os
 import ssl
+import tracemalloc
+from collections import Counter
 from contextlib import AsyncExitStack
 
-from bench import jobs
+from bench import jobs, stages
 from bench.accounts import Gateway, linked
 from bench.processors import resident_bytes
 from recado.events import Fact
@@ -21,6 +25,8 @@ from recado.server import Server
 
 AT_A_TIME = 8
 """How many are linking at once."""
+DEPTH = 12
+"""How many callers up whoever took memory is looked for."""
 
 
 class Crowd:
@@ -35,9 +41,16 @@ class Crowd:
 
     async def work(self, job: jobs.Job) -> jobs.Job:
         """Do a job."""
-        if job["do"] == "memory":
-            gc.collect()
-            return {"bytes": resident_bytes(os.getpid())}
+        match job["do"]:
+            case "memory":
+                gc.collect()
+                return {"bytes": resident_bytes(os.getpid())}
+            case "trace":
+                tracemalloc.start(DEPTH)
+                return {}
+            case "traced":
+                gc.collect()
+                return {"parts": by_part(tracemalloc.take_snapshot())}
         self._tls = self._tls or ssl.create_default_context(cafile=job["certificate"])
         if "dsn" in job and self._gateway is None:
             self._gateway = await Gateway.open(self._stack, job["dsn"], size=10)
@@ -66,6 +79,16 @@ class Crowd:
                 )
             ready.set()
             await self._over.wait()
+
+
+def by_part(snapshot: tracemalloc.Snapshot) -> dict[str, int]:
+    """Bytes by the part of the system that took them: the innermost one that is ours or the WebSocket's."""
+    parts: Counter[str] = Counter()
+    for trace in snapshot.traces:
+        names = (frame.filename.replace("\\", "/") for frame in reversed(trace.traceback))
+        part = next((part for name in names for mark, part in stages.PARTS[:-2] if mark in name), "the rest")
+        parts[part] += trace.size
+    return dict(parts)
 
 
 def _nobody(fact: Fact) -> None:

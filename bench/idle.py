@@ -40,14 +40,35 @@ def run(effort: Effort, say: Say) -> Result:
             durable = _each(peers.python("crowd"), ours, address, name="durable", dsn=dsn)
         finally:
             database.stop_now()
+        say("idle: what a session is made of")
+        made_of = _made_of(effort.of(40, 4), address)
     stores = {"memory": memory, "PostgreSQL": durable}
     return Result(
         tuple(
             Row(f"KiB an idle session of {ours}: {store}", reached, peer, less_is_better=True)
             for store, reached in stores.items()
         ),
-        f"Baileys' idle sessions were {theirs} in one process.",
+        f"Baileys' idle sessions were {theirs} in one process.\n{made_of}",
     )
+
+
+def _made_of(count: int, address: dict[str, Any]) -> str:
+    """Who holds the memory of an idle session in memory, in KiB; its own crowd, for being watched costs memory."""
+    with peers.python("crowd") as peer:
+        more = {**address, "name": "traced"}
+        peer.ask(do="open", **more, **{"from": 0}, count=1)
+        peer.ask(do="trace")
+        held = peer.ask(do="memory")["bytes"]
+        peer.ask(do="open", **more, **{"from": 1}, count=count)
+        parts: dict[str, int] = peer.ask(do="traced")["parts"]
+        whole = (peer.ask(do="memory")["bytes"] - held) / count / KIB
+    lines = [f"What Python holds for an idle session, in KiB (of {count}, store in memory):"]
+    for part, taken in sorted(parts.items(), key=lambda item: -item[1]):
+        if taken / count >= KIB / 2:
+            lines.append(f"  {part:34}{taken / count / KIB:7.1f}")
+    traced = sum(parts.values()) / count / KIB
+    lines.append(f"  {'all of it':34}{traced:7.1f}   (the process grew by {whole:.0f}, with what watching costs)")
+    return "\n".join(lines)
 
 
 def _each(
