@@ -269,6 +269,44 @@ async def test_the_pace_of_a_connection_is_asked_once_and_not_for_everybody_who_
     assert [event.body["rule"] for event in held] == ["connection-rate"]
 
 
+async def test_short_pauses_between_messages_are_steps_and_no_events_and_a_long_one_is_told_once(
+    post: Post, database_url: str
+) -> None:
+    """A campaign would fill the events with them otherwise."""
+    async with post.running(Told()):
+        await post.until(await post.queue("um", to=CAIO), "server_ack")
+    waits = (await post.queue("dois")).queued.message_id
+    told = []
+    for times, seconds in enumerate((15, 90, 100), 1):
+        await post.hurry(database_url)
+        async with ruled(database_url, pausing(seconds)) as strict, post.running(Told(), strict):
+            await until_held(post, waits, times)
+        told.append(len(await post.told("message.held")))
+    assert told == [0, 1, 1]
+
+
+async def test_a_short_pause_is_answered_when_it_is_queued_and_is_no_event(post: Post, database_url: str) -> None:
+    async with post.running(Told()):
+        await post.until(await post.queue("um", to=CAIO), "server_ack")
+    async with ruled(database_url, pausing(15)) as strict, strict.unit(post.principal) as unit:
+        held = await service.queue_message(unit, text="oi", to=BIA, now=datetime.now(UTC))
+    assert held.queued.first_hold is not None
+    assert held.queued.first_hold["rule"] == "connection-rate"
+    assert steps(await post.steps(held.queued.message_id)) == ["queued", "held"]
+    assert await post.told("message.held") == []
+
+
+def pausing(seconds: float) -> Rules:
+    """About so long between two messages of a program."""
+    return RELAXED.with_changes({"automation": {"seconds_between": seconds}})
+
+
+async def until_held(post: Post, message_id: str, times: int) -> None:
+    while steps(await post.steps(message_id)).count("held") < times:
+        with post.database.hints.watching(OUTBOX) as watch:
+            await watch.wait(0.02)
+
+
 class Typist(Told):
     """Shows that something is being written."""
 

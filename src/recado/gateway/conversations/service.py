@@ -202,6 +202,8 @@ async def _quoted(unit: Unit, conversation_id: UUID, quoting: str | None) -> Quo
 
 async def _tell_hold(unit: Unit, row: NewRow, hold: Delayed, now: datetime) -> None:
     await add_step(unit, row.message_id, Step.HELD, at=now, rule=hold.rule, detail=hold.why, until=hold.until)
+    if not hold.is_worth_telling(now):
+        return
     held = MessageHeld(
         at=now,
         id=row.message_id,

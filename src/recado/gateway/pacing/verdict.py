@@ -12,6 +12,9 @@ from uuid import UUID
 
 from recado.jid import JID
 
+SHORT_HOLD = timedelta(seconds=30)
+"""What is held for less is not told of."""
+
 
 class Origin(StrEnum):
     """On whose initiative a message goes: a person at the page, a program, or a campaign."""
@@ -48,6 +51,10 @@ class Delayed:
     rule: str
     until: datetime
     why: str
+
+    def is_worth_telling(self, now: datetime) -> bool:
+        """Does it last? The pauses between messages are steps of each message's way, and news to nobody."""
+        return self.until - now >= SHORT_HOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import gate
 from recado.gateway.pacing import service as pacing
 from recado.gateway.pacing.state import CONNECTION_RATE
-from recado.gateway.pacing.verdict import Allowed, Delayed, Intent, Origin, Refused
+from recado.gateway.pacing.verdict import SHORT_HOLD, Allowed, Delayed, Intent, Origin, Refused
 from recado.gateway.providers.provider import Provider, SupportsTyping
 from recado.gateway.runtime.errands import Errands
 from recado.gateway.runtime.fates import FAILED, TAKEN, UNKNOWN, Again, Fate, Settled, fate_of, given_up
@@ -238,7 +238,8 @@ class Outbox:
             await notices.tell(unit, *told)
 
     async def _hold(self, unit: Unit, held: list[tuple[Waiting, Delayed]], now: datetime) -> list[Notice]:
-        """Put them off; told of when the rule is another one than before."""
+        """Put them off; told of when it lasts, and the rule is another one than was told before."""
+        told = await self._told(unit, held)
         untils = [max(verdict.until, now + _SHORTEST_HOLD) for _, verdict in held]
         await unit.run(
             _queries.hold,
@@ -249,20 +250,27 @@ class Outbox:
             now=now,
             worker=self._lease.worker_id,
         )
-        told: list[Notice] = []
-        for (message, verdict), until in zip(held, untils, strict=True):
-            if verdict.rule != message.held_by:
-                told.append(
-                    MessageHeld(
-                        at=now,
-                        id=message.message_id,
-                        conversation_id=message.conversation_id,
-                        rule=verdict.rule,
-                        why=verdict.why,
-                        until=until,
-                    )
-                )
-        return told
+        return [
+            MessageHeld(
+                at=now,
+                id=message.message_id,
+                conversation_id=message.conversation_id,
+                rule=verdict.rule,
+                why=verdict.why,
+                until=verdict.until,
+            )
+            for message, verdict in held
+            if verdict.is_worth_telling(now) and message.message_id not in told
+        ]
+
+    async def _told(self, unit: Unit, held: list[tuple[Waiting, Delayed]]) -> set[str]:
+        """Of which of them it is known already that this rule holds them."""
+        same = [message.message_id for message, verdict in held if verdict.rule == message.held_by]
+        rules = [verdict.rule for message, verdict in held if verdict.rule == message.held_by]
+        if not same:
+            return set()
+        rows = await unit.tuples(_queries.list_told, ids=same, rules=rules, short=SHORT_HOLD)
+        return {message_id for (message_id,) in rows}
 
     async def _refuse(self, unit: Unit, refused: list[tuple[Waiting, Refused]], now: datetime) -> list[Notice]:
         """Over, with the rule's words, and a person should look; what may have left before is not called failed."""

@@ -40,6 +40,13 @@ WITH before AS (
 INSERT INTO message_steps (message_id, at, step, worker_id)
 SELECT message_id, %(now)s, CASE WHEN is_first THEN 'claimed' ELSE 'retried' END, %(worker)s FROM claimed ORDER BY id
 
+-- list_told --
+-- Of which of these messages was it told that this rule holds them? That shorter ones of its holds were not told counts.
+SELECT DISTINCT s.message_id
+FROM unnest(%(ids)s::text[], %(rules)s::text[]) AS given (id, rule)
+JOIN message_steps s ON s.message_id = given.id AND s.rule = given.rule
+WHERE s.step = 'held' AND s.until - s.at >= %(short)s
+
 -- hold --
 WITH held AS (
     UPDATE outbox o SET due_at = given.until, held_by = given.rule, error = given.why
