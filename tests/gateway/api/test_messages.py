@@ -208,6 +208,22 @@ async def test_a_time_or_an_origin_that_cannot_be_is_refused(linked: Any, change
     assert refused.status_code == status
 
 
+async def test_a_program_says_that_a_person_writes_with_the_right_to_manage_only(linked: Any) -> None:
+    async def key(*scopes: str) -> dict[str, str]:
+        made = await linked.post(f"{linked.root}/keys", {"name": "a program", "scopes": list(scopes)})
+        return {"authorization": f"Bearer {made.json()['token']}"}
+
+    sender, manager = await key("read", "send"), await key("read", "send", "manage")
+    body = {"text": "oi", "to": "550000000001", "origin": "person"}
+    for headers, origin, status in (
+        (sender, "person", 403), (sender, "automation", 202), (sender, None, 202), (manager, "person", 202),
+    ):  # fmt: skip
+        answer = await linked.client.post(f"{linked.root}/messages", json=body | {"origin": origin}, headers=headers)
+        assert answer.status_code == status, (origin, answer.text)
+    refused = await linked.client.post(f"{linked.root}/messages", json=body, headers=sender)
+    assert refused.json()["type"] == "/problems/forbidden"
+
+
 async def test_the_passport_tells_the_way_of_a_message_out_and_of_one_in(
     linked: Any, world: World, hire: Callable[[str], Awaitable[Any]]
 ) -> None:

@@ -27,7 +27,7 @@ class NewMessage(BaseModel):
     origin: Literal["person", "automation"] | None = Field(
         default=None,
         description="On whose initiative it goes; the guardrails differ. Left out: a person from a browser's session,"
-        " a program with an API key",
+        " a program with an API key. An API key says `person` with the scope `manage` only",
     )
 
 

@@ -30,7 +30,7 @@ from recado.gateway.refusals import (
     NotFound,
     NotSupported,
 )
-from recado.gateway.security import SEND, Principal
+from recado.gateway.security import MANAGE, SEND, Principal
 from recado.gateway.stream import notices
 from recado.gateway.stream.notices import MessageCancelled, MessageHeld
 from recado.jid import GROUP, HOSTED, JID, LID, PHONE
@@ -96,12 +96,15 @@ async def queue_message(
 ) -> Accepted:
     """
     Queue a text to an address (`to`) or into a conversation, answering the message `quoting` (WhatsApp's id) if given;
-    not before `send_at`. `origin` is who wants it: a person in a browser's session, else a program, unless said. With
+    not before `send_at`. `origin` is who wants it: a person in a browser's session, else a program, unless said; a
+    program says "a person" with the scope `manage` only. With
     `provider` it goes no other way; `message_id` is one from `choose_id`, when it must be known before.
     Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, KeyReused, GuardrailRefused,
     Collided.
     """
     unit.principal.require(SEND)
+    if origin is Origin.PERSON and _origin_of(unit.principal) is not Origin.PERSON:
+        unit.principal.require(MANAGE)  # a person is held back by little: not for every program to say of itself
     _check(text, idempotency_key)
     fingerprint = _fingerprint(text, to, conversation_id, quoting, origin, campaign_id, send_at)
     earlier = await _earlier(unit, idempotency_key, fingerprint)
