@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 PATIENCE = 60_000
 PAGES = ("care", "guardrails", "webhooks", "keys", "campaigns")
@@ -104,6 +106,73 @@ def test_a_mentor_looks_recovers_and_changes_what_holds_a_message(
     expect(held).to_contain_text("A reminder")
     held.get_by_role("button", name="Call back").click()
     expect(page.locator("[data-part=held]")).to_contain_text("Nothing is held back.")
+
+
+@pytest.mark.timeout(300)
+def test_the_session_is_cleared_only_after_a_second_yes(program: Program, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    program.sign_in(page)
+    asked: list[dict[str, Any]] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        end: dict[str, Any] = {"name": "end", "result": "needs_scan", "detail": {}}
+        if not asked[-1]["may_clear"]:
+            end = {"name": "end", "result": "stopped", "detail": {"reason": "would_clear"}}
+        copy = str(UUID(int=7)) if asked[-1]["may_clear"] else None
+        route.fulfill(json={"outcome": end["result"], "backup_id": copy, "steps": [end]})
+
+    page.route("**/operations/recover", answer)
+    open_tab(page, "Care")
+    page.get_by_role("button", name="Recover now").click()
+    page.get_by_role("dialog").get_by_label("Why").fill("silent since noon")
+    page.get_by_role("dialog").get_by_role("button", name="Recover now").click()
+    page.get_by_role("button", name="Clear and show a code…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Not now").click()
+    assert asked == [{"why": "silent since noon", "may_clear": False}]
+    page.get_by_role("button", name="Clear and show a code…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Back up and clear").click()
+    expect(page.locator("#recovery")).to_contain_text("scan it with the phone")
+    expect(page.locator("#recovery")).to_contain_text(str(UUID(int=7)))
+    assert asked[1:] == [{"why": "", "may_clear": True}]
+
+
+@pytest.mark.timeout(300)
+def test_a_changed_number_is_allowed_on_the_card_after_a_question(
+    program: Program, open_page: Callable[..., Page]
+) -> None:
+    page = open_page()
+    program.sign_in(page)
+    stands = {"provider": "baileys", "state": "failed", "reason": "another_number", "desired": "connected"}
+    told = f"event: connection\ndata: {json.dumps({'connections': [stands]})}\n\n"
+    page.route("**/events/stream", lambda route: route.fulfill(content_type="text/event-stream", body=told))
+    allowed: list[str] = []
+
+    def allow(route: Route) -> None:
+        allowed.append(route.request.method)
+        route.fulfill(json={**stands, "state": "connecting", "reason": None})
+
+    page.route("**/connections/baileys/allow-another-number", allow)
+    page.reload()
+    page.get_by_role("button", name="The number changed").click()
+    expect(page.locator("recado-connection")).to_contain_text("This is not undone")
+    page.get_by_role("button", name="Yes, another number").click()
+    expect(page.locator("recado-connection").get_by_role("status")).to_be_visible()
+    assert allowed == ["POST"]
+
+
+@pytest.mark.timeout(300)
+def test_what_cannot_be_loaded_says_so_and_is_tried_again(program: Program, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    program.sign_in(page)
+    page.goto(f"{program.client.base_url}/mentorados/{program.mentorado}/campaigns")
+    page.route("**/campaigns?limit=20", lambda route: route.abort())
+    page.reload()
+    part = page.locator("[data-part=campaigns]")
+    expect(part.get_by_role("alert")).to_have_text("That did not work: the gateway does not answer")
+    page.unroute("**/campaigns?limit=20")
+    part.get_by_role("button", name="Try again").click()
+    expect(part).to_contain_text("There are no campaigns.")
 
 
 @pytest.mark.timeout(300)

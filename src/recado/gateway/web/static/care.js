@@ -51,7 +51,7 @@ const clear = async () => {
 
 const STEPS = ["scope", "reconnect", "back_up", "mend"];
 const start = async () => {
-  const steps = make("ol", {}, STEPS.map((name) => make("li", {}, make("b", {}, word(`care.step.${name}`)), " ", word(`care.step.${name}.text`))));
+  const steps = make("ol", {}, STEPS.map((name) => make("li", {}, make("b", {}, `${word(`care.step.${name}`)}.`), " ", word(`care.step.${name}.text`))));
   const field = reasonField();
   if (await sure(word("care.recover"), [make("p", {}, word("care.recover_plan")), steps, make("p", {}, word("care.recover_clear")),
     make("label", {}, word("care.why"), field)], word("care.recover_button"))) await run(false, field.value);

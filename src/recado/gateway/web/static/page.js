@@ -142,3 +142,7 @@ export const onSubmit = (form, work) => form.addEventListener("submit", async (e
   }
   pressed.disabled = false;
 });
+
+// On a phone the tabs scroll sideways: bring the one that is open into view.
+const tabs = document.querySelector(".tabs"), open = tabs?.querySelector("[aria-current]");
+if (open) tabs.scrollLeft = open.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;

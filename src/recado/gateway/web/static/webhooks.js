@@ -65,9 +65,9 @@ const hooks = part("webhooks", () => ask(`${api}/webhooks`), ({ items: found }) 
     make("div", { class: "title" }, hook.name || hook.url), hook.name ? make("p", { class: "soft breaks" }, hook.url) : null,
     make("p", { class: "soft" }, hook.kinds.length ? word("hooks.wants", { kinds: hook.kinds.join(", ") }) : word("hooks.wants_all"), " · ", word("hooks.cursor", { event: hook.cursor })),
     hook.failing_since ? make("p", { class: "problem" }, at("hooks.failing", hook.failing_since), " ", hook.next_attempt_at ? at("hooks.next", hook.next_attempt_at) : "") : null,
-    hook.state_reason ? make("p", { class: "problem" }, hook.state_reason) : null,
-    may.manage ? buttons(hook) : null, details(hook)),
-  pill(hook.failing_since && hook.state === "active" ? "wait" : TONES[hook.state], word(hook.failing_since && hook.state === "active" ? "hooks.state.failing" : `hooks.state.${hook.state}`))),
+    hook.state_reason ? make("p", { class: "problem" }, hook.state_reason) : null),
+  pill(hook.failing_since && hook.state === "active" ? "wait" : TONES[hook.state], word(hook.failing_since && hook.state === "active" ? "hooks.state.failing" : `hooks.state.${hook.state}`)),
+  make("div", { class: "whole" }, may.manage ? buttons(hook) : null, details(hook))),
 word("hooks.none")));
 
 const form = document.getElementById("new");
