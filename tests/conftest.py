@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,13 +41,58 @@ def migrated_template(postgres_server: str) -> str:
     return "migrated"
 
 
+class Databases:
+    """Fresh clones of the migrated database, made ahead on a thread: each takes longer than many a test."""
+
+    AHEAD = 3
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._thread = ThreadPoolExecutor(1, "databases")
+        self._ready: deque[Future[str]] = deque()
+
+    def take(self) -> str:
+        """The name of one that nobody has used."""
+        while len(self._ready) <= self.AHEAD:
+            self._ready.append(self._thread.submit(self._make, f"test_{next(_numbers)}"))
+        return self._ready.popleft().result()
+
+    def give_back(self, name: str) -> None:
+        """It was used, and goes."""
+        self._thread.submit(self._drop, name)
+
+    def close(self) -> None:
+        """Make no more."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _make(self, name: str) -> str:
+        self._do(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._do(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _do(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._server, autocommit=True) as admin:
+            admin.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: str, migrated_template: str) -> Iterator[Databases]:
+    """Where each test's own database comes from."""
+    made = Databases(postgres_server, migrated_template)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+def database_url(postgres_server: str, databases: Databases) -> Iterator[str]:
     """The DSN of a migrated database of this test's own."""
     import psycopg
 
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-        yield psycopg.conninfo.make_conninfo(postgres_server, dbname=name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    name = databases.take()
+    yield psycopg.conninfo.make_conninfo(postgres_server, dbname=name)
+    databases.give_back(name)
