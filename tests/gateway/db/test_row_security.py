@@ -102,6 +102,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("find_api_key", path, False),
         ("forget_backups", path, False),
         ("forget_events", path, False),
+        ("forget_leftovers", path, False),
         ("forget_payloads", path, False),
         ("forget_settled", path, False),
         ("forget_steps", path, False),

@@ -122,6 +122,35 @@ async def test_the_newest_backup_stays_however_old(
     assert (await keeper.forget())["backups"] == 1
 
 
+async def test_what_was_of_use_for_a_while_goes_and_what_is_open_stays(
+    keeper: Retention, database_url: str, ana: Principal
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("SET session_replication_role = replica")  # references may point nowhere
+        for days in (31, 1):
+            for statement in (
+                "INSERT INTO errands (mentorado_id, provider, kind, conversation_id, chat, message_ids, due_at)"
+                " VALUES (%(me)s, 'baileys', 'read', gen_random_uuid(), 'x', '{A}', %(at)s)",
+                "INSERT INTO pacing_attention (mentorado_id, conversation_id, kind, message_id, at, resolved_at)"
+                " VALUES (%(me)s, gen_random_uuid(), 'failed', 'A', %(at)s, %(at)s),"
+                "        (%(me)s, gen_random_uuid(), 'failed', 'A', %(at)s, NULL)",
+                "INSERT INTO campaign_dry_runs (mentorado_id, campaign_id, revision, report, made_by, at)"
+                " VALUES (%(me)s, gen_random_uuid(), 1, '{}', 'x', %(at)s)",
+                "INSERT INTO consent_answers (mentorado_id, message_id, answers, at)"
+                " VALUES (%(me)s, 'went' || %(at)s, 'A', %(at)s), (%(me)s, 'waits' || %(at)s, 'A', %(at)s)",
+                "INSERT INTO outbox (mentorado_id, conversation_id, provider, chat, message_id, content)"
+                " VALUES (%(me)s, gen_random_uuid(), 'baileys', 'x', 'waits' || %(at)s, '{}')",
+            ):
+                connection.execute(statement, {"me": ana.mentorado_id, "at": NOW - timedelta(days=days)})
+    assert (await keeper.forget())["leftovers"] == 4
+    with psycopg.connect(database_url) as connection:
+        left = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            for table in ("errands", "pacing_attention", "campaign_dry_runs", "consent_answers")
+        ]
+    assert left == [(1,), (3,), (1,), (3,)]
+
+
 async def test_one_worker_of_many_does_the_round(database: Database, ana: Principal) -> None:
     clock = ManualClock(NOW)
     rounds = [Retention(database, Settings(), clock=clock) for _ in range(3)]

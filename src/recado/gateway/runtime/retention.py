@@ -1,7 +1,8 @@
 """
 What is thrown away when its time is over, mentorado by mentorado and a batch a transaction, so that nobody waits for
 it. Messages are never thrown away here: their raw bytes are, the events that told of them, settled rows of the outbox,
-the steps of passports, old copies of session keys. A day count of 0 keeps that kind for ever.
+the steps of passports, what was of use for a while only, old copies of session keys. A day count of 0 keeps that kind
+for ever.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Retention:
             Policy("payloads", settings.retain_payloads_days, _queries.forget_payloads),
             Policy("outbox", settings.retain_outbox_days, _queries.forget_settled),
             Policy("steps", settings.retain_outbox_days, _queries.forget_steps),
+            Policy("leftovers", settings.retain_outbox_days, _queries.forget_leftovers),
             Policy("backups", settings.retain_backups_days, _queries.forget_backups),
         ]
 

@@ -18,5 +18,8 @@ SELECT forget_settled(%(before)s, %(most)s)
 -- forget_steps --
 SELECT forget_steps(%(before)s, %(most)s)
 
+-- forget_leftovers --
+SELECT forget_leftovers(%(before)s, %(most)s)
+
 -- forget_backups --
 SELECT forget_backups(%(before)s, %(most)s)

@@ -129,7 +129,43 @@ BEGIN
     RETURN gone;
 END $$;
 
+-- What was of use for a while only: errands nobody can do any more, open matters that were seen to, dry runs too old to
+-- start from, and which message of ours confirmed an opt-out, once that message went or failed.
+CREATE FUNCTION forget_leftovers(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    gone bigint;
+    total bigint := 0;
+BEGIN
+    DELETE FROM public.errands e USING (
+        SELECT id FROM public.errands WHERE mentorado_id = me AND due_at < before ORDER BY id LIMIT most) AS old
+    WHERE e.mentorado_id = me AND e.id = old.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    total := total + gone;
+    DELETE FROM public.pacing_attention a USING (
+        SELECT id FROM public.pacing_attention WHERE mentorado_id = me AND resolved_at < before LIMIT most) AS old
+    WHERE a.mentorado_id = me AND a.id = old.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    total := total + gone;
+    DELETE FROM public.campaign_dry_runs d USING (
+        SELECT id FROM public.campaign_dry_runs WHERE mentorado_id = me AND at < before LIMIT most) AS old
+    WHERE d.mentorado_id = me AND d.id = old.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    total := total + gone;
+    DELETE FROM public.consent_answers c USING (
+        SELECT a.message_id FROM public.consent_answers a
+        WHERE a.mentorado_id = me AND a.at < before AND NOT EXISTS (
+            SELECT FROM public.outbox o
+            WHERE o.mentorado_id = me AND o.message_id = a.message_id AND o.settled_at IS NULL)
+        LIMIT most) AS old
+    WHERE c.mentorado_id = me AND c.message_id = old.message_id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN total + gone;
+END $$;
+
 REVOKE EXECUTE ON FUNCTION count_backlog, schema_version, forget_events, forget_payloads, forget_settled, forget_steps,
-    forget_backups FROM PUBLIC;
+    forget_backups, forget_leftovers FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION count_backlog, schema_version, forget_events, forget_payloads, forget_settled, forget_steps,
-    forget_backups TO recado_app;
+    forget_backups, forget_leftovers TO recado_app;
