@@ -18,8 +18,10 @@ from recado import crashpoints
 from recado.clock import SystemClock
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
+from recado.gateway.egress import Egress, Policy
 from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.providers.baileys.adapter import whatsapp_web
+from recado.gateway.runtime.deliveries import Deliveries
 from recado.gateway.runtime.worker import Worker
 from recado.gateway.settings import Settings
 from recado.server import Server
@@ -64,7 +66,11 @@ async def serve(order: dict[str, Any]) -> None:
         dsn, size=settings.pool_size, poll_seconds=settings.poll_seconds, guardrails=operator_rules("off")
     ) as database:
         providers = {"baileys": whatsapp_web(database, vault, clock=clock, server=server)}
-        async with Worker(database, vault, providers, settings, clock=clock):
+        async with (
+            Worker(database, vault, providers, settings, clock=clock),
+            Egress(Policy(settings.egress_allow)) as egress,
+            Deliveries(database, vault, egress, clock=clock, poll_seconds=settings.poll_seconds),
+        ):
             await stop.wait()
 
 

@@ -31,15 +31,19 @@ from recado.gateway.db.failures import Collided
 from recado.gateway.db.notify import CONNECTIONS, STREAM
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
+from recado.gateway.egress import Policy
 from recado.gateway.mentorados.repository import add_mentorado
 from recado.gateway.pacing.verdict import Origin
 from recado.gateway.security import Principal
+from recado.gateway.webhooks import service as webhooks
+from recado.gateway.webhooks.repository import Endpoint
 from recado.jid import JID
 
 MASTER = bytes(range(32))
 LEASE = 3.0
 POLL = 0.2
 MOST_STEPS = 12
+HERE = "127.0.0.1"
 
 
 class Lane:
@@ -131,6 +135,7 @@ class Lane:
             "lease_margin_seconds": LEASE / 4,
             "poll_seconds": POLL,
             "restore_stagger_seconds": 0.0,
+            "egress_allow": [HERE],
         }
         server = {"url": self.world.server.url, "root": self.world.server.root.hex()}
         order = {"settings": settings, "point": point, "at": at, "turns": turns, **server}
@@ -151,6 +156,14 @@ class Lane:
             if child.gone.is_set():
                 return
         raise AssertionError("the point was never reached")
+
+    # ---- webhooks
+
+    async def tell(self, url: str) -> Endpoint:
+        """Have everything from now on told to a receiver."""
+        async with self.database.unit(self.principal) as unit:
+            made, _ = await webhooks.create_endpoint(unit, self._vault, Policy([HERE]), url=url)
+        return made
 
     # ---- linking
 

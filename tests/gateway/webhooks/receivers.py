@@ -56,6 +56,10 @@ class Receiver:
         """So many were taken."""
         await self._until(lambda: len(self.posted) >= count)
 
+    async def until_seq(self, seq: int) -> None:
+        """The event with this number was taken."""
+        await self._until(lambda: seq in self.seqs)
+
     async def until_held(self, count: int = 1) -> None:
         """So many wait for their answer."""
         await self._until(lambda: self.at_once >= count)
