@@ -18,6 +18,7 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
@@ -247,3 +248,9 @@ class StoreRefused(StoreError):
 
 class BadRecord(StoreError):
     """A stored record cannot be read."""
+
+
+def where(error: BaseException) -> str:
+    """The file and line an error came from, without its text, which may quote what it tripped over."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "?"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -30,6 +29,7 @@ from recado.errors import (
     StoreError,
     StoreUnavailable,
     UntrustedServer,
+    where,
 )
 from recado.protocol.link import Link, LinkFailed, NodeReceived
 from recado.protocol.node import Node
@@ -264,9 +264,3 @@ def close_of(error: RecadoError) -> Close:
             return Close(CloseReason.CLIENT, error=error)
         case _:
             return Close(CloseReason.SERVER_ERROR)
-
-
-def where(error: BaseException) -> str:
-    """The file and line an error came from, without its text, which may quote what it tripped over."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "?"

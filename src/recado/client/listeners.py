@@ -11,9 +11,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
-from recado.client.connection import where
 from recado.client.status import Status
-from recado.errors import StoreError
+from recado.errors import StoreError, where
 from recado.events import Fact
 from recado.store import Store
 

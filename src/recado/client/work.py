@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
-from recado.client.connection import where
 from recado.client.history import HISTORY, read_history
 from recado.client.housekeeping import CLEAN, clean
 from recado.client.prekeys import UPLOAD, upload_more
 from recado.client.resending import RESEND, resend
 from recado.crashpoints import CrashPoint
-from recado.errors import ConnectionLost, StoreError, StoreRefused
+from recado.errors import ConnectionLost, StoreError, StoreRefused, where
 from recado.store.records import WorkItem
 
 if TYPE_CHECKING:

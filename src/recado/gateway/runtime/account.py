@@ -10,14 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from recado.clock import Clock
-from recado.errors import BadRecord, ConnectionLost, LoggedOut, PairingExpired, RecadoError, StoreError, WrongAccount
+from recado.errors import (
+    BadRecord,
+    ConnectionLost,
+    LoggedOut,
+    PairingExpired,
+    RecadoError,
+    StoreError,
+    WrongAccount,
+    where,
+)
 from recado.events import ConnectionState
 from recado.gateway.connections import repository as connections
 from recado.gateway.connections import service
@@ -175,7 +183,7 @@ class _Account:
             case RecadoError():
                 _log.info("an account is over: %s", type(error).__name__)
             case _:
-                _log.error("an account broke: %s at %s", type(error).__name__, _where(error))
+                _log.error("an account broke: %s at %s", type(error).__name__, where(error))
                 self._last = ConnectionState.FAILED, INTERNAL
 
     @asynccontextmanager
@@ -376,9 +384,3 @@ def _first(error: BaseException) -> BaseException:
         return error
     found = [_first(each) for each in error.exceptions]
     return next((each for each in found if isinstance(each, Stalled)), found[0])
-
-
-def _where(error: BaseException) -> str:
-    """The file and line an error came from, without its text, which may quote what it tripped over."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "?"
