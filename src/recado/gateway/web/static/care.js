@@ -36,7 +36,7 @@ const run = async (may_clear, reason) => {
   try {
     drawRecovery(await ask(`${api}/operations/recover`, { method: "POST", body: { why: reason, may_clear } }));
   } catch (error) {
-    shown.replaceChildren(make("p", { class: "problem", role: "alert" }, word("page.failed", { reason: error.message })));
+    shown.replaceChildren(make("p", { class: "problem", role: "alert" }, error.status === 404 ? word("care.none_yet") : word("page.failed", { reason: error.message })));
   }
   await Promise.all([check(), audit(), backups()]);
 };
@@ -64,7 +64,9 @@ if (may.manage) {
   const recover = document.getElementById("recover"), copy = document.getElementById("back-up");
   recover.addEventListener("click", () => doing(recover, start));
   copy.addEventListener("click", () => doing(copy, async () => {
-    await ask(`${api}/operations/backup`, { method: "POST", body: {} });
+    await ask(`${api}/operations/backup`, { method: "POST", body: {} }).catch((error) => {
+      throw error.status === 404 ? new Error(word("care.none_yet")) : error;
+    });
     say(word("care.backed_up"));
     await Promise.all([backups(), audit()]);
   }));
