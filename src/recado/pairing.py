@@ -5,7 +5,7 @@ means "logged in and usable": the restart the server demands after the scan happ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from recado.jid import JID
@@ -42,9 +42,10 @@ class NeedsPasskey:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Linked, logged in and usable as `account`."""
+    """Linked, logged in and usable as `account`; `lid` is its other address."""
 
     account: JID
+    lid: JID | None = field(default=None, compare=False)
 
 
 PairingStep = ShowQR | ShowCode | NeedsPasskey | Paired

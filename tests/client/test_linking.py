@@ -41,6 +41,7 @@ async def test_a_phone_scans_and_the_client_is_usable(desk, ana, told):
                 ana.vouch(step.text)
         assert isinstance(steps[0], ShowQR)
         assert steps[-1] == Paired(ana.jid)
+        assert steps[-1].lid == ana.lid
         assert client.account == ana.jid
         assert client.state is ConnectionState.CONNECTED
         states = [fact.state for fact in await told(client, ConnectionChanged, 2)]

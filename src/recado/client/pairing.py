@@ -47,9 +47,9 @@ class Pairing:
         self._is_accepted = True
         self._account.status.become(ConnectionState.CONNECTING)
 
-    def finish(self, account: JID) -> None:
+    def finish(self, account: JID, lid: JID | None) -> None:
         """Logged in for the first time: the last step."""
-        self._steps.put_nowait(Paired(account))
+        self._steps.put_nowait(Paired(account, lid))
 
     def fail(self, error: RecadoError) -> None:
         """The attempt is over."""

@@ -176,7 +176,7 @@ class Supervisor:
         account.connection = connection
         await self._become(ConnectionState.CONNECTED)
         if account.pairing is not None:
-            account.pairing.finish(account.jid)
+            account.pairing.finish(account.jid, account.lid.bare if account.lid is not None else None)
         await settle_in(account, connection, mark_online=self._mark_online)
         await do_work(account, connection)
 

@@ -39,6 +39,7 @@ async def test_a_click_shows_a_code_and_a_scan_connects(
         await linked(desk, world)
         connection = await desk.state("connected")
         assert connection.account_phone == world.phone("Ana").jid.user
+        assert connection.account_lid == world.phone("Ana").lid.user
         assert connection.step_kind is None
         assert worker.placement.running == [(desk.principal.mentorado_id, "baileys")]
 

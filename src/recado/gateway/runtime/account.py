@@ -350,8 +350,8 @@ class _Account:
         async with self._database.unit(self._principal) as unit:
             await self._lease.check(unit)
             if isinstance(step, Paired):
-                number = step.account.user
-                await connections.save_account(unit, self._lease.provider, phone=number, lid=None)
+                lid = step.lid.user if step.lid is not None else None
+                await connections.save_account(unit, self._lease.provider, phone=step.account.user, lid=lid)
                 unit.tell(CONNECTIONS)
             else:
                 shown = _shown(step, self._clock.now())
