@@ -16,6 +16,8 @@ from recado.events import MessageId, Quote, Signal, TypingChanged
 from recado.gateway.connections import repository as connections
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
+from recado.gateway.providers.baileys.adapter import BaileysProvider
+from recado.gateway.providers.provider import SupportsCut
 from recado.gateway.runtime.account import Accounts
 from recado.gateway.runtime.leases import Lease, Leases, Stay
 from recado.gateway.runtime.placement import Placement
@@ -184,6 +186,10 @@ async def test_at_the_deadline_the_socket_goes_first_though_a_job_hangs_in_the_d
         await running
         renewing.cancel()
     assert provider.calls == ["open", "cut", "close"]
+
+
+def test_whatsapp_web_can_be_cut() -> None:
+    assert issubclass(BaileysProvider, SupportsCut)
 
 
 @pytest.mark.parametrize(
