@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     """How long the raw bytes beside messages and events are kept. Messages themselves stay. 0: for ever."""
 
     retain_outbox_days: int = Field(30, ge=0)
-    """How long settled rows of the outbox, the steps of a message's passport, dry runs and the like are kept. 0: for ever."""
+    """How long settled rows of the outbox, the steps of passports, dry runs and the like are kept. 0: for ever."""
 
     retain_backups_days: int = Field(365, ge=0)
     """How long copies of session keys are kept in the database; the newest one always is. 0: for ever."""
