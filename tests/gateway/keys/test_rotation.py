@@ -33,6 +33,7 @@ NewLease = Callable[[Principal], Awaitable[Any]]
 NOT_SEALED = {
     "api_keys.hash": "proves a random token, which cannot be guessed from it",
     "data_keys.wrapped": "sealed with the master key: `rewrap` changes that",
+    "erased_opt_outs.person": "a hash with a key of who asked for nothing more: decision 0022",
     "events.raw": "what a message says: decision 0021",
     "outbox.request_hash": "a hash",
     "pacing_sends.fingerprint": "how alike two texts are, hashed with a key: decision 0021",

@@ -254,9 +254,10 @@ async def test_a_hundred_messages_are_a_handful_of_statements(
         for n in range(100)
     ]
     async with database.unit(ana._principal) as unit:
-        counting = Counting(unit._connection, unit.principal)
+        counting = Counting(unit._connection, unit.principal, unit.guardrails)
         await ana._save(counting, Changes(values))
         from recado.gateway.runtime.recorder import record
 
         await record(counting, PROVIDER, facts)
-    assert ran == ["save_values", "find_known", "add_contacts", "add_conversations", "add_messages", "add_events"]
+    rows = ["find_known", "add_contacts", "add_conversations", "add_messages", "add_events"]
+    assert ran == ["check_data_key", "save_values", *rows]
