@@ -60,6 +60,17 @@ def test_a_held_back_message_is_not_lost_with_the_connection(companion) -> None:
     assert ids(ana.login().taken()) == ["M"]
 
 
+def test_a_held_back_message_goes_out_when_nothing_comes_to_change_places_with(companion) -> None:
+    ana, beto = two(companion)
+    ana.world.faults.reorder_next(ana.device.phone)
+    beto.send(beto.message("M", ana.device))
+    assert ana.line.taken("message") == []
+    _, let_go = ana.line.timers.pop()
+    ana.world.transmit(let_go())
+    assert ids(ana.line.taken()) == ["M"]
+    assert let_go() == []
+
+
 @pytest.mark.parametrize("tag", ["ack", "receipt"])
 def test_an_acknowledgement_dies_with_the_connection(companion, tag: str) -> None:
     ana, beto = two(companion)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SERVER = "@s.whatsapp.net"
 
 _BATCH_PATIENCE = 2.0  # seconds; clients of another make never ask for the batch and get it all the same
+_HELD_SECONDS = 5.0  # how long a message waits for one it can change places with
 _CLASSES = ("message", "receipt", "notification", "call")
 
 
@@ -35,7 +36,7 @@ def post(world: World, device: Device, node: Node) -> list[Outgoing]:
         return []
     if node.tag == "message" and device.held is None and world.faults.take(Fault.REORDER, device):
         device.held = letter
-        return []
+        return [Later(device.line, _HELD_SECONDS, lambda: _let_go(world, device, letter))]
     held, device.held = device.held, None
     return _offer(world, device, letter) + (_offer(world, device, held) if held else [])
 
@@ -83,6 +84,14 @@ def settle(world: World, device: Device, kind: str, ids: list[str], sender: str 
     if concerns_message and device.line and world.faults.take(Fault.CUT_AFTER_ACK, device):
         return [Cut(device.line)]
     return []
+
+
+def _let_go(world: World, device: Device, letter: Letter) -> list[Outgoing]:
+    """Nothing came to change places with: what was held back for that goes out by itself."""
+    if device.held is not letter:
+        return []
+    device.held = None
+    return _offer(world, device, letter)
 
 
 def _offer(world: World, device: Device, letter: Letter, offline: int | None = None) -> list[Outgoing]:
