@@ -105,7 +105,7 @@ class Fleet:
             for number in range(len(self.accounts), len(self.accounts) + count):
                 group.create_task(self._link(http, turns, f"account {number}"))
 
-    async def value(self, statement: str, *parameters: Any) -> Any:
+    async def value(self, statement: str, **parameters: Any) -> Any:
         """The first column of the first row."""
         row = await (await self._database.execute(statement.encode(), parameters or None)).fetchone()
         return row[0] if row else None

@@ -25,9 +25,10 @@ from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 
 INBOUND = "SELECT count(*) FROM whatsapp_messages WHERE direction = 'in'"
-SINCE_CONNECTED = """
-    SELECT extract(epoch FROM clock_timestamp() - min(state_at)) FROM connections
-    WHERE state = 'connected' AND state_at > %s
+BEGAN = """
+    SELECT extract(epoch FROM clock_timestamp() - least(
+        (SELECT min(state_at) FROM connections WHERE state = 'connected' AND state_at > %(mark)s),
+        (SELECT min(created_at) FROM whatsapp_messages WHERE created_at > %(mark)s)))
 """
 CONNECTED = "SELECT count(*) FROM connections WHERE state = 'connected'"
 CALLS = "SELECT sum(calls) FROM pg_stat_statements"
@@ -113,7 +114,7 @@ class _Costs:
 
 
 async def _backlog(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say: Say) -> list[Row]:
-    """What waited while the gateway was away: committed messages a second, from the first account that is back."""
+    """What waited while the gateway was away: committed messages a second, from the first sign of life on."""
     size = len(fleet.accounts)
     name = f"backlog, {_accounts(size)}"
     rates = []
@@ -128,7 +129,7 @@ async def _backlog(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say
         await costs.begin()
         await fleet.start()
         await fleet.until(INBOUND, before + each * size)
-        rates.append(each * size / float(await fleet.value(SINCE_CONNECTED, mark)))
+        rates.append(each * size / float(await fleet.value(BEGAN, mark=mark)))
     rows = await costs.rows(name, each * size)
     return [Row(f"committed a second: {name}", tuple(rates), aim="≥ 3,000"), *rows]
 
