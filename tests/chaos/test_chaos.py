@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)
 SEED = os.environ.get("RECADO_CHAOS_SEED", "1")
 """Another word here makes another run of the same length."""
 
-SIZE = Size(workers=3, accounts=int(os.environ.get("RECADO_CHAOS_ACCOUNTS", "60")), incoming=15, outgoing=8)
+SIZE = Size(workers=3, accounts=int(os.environ.get("RECADO_CHAOS_ACCOUNTS", "40")), incoming=15, outgoing=8)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
