@@ -22,9 +22,8 @@ from recado.gateway.campaigns.schemas import (
     RecipientsAdded,
     RecipientTold,
     Start,
-    cursor,
-    read_cursor,
 )
+from recado.gateway.cursors import cursor, uuid_cursor
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}/campaigns", tags=["campaigns"], dependencies=[documented])
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -51,12 +50,13 @@ async def create_campaign(request: Request, caller: Sender, asked: NewCampaign) 
 @router.get("")
 async def list_campaigns(caller: Reader, before: str | None = None, limit: Limit = 50) -> CampaignPage:
     """The newest first."""
-    start = read_cursor(before)
+    start = uuid_cursor(before)
     async with caller.unit() as unit:
         found = await repository.list_campaigns(unit, before=start, limit=limit + 1)
     page = found[:limit]
     return CampaignPage(
-        items=[CampaignTold.of(campaign) for campaign in page], next=cursor(page[-1]) if len(found) > limit else None
+        items=[CampaignTold.of(campaign) for campaign in page],
+        next=cursor(page[-1].created_at, page[-1].id) if len(found) > limit else None,
     )
 
 

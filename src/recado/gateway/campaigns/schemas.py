@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -12,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recado.gateway.campaigns.repository import Campaign, Count, DryRun, Recipient
 from recado.gateway.campaigns.service import MOST_AT_ONCE, Asked
-from recado.gateway.refusals import BadContent
 
 
 class NewRecipient(BaseModel):
@@ -225,22 +223,3 @@ class ProgressTold(BaseModel):
             if count.reason is not None:
                 figures.reasons[count.reason] = figures.reasons.get(count.reason, 0) + count.recipients
         return cls(campaign=CampaignTold.of(campaign), figures=figures)
-
-
-def cursor(campaign: Campaign) -> str:
-    """Where a page ended, as an opaque word."""
-    return base64.urlsafe_b64encode(f"{campaign.created_at.isoformat()} {campaign.id}".encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    """Read a cursor of `list_campaigns`. Raises BadContent."""
-    if text is None:
-        return None
-    try:
-        at, id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(" ")
-        when = datetime.fromisoformat(at)
-        if when.tzinfo is None:
-            raise ValueError
-        return when, UUID(id)
-    except ValueError:
-        raise BadContent("that cursor was not given by this list") from None

@@ -21,7 +21,7 @@ from recado.gateway.contacts.schemas import (
     Merging,
     Renamed,
 )
-from recado.gateway.conversations.schemas import conversation_cursor, cursor
+from recado.gateway.cursors import cursor, uuid_cursor
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}", tags=["contacts"], dependencies=[documented])
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -34,7 +34,7 @@ async def list_contacts(
     caller: Reader, search: Search = None, before: str | None = None, limit: Limit = 50
 ) -> ContactPage:
     """The newest first; `search` finds them by anything they were ever known by."""
-    start, like = conversation_cursor(before), _pattern(search)
+    start, like = uuid_cursor(before), _pattern(search)
     async with caller.unit() as unit:
         found = await repository.list_contacts(unit, like=like, before=start, limit=limit + 1)
     page = found[:limit]
@@ -90,7 +90,7 @@ async def erase_contact(request: Request, caller: Manager, contact_id: str, aske
 @router.get("/erasures")
 async def list_erasures(caller: Reader, before: str | None = None, limit: Limit = 50) -> ErasurePage:
     """The proofs, the newest first."""
-    start = conversation_cursor(before)
+    start = uuid_cursor(before)
     async with caller.unit() as unit:
         found = await repository.list_erasures(unit, before=start, limit=limit + 1)
     page = found[:limit]

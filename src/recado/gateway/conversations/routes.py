@@ -19,10 +19,8 @@ from recado.gateway.conversations.schemas import (
     Reading,
     WaitingPage,
     WaitingTold,
-    conversation_cursor,
-    cursor,
-    message_cursor,
 )
+from recado.gateway.cursors import cursor, number_cursor, uuid_cursor
 from recado.gateway.pacing.verdict import Origin
 from recado.gateway.refusals import NotFound
 from recado.gateway.web.words import language_of, words_in
@@ -36,7 +34,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("/conversations")
 async def list_conversations(caller: Reader, before: str | None = None, limit: Limit = 50) -> ConversationPage:
     """The most recently used first."""
-    start = conversation_cursor(before)
+    start = uuid_cursor(before)
     async with caller.unit() as unit:
         found = await repository.list_conversations(unit, before=start, limit=limit + 1)
     page = found[:limit]
@@ -56,7 +54,7 @@ async def list_messages(
     caller: Reader, conversation_id: str, before: str | None = None, limit: Limit = 50
 ) -> MessagePage:
     """The newest first."""
-    start, wanted = message_cursor(before), identifier(conversation_id)
+    start, wanted = number_cursor(before), identifier(conversation_id)
     async with caller.unit() as unit:
         await repository.get_conversation(unit, wanted)
         found = await repository.list_messages(unit, wanted, before=start, limit=limit + 1)
@@ -116,7 +114,7 @@ async def list_waiting(
     limit: Limit = 50,
 ) -> WaitingPage:
     """What was queued and has no fate yet, the next one to go first; `only` what is scheduled, or held back."""
-    start, now = message_cursor(after), request.app.state.gateway.clock.now()
+    start, now = number_cursor(after), request.app.state.gateway.clock.now()
     async with caller.unit() as unit:
         found = await repository.list_waiting(unit, only=only, now=now, after=start, limit=limit + 1)
     page = found[:limit]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -10,7 +9,6 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recado.gateway.conversations.repository import Conversation, Message, Queued, WaitingMessage
-from recado.gateway.refusals import BadContent
 
 
 class NewMessage(BaseModel):
@@ -230,40 +228,3 @@ class MessagePage(BaseModel):
 
     items: list[MessageTold]
     next: str | None
-
-
-def cursor(at: datetime, id: UUID | int) -> str:
-    """Where a page ended, as an opaque word."""
-    return base64.urlsafe_b64encode(f"{at.isoformat()} {id}".encode()).decode().rstrip("=")
-
-
-def conversation_cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    """Read a cursor of `list_conversations`. Raises BadContent."""
-    at, id = _read(text)
-    try:
-        return (at, UUID(id)) if at is not None else None
-    except ValueError:
-        raise BadContent("that cursor was not given by this list") from None
-
-
-def message_cursor(text: str | None) -> tuple[datetime, int] | None:
-    """Read a cursor of `list_messages`. Raises BadContent."""
-    at, id = _read(text)
-    if at is None:
-        return None
-    if not (id.isascii() and id.isdigit() and int(id) < 2**63):
-        raise BadContent("that cursor was not given by this list")
-    return at, int(id)
-
-
-def _read(text: str | None) -> tuple[datetime | None, str]:
-    if text is None:
-        return None, ""
-    try:
-        words = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(" ")
-        at = datetime.fromisoformat(words[0])
-    except ValueError:
-        raise BadContent("that cursor was not given by this list") from None
-    if len(words) != 2 or at.tzinfo is None:
-        raise BadContent("that cursor was not given by this list")
-    return at, words[1]

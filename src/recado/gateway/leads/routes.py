@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from recado.gateway.callers import Reader, Sender, documented, identifier
-from recado.gateway.conversations.schemas import conversation_cursor, cursor
+from recado.gateway.cursors import cursor, uuid_cursor
 from recado.gateway.leads import repository, service
 from recado.gateway.leads.schemas import ChangedLead, LeadPage, LeadTold, NewLead
 
@@ -18,7 +18,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("")
 async def list_leads(caller: Reader, before: str | None = None, limit: Limit = 50) -> LeadPage:
     """The newest first."""
-    start = conversation_cursor(before)
+    start = uuid_cursor(before)
     async with caller.unit() as unit:
         found = await repository.list_leads(unit, before=start, limit=limit + 1)
     page = found[:limit]

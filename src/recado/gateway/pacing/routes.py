@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from recado.gateway.callers import Manager, Reader, Sender, documented, identifier
 from recado.gateway.connections.service import BAILEYS
-from recado.gateway.conversations.schemas import conversation_cursor, cursor
+from recado.gateway.cursors import cursor, uuid_cursor
 from recado.gateway.pacing import service
 from recado.gateway.pacing.schemas import (
     AttentionPage,
@@ -80,7 +80,7 @@ async def list_attention(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AttentionPage:
     """Conversations a person should look at, the latest first."""
-    start = conversation_cursor(before)
+    start = uuid_cursor(before)
     async with caller.unit() as unit:
         found = await service.list_attention(unit, resolved=resolved, before=start, limit=limit + 1)
     page = found[:limit]

@@ -18,7 +18,7 @@ from recado.gateway.connections import repository as connections
 from recado.gateway.connections.schemas import told
 from recado.gateway.connections.service import BAILEYS
 from recado.gateway.conversations import repository as conversations
-from recado.gateway.conversations.schemas import cursor, message_cursor
+from recado.gateway.cursors import cursor, number_cursor
 from recado.gateway.mentorados import repository, service
 from recado.gateway.problems import TABLE, Problem
 from recado.gateway.refusals import Forbidden, NotFound, Refusal, Unauthenticated
@@ -143,7 +143,7 @@ async def mentorado(
         messages, older = [], None
         if open_one is not None:
             messages = await conversations.list_messages(
-                unit, open_one.id, before=message_cursor(before), limit=_PAGE + 1
+                unit, open_one.id, before=number_cursor(before), limit=_PAGE + 1
             )
             if len(messages) > _PAGE:
                 messages = messages[:_PAGE]
