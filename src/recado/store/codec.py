@@ -8,6 +8,7 @@ out, so adding a field with a default is compatible both ways. Knows nothing of 
 
 from __future__ import annotations
 
+import re
 import types
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ from recado.jid import JID
 T = TypeVar("T")
 
 Convert = Callable[[Any], Any]
+
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class _Converter(NamedTuple):
@@ -77,6 +80,12 @@ def shape(kind: type[T]) -> Shape[T]:
     return made
 
 
+def converter(hint: Any) -> tuple[Convert, Convert]:
+    """To JSON and back, for a union or any other type. The second raises ValueError, TypeError or KeyError."""
+    made = _converter(hint)
+    return made.encode or (lambda item: item), made.decode
+
+
 def _single(name: str) -> Convert:
     get = attrgetter(name)
     return lambda value: (get(value),)
@@ -112,9 +121,9 @@ def _union(choices: list[Any]) -> _Converter:
 
 
 def _tagged(kinds: list[Any]) -> _Converter:
-    """A union of dataclasses: the class's name in small letters goes along as "type"."""
-    shapes: dict[str, Shape[Any]] = {kind.__name__.lower(): shape(kind) for kind in kinds}
-    tags = {kind: kind.__name__.lower() for kind in kinds}
+    """A union of dataclasses: the class's name in small letters, `option_list`, goes along as "type"."""
+    tags = {kind: _WORDS.sub("_", kind.__name__).lower() for kind in kinds}
+    shapes: dict[str, Shape[Any]] = {tag: shape(kind) for kind, tag in tags.items()}
 
     def encode(item: Any) -> dict[str, Any]:
         tag = tags[type(item)]
@@ -145,6 +154,12 @@ def _exactly(kind: type) -> _Converter:
     return _Converter(None, decode)
 
 
+def _number(item: Any) -> float:
+    if type(item) not in (float, int):
+        raise TypeError("not a number")
+    return float(item)
+
+
 def _text(item: Any) -> str:
     if type(item) is not str:
         raise TypeError("not a text")
@@ -162,6 +177,7 @@ _PLAIN: dict[Any, _Converter] = {
     str: _exactly(str),
     int: _exactly(int),
     bool: _exactly(bool),
+    float: _Converter(None, _number),
     bytes: _Converter(lambda item: b64encode(item).decode(), lambda item: b64decode(_text(item), validate=True)),
     JID: _Converter(str, lambda item: JID.parse(_text(item))),
     datetime: _Converter(datetime.isoformat, _time),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recado.content import Text, Unsupported
+from recado.content import Text, content_kind
 from recado.emulator.whatsapp.accounts import Account
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
@@ -169,7 +169,7 @@ class Speech:
         content = decoded.content
         if content is None or chat is None:
             return
-        text = f"[{content.kind}]" if isinstance(content, Unsupported) else content.body
+        text = content.body if isinstance(content, Text) else f"[{content_kind(content)}]"
         author = self._account if stanza.from_me else chat
         ticks = Ticks.SENT if stanza.from_me else Ticks.PENDING
         shown = Shown(

@@ -21,7 +21,7 @@ from recado.gateway.conversations.directory import Directory
 from recado.gateway.conversations.service import LONGEST_TEXT, parse_address
 from recado.gateway.db.notify import CAMPAIGNS
 from recado.gateway.db.unit import Unit
-from recado.gateway.providers.priority import PRIORITY
+from recado.gateway.providers.roads import PRIORITY
 from recado.gateway.refusals import BadAddress, BadContent, NotConnectable, Refusal
 from recado.gateway.security import SEND
 from recado.jid import JID

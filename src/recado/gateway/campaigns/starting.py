@@ -20,7 +20,7 @@ from recado.gateway.consent.service import locale
 from recado.gateway.db.notify import CAMPAIGNS
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing.service import in_force
-from recado.gateway.providers.priority import first_by_priority
+from recado.gateway.providers.roads import first_by_priority
 from recado.gateway.refusals import BadContent, NotConnectable, Refusal
 from recado.gateway.security import MANAGE, SEND
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from recado.gateway.callers import Manager, Reader, documented
 from recado.gateway.connections import repository, service
 from recado.gateway.connections.schemas import ConnectionPage, ConnectionTold, drawn, told, untouched
-from recado.gateway.providers.priority import PRIORITY
+from recado.gateway.providers.roads import PRIORITY
 from recado.gateway.refusals import NotFound
 from recado.gateway.security import MANAGE
 

@@ -15,7 +15,7 @@ from recado.gateway.connections.repository import CONNECTED, DISCONNECTED, UNLIN
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
-from recado.gateway.providers.priority import PRIORITY, first_by_priority
+from recado.gateway.providers.roads import PRIORITY, first_by_priority
 from recado.gateway.refusals import NotConnectable, NotFound, NotSupported
 from recado.gateway.security import MANAGE
 

@@ -23,7 +23,6 @@ from uuid import UUID
 
 from recado import crashpoints
 from recado.clock import Clock
-from recado.content import Content, Text
 from recado.errors import (
     BadRecord,
     ConnectionLost,
@@ -57,6 +56,7 @@ from recado.gateway.security import Principal
 from recado.gateway.stream import notices
 from recado.gateway.stream.notices import MessageHeld, MessageRefused, MessageUnconfirmed, Notice
 from recado.jid import JID, LID, PHONE
+from recado.store.facts import content_from_json
 
 _queries = load_queries(__file__, "outbox.sql")
 _log = logging.getLogger(__name__)
@@ -303,7 +303,7 @@ class Outbox:
     async def _send(self, flight: Flight) -> Fate:
         message = flight.message
         try:
-            chat, content = JID.parse(message.chat), _content(message.content)
+            chat, content = JID.parse(message.chat), content_from_json(message.content)
             await self._show_typing(chat, flight.typing_for.total_seconds())
             await self._provider.send(chat, content, id=MessageId(message.message_id), quoting=flight.quote)
         except (
@@ -394,12 +394,6 @@ class Outbox:
         async with self._database.unit(self._principal) as unit:
             await self._lease.check(unit)
             yield unit
-
-
-def _content(stored: dict[str, Any]) -> Content:
-    if stored.get("type") != "text" or not isinstance(stored.get("body"), str):
-        raise BadRecord("a queued message is of a kind this version cannot send")
-    return Text(stored["body"])
 
 
 async def _quote(unit: Unit, message: Waiting) -> Quote | None:

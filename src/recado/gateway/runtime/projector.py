@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from recado.content import Content, Text
+from recado.content import Content, Unsupported, content_kind, content_text
 from recado.events import (
     ConnectionChanged,
     ConnectionState,
@@ -266,9 +266,7 @@ def _places(places: list[_Place]) -> dict[str, Any]:
 
 def _columns_of(content: Content) -> tuple[str, str | None, bytes | None]:
     """The content's type, text and raw bytes."""
-    if isinstance(content, Text):
-        return "text", content.body, None
-    return content.kind, None, content.raw
+    return content_kind(content), content_text(content), content.raw if isinstance(content, Unsupported) else None
 
 
 def _columns(batch: _Batch) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from recado.content import Content, Text
+from recado.content import Content, Text, Unsupported, content_kind
 from recado.errors import UsageError
 from recado.events import MessageId
 from recado.jid import JID
@@ -31,8 +31,9 @@ class Quoting:
 
 def encode_message(content: Content, *, quoting: Quoting | None = None, secret: bytes | None = None) -> bytes:
     """
-    The unpadded protobuf of `content`; `secret` is the message's own 32 bytes. Raises UsageError when something other
-    than a text quotes, ValueError on a secret of another size, DecodeError on an Unsupported that is not well-formed.
+    The unpadded protobuf of `content`; `secret` is the message's own 32 bytes. Raises UsageError for a kind that is not
+    written here yet and when something other than a text quotes, ValueError on a secret of another size, DecodeError on
+    an Unsupported that is not well-formed.
     """
     message = _message(content)
     if quoting is not None:
@@ -92,7 +93,13 @@ def encode_history(chunk: HistoryChunk) -> bytes:
 
 
 def _message(content: Content) -> Message:
-    return Message(conversation=content.body) if isinstance(content, Text) else parse_message(content.raw)
+    match content:
+        case Text(body):
+            return Message(conversation=body)
+        case Unsupported(_, raw):
+            return parse_message(raw)
+        case _:
+            raise UsageError(f"{content_kind(content)} messages are not sent over WhatsApp Web yet")
 
 
 def _context(quoting: Quoting) -> ContextInfo:

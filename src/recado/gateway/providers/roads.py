@@ -1,0 +1,51 @@
+"""
+What each road to WhatsApp can do, as data: known wherever a message is queued, by processes that do not run the
+connection. A route asks here for the capability and answers 409 when it is missing; what a running connection can do
+beside that, it says with the small protocols of provider.py. In the order of priority.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from recado.content import KINDS
+
+META = "meta"
+BAILEYS = "baileys"
+ZAPI = "zapi"
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """One provider, by what does not change from account to account."""
+
+    name: str
+    sends: frozenset[str]
+    """The kinds of content it carries, as content_kind names them."""
+    repeats_are_one: bool
+    """
+    Is a message that is sent again with the same id still one on the phone? Where it is not, what may have left is
+    never sent again by itself: it is `unknown` until the provider tells.
+    """
+    has_credentials: bool
+    """Is it connected by credentials, rather than by a phone that links a device?"""
+    has_window: bool = False
+    """May free words only go within 24 hours of the other side's last message?"""
+
+
+ROADS: dict[str, Road] = {
+    road.name: road
+    for road in (
+        Road(META, sends=KINDS - {"choice"}, repeats_are_one=False, has_credentials=True, has_window=True),
+        Road(BAILEYS, sends=frozenset({"text"}), repeats_are_one=True, has_credentials=False),
+        Road(ZAPI, sends=KINDS - {"choice", "template"}, repeats_are_one=False, has_credentials=True),
+    )
+}
+PRIORITY = tuple(ROADS)
+"""The official one first, then WhatsApp Web, then the hosted one."""
+
+
+def first_by_priority(providers: Iterable[str]) -> str | None:
+    """The one of these that carries what is sent."""
+    return min(providers, key=PRIORITY.index, default=None)
