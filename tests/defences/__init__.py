@@ -1,0 +1,1 @@
+"""Every defence taken out once, by machine: the lists, the run, and a quick check that the lists fit the code."""
