@@ -1,5 +1,6 @@
 """
-Who: WhatsApp addresses, their devices, and the two address spaces a person has (phone number and LID).
+Who: WhatsApp addresses, their devices, and the address spaces a person has (phone number, LID, and BSUID: the id by
+which the official API names a person whose number it does not tell).
 
 An address on the wire and in attributes is a plain string; everything above the stanzas uses `JID`. Facts: a user is
 `user@server`, a linked device is `user:device@server`, device 0 is the phone itself and is never written.
@@ -17,6 +18,7 @@ BROADCAST = "broadcast"
 NEWSLETTER = "newsletter"
 HOSTED = "hosted"
 HOSTED_LID = "hosted.lid"
+BSUID = "bsuid"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,9 +62,14 @@ class JID:
         return self.server in (PHONE, HOSTED)
 
     @property
+    def is_bsuid(self) -> bool:
+        """Is this an id of the official API's (`BR.1502…`)? WhatsApp Web knows no such address."""
+        return self.server == BSUID
+
+    @property
     def is_person(self) -> bool:
-        """Is this a person (in either address space), not a group, a broadcast or a channel?"""
-        return self.is_lid or self.is_phone
+        """Is this a person (in any address space), not a group, a broadcast or a channel?"""
+        return self.is_lid or self.is_phone or self.is_bsuid
 
     @property
     def is_group(self) -> bool:

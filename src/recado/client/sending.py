@@ -90,7 +90,7 @@ async def send(
     Send one message to a person. Raises Rejected, NoRecipients, TooLarge; AckTimeout or ConnectionLost when nothing is
     known of its fate, QueryTimeout when it did not go. After any of these, calling again with the same `id` is safe.
     """
-    if not chat.is_person:
+    if not chat.is_person or chat.is_bsuid:
         raise UsageError("messages go to people; groups and channels are not supported")
     if isinstance(content, Text) and not _is_sendable(content.body):
         raise UsageError("a text has characters, and neither U+0000 nor half of a surrogate pair among them")

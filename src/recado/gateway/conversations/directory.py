@@ -1,7 +1,8 @@
 """
-Who is who. A person has a phone number and a LID; a contact is the person, whatever address a fact used, and has one
-conversation whatever the provider. A `Directory` gathers every address a batch of facts names, and settles all of them
-in one read and a few writes: found, added, completed, or merged when two contacts turn out to be one.
+Who is who. A person has a phone number, a LID and a BSUID, not all of them known; a contact is the person, whatever
+address a fact used, and has one conversation whatever the provider. A `Directory` gathers every address a batch of
+facts names, and settles all of them in one read and a few writes: found, added, completed, or merged when two contacts
+turn out to be one.
 
 Two writers may add the same person at once: the unique index refuses the second (Collided), whose unit is done again.
 """
@@ -17,6 +18,9 @@ from recado.jid import JID
 
 _queries = load_queries(__file__, "directory.sql")
 
+_SPACES = ("phone", "lid", "bsuid")
+"""The kinds of address, the one that says most of who it is first."""
+
 
 @dataclass(slots=True, eq=False)
 class _Person:
@@ -24,7 +28,9 @@ class _Person:
 
     phone: str | None = None
     lid: str | None = None
+    bsuid: str | None = None
     push_name: str | None = None
+    username: str | None = None
     talks: bool = False
     contact_id: UUID | None = None
     conversation_id: UUID | None = None
@@ -32,18 +38,22 @@ class _Person:
     def take(self, other: _Person) -> None:
         self.phone = other.phone or self.phone
         self.lid = other.lid or self.lid
+        self.bsuid = other.bsuid or self.bsuid
         self.push_name = other.push_name or self.push_name
+        self.username = other.username or self.username
         self.talks = self.talks or other.talks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
     """A contact as it is kept."""
 
     id: UUID
     phone: str | None
     lid: str | None
+    bsuid: str | None
     push_name: str | None
+    username: str | None
     conversation_id: UUID | None
 
 
@@ -51,9 +61,13 @@ class _Known:
 class _Rows:
     """The found contacts by each address, and the conversations of other chats."""
 
-    by_phone: dict[str, _Known] = field(default_factory=dict)
-    by_lid: dict[str, _Known] = field(default_factory=dict)
+    by_address: dict[tuple[str, str], _Known] = field(default_factory=dict)
     by_chat: dict[str, UUID] = field(default_factory=dict)
+
+    def known(self, person: _Person) -> dict[str, _Known]:
+        """Who has each of the person's addresses."""
+        addresses = [(space, getattr(person, space)) for space in _SPACES]
+        return {key[0]: self.by_address[key] for key in addresses if key in self.by_address}
 
 
 class Directory:
@@ -63,24 +77,27 @@ class Directory:
         self._people: dict[tuple[str, str], _Person] = {}
         self._chats: dict[str, UUID | None] = {}
 
-    def person(self, jid: JID, alt: JID | None = None, *, push_name: str | None = None, talks: bool = False) -> None:
-        """Somebody is spoken of, by one address or both; `talks` when there is to be a conversation with them."""
-        said = _Person(push_name=push_name, talks=talks)
+    def person(
+        self,
+        jid: JID,
+        *alts: JID | None,
+        push_name: str | None = None,
+        username: str | None = None,
+        talks: bool = False,
+    ) -> None:
+        """Somebody is spoken of, by one address or several; `talks` when there is to be a conversation with them."""
+        said = _Person(push_name=push_name, username=username, talks=talks)
         keys = []
-        for address in (jid, alt):
+        for address in (jid, *alts):
             if address is not None and address.is_person:
-                keys.append(_key(address))
-                if address.is_lid:
-                    said.lid = address.user
-                else:
-                    said.phone = address.user
+                key = _key(address)
+                keys.append(key)
+                setattr(said, *key)
         one = next((self._people[key] for key in keys if key in self._people), None) or _Person()
         for key in keys:
             other = self._people.get(key)
             if other is not None and other is not one:
-                one.take(other)
-                for known_as in [k for k, somebody in self._people.items() if somebody is other]:
-                    self._people[known_as] = one
+                self._join(one, other)
             self._people[key] = one
         one.take(said)
 
@@ -93,10 +110,12 @@ class Directory:
 
     async def settle(self, unit: Unit) -> None:
         """Have every contact and conversation named so far. Raises Collided when another writer added one meanwhile."""
-        people = list({id(person): person for person in self._people.values()}.values())
+        people = self._everybody()
         if not people and not self._chats:
             return
         rows = await self._find(unit, people)
+        await self._find_out(unit, people, rows)
+        people = self._everybody()
         await self._settle_people(unit, people, rows)
         await self._settle_conversations(unit, people, rows)
 
@@ -112,44 +131,59 @@ class Directory:
         assert found is not None
         return found
 
+    def _everybody(self) -> list[_Person]:
+        return list({id(person): person for person in self._people.values()}.values())
+
+    def _join(self, one: _Person, other: _Person) -> None:
+        """They are the same person."""
+        one.take(other)
+        for known_as in [key for key, somebody in self._people.items() if somebody is other]:
+            self._people[known_as] = one
+
     async def _find(self, unit: Unit, people: list[_Person]) -> _Rows:
         found = _Rows()
-        for contact_id, phone, lid, push_name, conversation_id, chat in await unit.tuples(
+        for contact_id, phone, lid, bsuid, push_name, username, conversation_id, chat in await unit.tuples(
             _queries.find_known,
             phones=[person.phone for person in people if person.phone],
             lids=[person.lid for person in people if person.lid],
+            bsuids=[person.bsuid for person in people if person.bsuid],
             chats=list(self._chats),
         ):
             if contact_id is None:
                 found.by_chat[chat] = conversation_id
                 continue
-            known = _Known(contact_id, phone, lid, push_name, conversation_id)
-            if phone:
-                found.by_phone[phone] = known
-            if lid:
-                found.by_lid[lid] = known
+            known = _Known(contact_id, phone, lid, bsuid, push_name, username, conversation_id)
+            for space, value in zip(_SPACES, (phone, lid, bsuid), strict=True):
+                if value:
+                    found.by_address[space, value] = known
         return found
+
+    async def _find_out(self, unit: Unit, people: list[_Person], rows: _Rows) -> None:
+        """Make one of contacts that turned out to be one, and of people here that are one contact."""
+        for person in people:
+            known = rows.known(person)
+            winner = _winner(known)
+            for space, other in known.items():
+                if winner is not None and other is not winner:
+                    await _make_one(unit, winner, other, space)
+                    for key in [key for key, somebody in rows.by_address.items() if somebody is other]:
+                        if other.phone is None or key == (space, getattr(person, space)):
+                            rows.by_address[key] = winner
+        met: dict[UUID, _Person] = {}
+        for person in people:
+            known_as = _winner(rows.known(person))
+            if known_as is not None and (one := met.setdefault(known_as.id, person)) is not person:
+                self._join(one, person)
 
     async def _settle_people(self, unit: Unit, people: list[_Person], rows: _Rows) -> None:
         added: list[_Person] = []
         completed: list[_Person] = []
         for person in people:
-            by_phone = rows.by_phone.get(person.phone or "")
-            by_lid = rows.by_lid.get(person.lid or "")
-            known = by_phone or by_lid
+            known = _winner(rows.known(person))
             if known is None:
                 person.contact_id = uuid4()
                 added.append(person)
                 continue
-            if by_phone is not None and by_lid is not None and by_phone.id != by_lid.id:
-                await _make_one(unit, by_phone, by_lid)
-                known = _Known(
-                    by_phone.id,
-                    by_phone.phone,
-                    None,
-                    by_phone.push_name,
-                    by_phone.conversation_id or (by_lid.conversation_id if by_lid.phone is None else None),
-                )
             person.contact_id, person.conversation_id = known.id, known.conversation_id
             if _says_more(person, known):
                 completed.append(person)
@@ -160,7 +194,9 @@ class Directory:
                     ids=[person.contact_id for person in some],
                     phones=[person.phone for person in some],
                     lids=[person.lid for person in some],
+                    bsuids=[person.bsuid for person in some],
                     push_names=[person.push_name for person in some],
+                    usernames=[person.username for person in some],
                 )
 
     async def _settle_conversations(self, unit: Unit, people: list[_Person], rows: _Rows) -> None:
@@ -179,20 +215,40 @@ class Directory:
 
 
 def _key(jid: JID) -> tuple[str, str]:
-    return ("lid" if jid.is_lid else "phone", jid.user)
+    return ("lid" if jid.is_lid else "bsuid" if jid.is_bsuid else "phone", jid.user)
+
+
+def _winner(known: dict[str, _Known]) -> _Known | None:
+    """Whose contact it is: who has the number, else one with a number, else the first."""
+    if "phone" in known:
+        return known["phone"]
+    return next((one for one in known.values() if one.phone), None) or next(iter(known.values()), None)
 
 
 def _says_more(person: _Person, known: _Known) -> bool:
-    return bool(
-        (person.phone and person.phone != known.phone)
-        or (person.lid and person.lid != known.lid)
-        or (person.push_name and person.push_name != known.push_name)
+    names = ("phone", "lid", "bsuid", "push_name", "username")
+    said = ((getattr(person, name), getattr(known, name)) for name in names)
+    return any(new and new != old for new, old in said)
+
+
+async def _make_one(unit: Unit, winner: _Known, other: _Known, space: str) -> None:
+    """
+    They are one person's: merge, or, where the address was another number's, have it change hands. Of one who is merged
+    the winner keeps what it lacks itself.
+    """
+    if other.phone is not None:
+        await unit.run(_queries.release, id=other.id, space=space)
+        setattr(other, space, None)
+        return
+    await unit.run(_queries.merge_contacts, winner=winner.id, loser=other.id)
+    winner.conversation_id = winner.conversation_id or other.conversation_id
+    kept = {name: getattr(winner, name) or getattr(other, name) for name in ("lid", "bsuid")}
+    await unit.run(
+        _queries.save_contacts,
+        ids=[winner.id],
+        phones=[None],
+        push_names=[None],
+        usernames=[None],
+        **{f"{name}s": [value] for name, value in kept.items()},
     )
-
-
-async def _make_one(unit: Unit, by_phone: _Known, by_lid: _Known) -> None:
-    """The number and the LID are one person's: merge, or, where the LID was another number's, have it change hands."""
-    if by_lid.phone is None:
-        await unit.run(_queries.merge_contacts, winner=by_phone.id, loser=by_lid.id)
-    else:
-        await unit.run(_queries.release_lids, ids=[by_lid.id])
+    winner.lid, winner.bsuid = kept["lid"], kept["bsuid"]

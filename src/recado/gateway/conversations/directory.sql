@@ -1,29 +1,34 @@
--- Who is who: contacts by either address, and the conversations with them.
+-- Who is who: contacts by any address, and the conversations with them.
 
 -- find_known --
--- People by phone or LID, then other chats by address; with the conversation where there is one.
-SELECT p.id, p.phone, p.lid, p.push_name, c.id, NULL
+-- People by phone, LID or BSUID, then other chats by address; with the conversation where there is one.
+SELECT p.id, p.phone, p.lid, p.bsuid, p.push_name, p.username, c.id, NULL
 FROM whatsapp_contacts p LEFT JOIN conversations c ON c.contact_id = p.id
-WHERE p.phone = ANY (%(phones)s) OR p.lid = ANY (%(lids)s)
+WHERE p.phone = ANY (%(phones)s) OR p.lid = ANY (%(lids)s) OR p.bsuid = ANY (%(bsuids)s)
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, c.id, c.chat FROM conversations c WHERE c.chat = ANY (%(chats)s)
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, c.id, c.chat FROM conversations c WHERE c.chat = ANY (%(chats)s)
 
 -- merge_contacts --
 SELECT merge_contacts(%(winner)s, %(loser)s)
 
--- release_lids --
-UPDATE whatsapp_contacts SET lid = NULL, updated_at = now() WHERE id = ANY (%(ids)s)
+-- release --
+-- These addresses are somebody else's from now on.
+UPDATE whatsapp_contacts c
+SET lid = CASE WHEN g.space = 'lid' THEN NULL ELSE c.lid END,
+    bsuid = CASE WHEN g.space = 'bsuid' THEN NULL ELSE c.bsuid END, updated_at = now()
+FROM (SELECT %(id)s::uuid AS id, %(space)s::text AS space) AS g WHERE c.id = g.id
 
 -- add_contacts --
-INSERT INTO whatsapp_contacts (id, phone, lid, push_name)
-SELECT * FROM unnest(%(ids)s::uuid[], %(phones)s::text[], %(lids)s::text[], %(push_names)s::text[])
+INSERT INTO whatsapp_contacts (id, phone, lid, bsuid, push_name, username)
+SELECT * FROM unnest(%(ids)s::uuid[], %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[],
+                     %(push_names)s::text[], %(usernames)s::text[])
 
 -- save_contacts --
 UPDATE whatsapp_contacts c
-SET phone = coalesce(g.phone, c.phone), lid = coalesce(g.lid, c.lid), push_name = coalesce(g.push_name, c.push_name),
-    updated_at = now()
-FROM unnest(%(ids)s::uuid[], %(phones)s::text[], %(lids)s::text[], %(push_names)s::text[])
-    AS g (id, phone, lid, push_name)
+SET phone = coalesce(g.phone, c.phone), lid = coalesce(g.lid, c.lid), bsuid = coalesce(g.bsuid, c.bsuid),
+    push_name = coalesce(g.push_name, c.push_name), username = coalesce(g.username, c.username), updated_at = now()
+FROM unnest(%(ids)s::uuid[], %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[], %(push_names)s::text[],
+            %(usernames)s::text[]) AS g (id, phone, lid, bsuid, push_name, username)
 WHERE c.id = g.id
 
 -- add_conversations --
