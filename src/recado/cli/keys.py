@@ -45,17 +45,18 @@ async def rotate_master(settings: Settings, file: Path, *, forget_old: bool) -> 
     old = _masters(settings)
     new = load_master_keys(None, file).current
     has_file = settings.master_key is None
-    if has_file:  # first everybody can open what is wrapped with either, then it is
-        kept = read_key_file(settings.master_key_file)
-        write_key_file(settings.master_key_file, [*(key for key in kept if key != new), new])
+    if has_file:  # everybody who meets a data key wrapped with either opens it, and wraps with the new one from here on
+        others = [key for key in read_key_file(settings.master_key_file) if key != new]
+        write_key_file(settings.master_key_file, [new, *others])
     count = await _rewrap(settings, old.with_current(new))
     console.print(f"{count} data key(s) wrapped with the new master key.")
     if has_file:
-        rest = [] if forget_old else [key for key in kept if key != new]
-        write_key_file(settings.master_key_file, [new, *rest])
-        said = "holds the new key alone" if not rest else "holds the new key, and the old one below it"
+        if forget_old:
+            others = []
+            write_key_file(settings.master_key_file, [new])
+        said = "holds the new key, and the old one below it" if others else "holds the new key alone"
         console.print(f"{settings.master_key_file} {said}.")
-        if rest:
+        if others:
             console.print("Restart each gateway when it suits; then run this again with --forget-old.")
     else:
         console.print(f"Put the key of {file} first in RECADO_MASTER_KEY; when every gateway has it, drop the old one.")

@@ -39,7 +39,12 @@ class MasterKeys:
         return MasterKeys((key, *(each for each in self._keys if each != key)))
 
     def wrap(self, data_key: bytes, *, mentorado_id: UUID, key_id: int) -> bytes:
-        """A data key sealed under the current master key."""
+        """
+        A data key sealed under the current master key: the one that is current in the key file at this moment, or what
+        a running process makes would be lost once the old one is forgotten.
+        """
+        if self._reread is not None:
+            self._keys = tuple(self._reread())
         return wrap_key(self.current, data_key, mentorado_id=mentorado_id, key_id=key_id)
 
     def unwrap(self, wrapped: bytes, *, mentorado_id: UUID, key_id: int) -> bytes:

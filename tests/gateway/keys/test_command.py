@@ -60,7 +60,7 @@ async def test_a_running_gateway_learns_of_a_new_master_key_from_the_key_file(
     (new,) = read_key_file(tmp_path / "new.key")
     assert read_key_file(settings.master_key_file) == [new, old]
     async with database.unit(bia) as unit:
-        await running.keys(unit)  # made by the running gateway, wrapped with the key it started with
+        await running.keys(unit)  # made by the running gateway
     await rotate(settings, None)
     assert await opened(database, ana, running) == (2, b"the value")
     await rotate_master(settings, tmp_path / "new.key", forget_old=True)
@@ -70,6 +70,17 @@ async def test_a_running_gateway_learns_of_a_new_master_key_from_the_key_file(
             await Vault(new).keys(unit)
             with pytest.raises(BadRecord):
                 await Vault(old).keys(unit)
+
+
+async def test_what_a_running_gateway_makes_after_the_old_master_key_was_forgotten_is_not_lost_with_it(
+    settings: Settings, database: Database, ana: Principal, bia: Principal, running: Vault, tmp_path: Path
+) -> None:
+    await rotate_master(settings, tmp_path / "new.key", forget_old=True)
+    async with database.unit(bia) as unit:
+        await running.keys(unit)  # it began with the old one, and has met nothing that it could not open
+    (new,) = read_key_file(settings.master_key_file)
+    async with database.unit(bia) as unit:
+        await Vault(new).keys(unit)
 
 
 async def test_a_key_in_the_settings_leaves_the_key_file_alone(
