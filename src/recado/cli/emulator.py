@@ -1,4 +1,4 @@
-"""`recado emulator`: WhatsApp on a desk, alone, for any client."""
+"""`recado emulator`: WhatsApp and Z-API on a desk, alone, for any client."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recado.cli.serve import console
 from recado.emulator.whatsapp.world import World
+from recado.emulator.zapi.world import ZApi
 from recado.errors import UsageError
 
 
@@ -18,17 +19,43 @@ async def run(*, host: str, port: int, cert: Path | None, key: Path | None) -> N
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     try:
-        async with World.start(host=host, port=port, tls=_tls(cert, key)) as world:
+        async with (
+            World.start(host=host, port=port, tls=_tls(cert, key)) as world,
+            ZApi.start(host, _beside(port, 2)) as zapi,
+        ):
             console.print("A simulated WhatsApp is running.")
             console.print(f"  url      [bold]{world.server.url}[/bold]")
             console.print(f"  root     [bold]{world.server.root.hex()}[/bold]")
             console.print(f"  control  [bold]{world.control_url}[/bold]")
             console.print(f"Scan a QR:  curl -d 'TEXT' {world.control_url}/admin/mock-phone/scan-qr", style="dim")
+            _say_zapi(zapi)
             console.print("Ctrl-C stops it; nothing of it is kept.", style="dim")
             await stopping.wait()
             console.print("Stopping…")
     except OSError as error:
         raise UsageError(f"cannot listen on {host}:{port} ({error.strerror})") from None
+
+
+def _beside(port: int, place: int) -> int:
+    """The port of a service beside the first; any when the first takes any."""
+    return port + place if port else 0
+
+
+def _say_zapi(zapi: ZApi) -> None:
+    """Where Z-API is emulated, with an instance and two people to begin with."""
+    instance = zapi.instance("demo")
+    owner, other = zapi.phone("Clara"), zapi.phone("Beto")
+    console.print("A simulated Z-API is running.")
+    console.print(f"  url           [bold]{zapi.url}[/bold]")
+    console.print(f"  instance      [bold]{instance.id}[/bold]")
+    console.print(f"  token         [bold]{instance.token}[/bold]")
+    console.print(f"  client token  [bold]{zapi.client_token}[/bold]")
+    console.print(f"  control       [bold]{zapi.url}/admin/zapi[/bold]")
+    console.print(
+        f"{owner.name} ({owner.number}) scans the code of “demo”, {other.name} ({other.number}) writes: "
+        "see docs/howto/emulate-zapi.md",
+        style="dim",
+    )
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -74,6 +74,14 @@ class Courier:
         if (held := self._held.pop(instance.id, None)) is not None:
             self._queue(held)
 
+    async def fetch(self, url: str) -> bytes | None:
+        """What is served at that address; None when it cannot be had."""
+        try:
+            async with self.http.get(url, timeout=ANSWER_WITHIN) as answer:
+                return await answer.read() if answer.ok else None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None
+
     def _happens(self, fault: Fault, callback: Callback) -> bool:
         return self._faults.take(fault, callback.instance, callback.type) is not None
 

@@ -145,6 +145,12 @@ class Phone:
         """Send anything else, with the names of a ReceivedCallback: `send(to, "location", latitude=…, longitude=…)`."""
         return self._world.say(self, to, {kind: content})
 
+    def send_file(
+        self, to: Instance | Phone | Group | str, kind: str, data: bytes, mime_type: str, **content: Any
+    ) -> Message:
+        """Send an image, audio, video, document or sticker of those bytes."""
+        return self._world.say_file(self, to, kind, data, mime_type, **content)
+
     def read(self, chat: Instance | Phone | Group | str | None = None) -> list[Shown]:
         """Open a chat (or all): what was unread there is read, and its senders are told, one report for all."""
         return self._world.read(self, chat)
@@ -169,7 +175,7 @@ class Phone:
         """Press a button, or take an option of a list, of a message on this screen. Raises UsageError."""
         return self._world.choose(self, message_id, choice_id)
 
-    def typing(self, to: Instance | Phone | str, status: str = "COMPOSING") -> None:
+    def typing(self, to: Instance | Phone | Group | str, status: str = "COMPOSING") -> None:
         """Type (COMPOSING), record (RECORDING), stop (PAUSED), open (AVAILABLE) or leave (UNAVAILABLE) a chat."""
         self._world.typing(self, to, status)
 

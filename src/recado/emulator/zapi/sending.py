@@ -7,6 +7,7 @@ says; while the instance is not connected they wait, up to a thousand, and all g
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from recado.emulator.zapi import callbacks
 from recado.emulator.zapi.faults import Fault
@@ -18,7 +19,10 @@ from recado.emulator.zapi.refusals import Refused
 if TYPE_CHECKING:
     from recado.emulator.zapi.world import ZApi
 
+NO_SUCH_FILE = "The file could not be downloaded"
 NO_SUCH_PHONE = "Phone number does not exist"
+
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 class Sending:
@@ -58,19 +62,21 @@ class Sending:
                     instance.queue.popleft()
                     gap = queued.delay_message or self._world.dice.uniform(*self._world.gap)
                     instance.next_at = clock.monotonic() + gap
-                    self._send(instance, queued)
+                    await self._send(instance, queued)
                     activity.changed()
         finally:
             instance.is_sending = False
 
-    def _send(self, instance: Instance, queued: Queued) -> None:
-        world, owner = self._world, instance.phone
+    async def _send(self, instance: Instance, queued: Queued) -> None:
+        world, owner, chat = self._world, instance.phone, self._world.chat_at(queued.to)
         assert owner is not None
-        failure = world.faults.take(Fault.FAIL_SEND, instance.id, queued.verb)
-        chat = world.chat_at(queued.to)
-        error = failure.text or "The message could not be sent" if failure else None
-        if error is None and chat is None:
+        error = None
+        if failure := world.faults.take(Fault.FAIL_SEND, instance.id, queued.verb):
+            error = failure.text or "The message could not be sent"
+        elif chat is None:
             error = NO_SUCH_PHONE
+        elif not await self._fetch(queued):
+            error = NO_SUCH_FILE
         world.courier.post(instance, Hook.DELIVERY, callbacks.delivery(instance, queued, world.clock.now(), error))
         if error is not None or chat is None:
             return
@@ -86,6 +92,24 @@ class Sending:
             if not shows:
                 owner.messages.append(Shown(message, owner))
             world.speech.carry(message, show=shows)
+
+    async def _fetch(self, queued: Queued) -> bool:
+        """Take a file over that is served on this machine; links that lead farther are passed on as they are."""
+        kind = next(iter(queued.content))
+        url = queued.content[kind].get(f"{kind}Url")
+        if (
+            not isinstance(url, str)
+            or url.startswith(self._world.media.base)
+            or urlsplit(url).hostname not in _THIS_MACHINE
+        ):
+            return True
+        data = await self._world.courier.fetch(url)
+        if data is None:
+            return False
+        stored = self._world.media.keep(data, queued.content[kind]["mimeType"])
+        names = ("thumbnailUrl",) if "thumbnailUrl" in queued.content[kind] else ()
+        queued.content[kind].update(dict.fromkeys((f"{kind}Url", *names), stored))
+        return True
 
     def _edit(self, owner: Phone, queued: Queued) -> None:
         shown = owner.find(queued.edits or "")

@@ -27,6 +27,7 @@ from aiohttp import web
 from recado.clock import Clock, SystemClock
 from recado.emulator.zapi import linking
 from recado.emulator.zapi.activity import PATIENCE, Activity
+from recado.emulator.zapi.control import add_control
 from recado.emulator.zapi.courier import Callback, Courier
 from recado.emulator.zapi.faults import Faults
 from recado.emulator.zapi.instances import Hook, Instance
@@ -116,6 +117,7 @@ class ZApi:
         """Listen and work until the block ends."""
         app = web.Application(client_max_size=128 * 1024 * 1024)
         add_routes(app, self)
+        add_control(app, self)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         async with aiohttp.ClientSession() as self.courier.http:
             await self.activity.begin()
@@ -126,8 +128,8 @@ class ZApi:
                 self.media.base = f"{self.url}/storage"
                 yield
             finally:
-                await self.activity.end()
                 await runner.cleanup()
+                await self.activity.end()
 
     # ---- what there is
 
@@ -248,6 +250,15 @@ class ZApi:
         message = Message(self.new_message_id(), phone, chat, content, now, quoting, is_forwarded=is_forwarded)
         self.speech.carry(message, waits=waits)
         return message
+
+    def say_file(self, phone: Phone, to: Whom, kind: str, data: bytes, mime_type: str, **content: Any) -> Message:
+        """A person sends a file: it is kept in the storage, under an address that lives thirty days."""
+        stored = {f"{kind}Url": self.media.keep(data, mime_type), "mimeType": mime_type, **content}
+        return self.say(phone, to, {kind: stored})
+
+    def message(self, phone: Phone, message_id: str) -> Message:
+        """The message of that id on the phone's screen. Raises UsageError."""
+        return self._shown(phone, message_id).message
 
     def reveal(self, message: Message) -> None:
         """A message that waited to be readable is: the same id comes again with its content."""
