@@ -52,7 +52,7 @@ class MetaCloud:
         self.templates = Templates(self)
         self.statuses = Statuses(self)
         self.webhooks = Webhooks(self)
-        self.coexistence = Coexistence(self)
+        self.coexistence: Coexistence = Coexistence(self)
         self.people: dict[str, Person] = {}
         self.token: Token = self.world.add_token()
         self.world.add_number()

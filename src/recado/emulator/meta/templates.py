@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from recado.emulator.meta.errors import GraphError, malformed, missing
 from recado.emulator.meta.world import Waba
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from recado.emulator.meta.cloud import MetaCloud
 
 State = Literal["PENDING", "APPROVED", "REJECTED", "PAUSED", "DISABLED"]
+STATES: tuple[State, ...] = get_args(State)
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 BODY_LIMIT = 1024
 

@@ -10,7 +10,7 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from recado.emulator.meta.errors import GraphError, unknown_object
 
@@ -23,6 +23,7 @@ WINDOW = timedelta(hours=24)
 COEXISTENCE_THROUGHPUT = 20
 
 Quality = Literal["GREEN", "YELLOW", "RED", "UNKNOWN"]
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
 SentStatus = Literal["accepted", "sent", "delivered", "read", "played", "failed"]
 
 
