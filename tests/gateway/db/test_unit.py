@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import psycopg
 import pytest
@@ -155,3 +157,30 @@ async def test_a_hint_from_another_process_rings_here_and_says_whose_it_is(
                 await unit.value(COUNT)
     database.hints.ring = ring  # type: ignore[method-assign]
     assert set(heard) == {(STREAM, ana.mentorado_id)}
+
+
+async def test_the_first_thing_that_went_wrong_is_what_is_said_whatever_followed(
+    database: Database, ana: Principal
+) -> None:
+    for _ in range(20):  # what comes back in which go is the network's to say
+        with pytest.raises(StoreRefused):
+            async with database.unit(ana) as unit:
+                await unit.run(Query("refused", b'SELECT \'{"a": "\\u0000"}\'::text::jsonb'))
+                for number in range(20):
+                    await unit.run(put(str(number)))
+
+
+async def test_a_unit_of_writes_waits_for_nothing_before_its_end(database_url: str, ana: Principal) -> None:
+    async with Database(database_url, size=1) as database:
+        async with database.unit(ana) as unit:
+            backend = await unit.value(Query("pid", b"SELECT pg_backend_pid()"))
+            await unit.run(put("a"))
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(20), database.unit(ana) as unit:
+                await unit.run(put("b"))
+                os.kill(backend, signal.SIGCONT)
+        finally:
+            os.kill(backend, signal.SIGCONT)
+        async with database.unit(ana) as unit:
+            assert await unit.value(COUNT) == 2

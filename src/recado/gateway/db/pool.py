@@ -65,7 +65,10 @@ class Database:
         guardrails: Rules | None = None,
     ) -> None:
         self._dsn = dsn
+        self._named = {"application_name": session_name(name or process_name()), **_NETWORK}
         self._line: AsyncConnection[Any] | None = None
+        self._reserved: AsyncConnection[Any] | None = None
+        self._reserved_turn = asyncio.Lock()
         self._guardrails = guardrails or Rules()
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             dsn,
@@ -74,7 +77,7 @@ class Database:
             timeout=_WAIT_SECONDS,
             open=False,
             configure=_configure,
-            kwargs={"application_name": session_name(name or process_name()), **_NETWORK},
+            kwargs=self._named,
         )
         self.hints = Hints(dsn, self._notify, clock=clock or SystemClock(), poll_seconds=poll_seconds)
         self._closing = AsyncExitStack()
@@ -91,8 +94,9 @@ class Database:
 
     async def __aexit__(self, *failure: object) -> None:
         await self._closing.aclose()
-        if self._line is not None:
-            await self._line.close()
+        for own in (self._line, self._reserved):
+            if own is not None:
+                await own.close()
 
     @asynccontextmanager
     async def unit(self, principal: Principal) -> AsyncIterator[Unit]:
@@ -104,6 +108,26 @@ class Database:
             yield unit
         for topic, mentorado_id in unit.hints:
             self.hints.tell(topic, mentorado_id)
+
+    @asynccontextmanager
+    async def reserved_unit(self, principal: Principal) -> AsyncIterator[Unit]:
+        """
+        As `unit`, on a connection kept for it alone: what must come through in time does not queue behind everything
+        else. One at a time. Raises StoreUnavailable, StoreRefused, Collided.
+        """
+        async with self._reserved_turn:
+            with translated():
+                connection, self._reserved = self._reserved, None
+                if connection is None or connection.closed:
+                    connection = await AsyncConnection.connect(self._dsn, **self._named)
+                    await _configure(connection)
+            try:
+                async with open_unit(connection, principal, self._guardrails) as unit:
+                    yield unit
+            except BaseException:
+                await connection.close()  # in the middle of anything: the next one begins anew
+                raise
+            self._reserved = connection
 
     async def _notify(self, hints: list[str]) -> None:
         """On a line of its own: a hint neither waits for a turn in the pool when that is busy, nor takes one."""
@@ -134,6 +158,7 @@ class Database:
 
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)  # a unit says itself where it begins and ends
     connection.prepare_threshold = 1
     # Lists in binary form: as text, a regular expression escapes every quote of a JSON body, forty times the work.
     connection.adapters.register_dumper(list, ListBinaryDumper)

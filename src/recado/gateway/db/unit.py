@@ -1,18 +1,21 @@
 """
 A unit of work: one transaction, one principal, and the only way repositories reach the database.
 
-Statements are pipelined: each is sent at once and its answer awaited only where rows are asked for, so a unit of many
-writes costs a round trip or two. An error may therefore show at a later statement, or at the end; it undoes the unit.
+Statements are pipelined, from the BEGIN to the COMMIT: each is sent at once and its answer awaited only where rows are
+asked for, so a unit of writes alone costs one round trip. An error may therefore show at a later statement, or at the
+end; it undoes the unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg import Error as PostgresError
+from psycopg.errors import PipelineAborted
 from psycopg.rows import class_row, tuple_row
 
 from recado.errors import UsageError
@@ -23,9 +26,8 @@ from recado.gateway.security import Principal
 
 T = TypeVar("T")
 
-_SOCKET_TAKES = 8192
-"""Bytes a socket surely takes at once, even from a peer that is slow to read."""
-
+_BEGIN = b"BEGIN"
+_COMMIT = b"COMMIT"
 # One statement sets the role, whose transaction this is, and whether an administrator looks; all end with it.
 _ENTER = b"""
     SELECT set_config('role', 'recado_app', true),
@@ -39,7 +41,6 @@ class Unit:
 
     def __init__(self, connection: AsyncConnection[Any], principal: Principal, guardrails: Rules) -> None:
         self._connection = connection
-        self._unanswered = 0
         self.principal = principal
         self.guardrails = guardrails
         self.hints: list[tuple[str, UUID]] = []
@@ -59,18 +60,13 @@ class Unit:
 
     async def run(self, query: Query, **parameters: Any) -> None:
         """Send a statement whose rows nobody needs; its errors show later in the unit."""
-        self._unanswered += sum(map(_size, parameters.values()))
         with translated():
             await self._connection.execute(query.sql, parameters or None, prepare=True)
 
     async def drain(self) -> None:
-        """
-        Have everything large written out before the unit ends. 2026-11, psycopg 3.3: the end of a pipeline only waits
-        to read, so with more in hand than the socket takes, both ends would wait for ever. Fetching writes it all.
-        """
-        if self._unanswered > _SOCKET_TAKES:
+        """Wait until the database took everything so far: for who writes much, and would hold it all in memory."""
+        with translated():
             await (await self._connection.execute(b"SELECT 1")).fetchone()
-            self._unanswered = 0
 
     async def all(self, kind: type[T], query: Query, **parameters: Any) -> list[T]:
         """Every row, as `kind`: its fields are the columns."""
@@ -101,23 +97,31 @@ class Unit:
 
 @asynccontextmanager
 async def open_unit(connection: AsyncConnection[Any], principal: Principal, guardrails: Rules) -> AsyncIterator[Unit]:
-    """The unit of `principal` on a connection: committed when the block ends, undone when it raises."""
-    with translated():
-        # Not `connection.transaction()`: in a pipeline that waits for the server three times, this once.
+    """
+    The unit of `principal` on a connection that begins nothing by itself: committed when the block ends, undone when it
+    raises (whoever owns the connection takes back what is begun and not committed).
+    """
+    with translated(), _first_said():
+        # Not `connection.transaction()`, nor the driver's own BEGIN: each waits for the server where this goes on.
         async with connection.pipeline():
+            await connection.execute(_BEGIN, prepare=True)
             mentorado = principal.mentorado_id
             admin = principal.is_admin and mentorado is None
             await connection.execute(
                 _ENTER, {"mentorado": str(mentorado or ""), "admin": "on" if admin else "off"}, prepare=True
             )
-            unit = Unit(connection, principal, guardrails)
-            yield unit
-            await unit.drain()
-            await connection.commit()
+            yield Unit(connection, principal, guardrails)
+            # Not `connection.commit()` (2026-11, psycopg 3.3): it only waits to read, so with more in hand than the
+            # socket takes, both ends would wait for ever. The end of a pipeline writes everything out.
+            await connection.execute(_COMMIT, prepare=True)
 
 
-def _size(parameter: object) -> int:
-    """About how many bytes a parameter takes on the way."""
-    if isinstance(parameter, list):
-        return sum(map(_size, parameter))
-    return len(parameter) if isinstance(parameter, str | bytes) else 8
+@contextmanager
+def _first_said() -> Iterator[None]:
+    """The end of a pipeline reads in two goes: the second says "aborted" over what the first said was wrong."""
+    try:
+        yield
+    except PipelineAborted as error:
+        if isinstance(error.__context__, PostgresError):
+            raise error.__context__ from None
+        raise
