@@ -1,6 +1,8 @@
 # run · demo · test · check · interop · bench · chaos: each makes what it needs first.
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiling a source costs more than running it: whatever the environment says, the result is kept for the next process.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo test check bench chaos interop proto dev clean
 

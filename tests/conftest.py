@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -12,6 +14,10 @@ from pathlib import Path
 import pytest
 
 _numbers = itertools.count(1)
+
+# Processes that tests start, some of them hundreds of times, load what was compiled instead of compiling it each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

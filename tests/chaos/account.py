@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -54,25 +55,23 @@ class Account:
 
     async def link(self, session: aiohttp.ClientSession, url: str) -> None:
         """Do what a person does: ask for the connection, scan the code that is shown, wait until it is connected."""
+        asked = await session.post(f"{url}{self.root}/connections/baileys/connect", headers=self.headers)
+        asked.raise_for_status()
         scanned = ""
-        async with session.get(f"{url}{self.root}/events/stream", headers=self.headers) as stream:
-            asked = await session.post(f"{url}{self.root}/connections/baileys/connect", headers=self.headers)
-            asked.raise_for_status()
-            async for kind, data in server_sent(stream):
-                connection = data["connections"][0] if kind == "connection" and data.get("connections") else {}
-                step = connection.get("step")
-                if connection.get("state") == "qr" and step and step["text"] != scanned:
-                    scanned = step["text"]
-                    try:
-                        self.owner.vouch(scanned)
-                    except PairingExpired:
-                        continue
-                if connection.get("state") == "connected" and self.owner.account.companions:
-                    return
-                if connection.get("state") in ("failed", "logged_out"):
-                    said = f"{connection['state']}, {connection.get('reason')}"
-                    raise AssertionError(f"{self.owner.name} could not be linked: {said}")
-        raise AssertionError("the stream ended before the account was linked")
+        while True:  # a page takes its stream up again when it ends
+            async with session.get(f"{url}{self.root}/events/stream", headers=self.headers) as stream:
+                async for kind, data in server_sent(stream):
+                    connection = data["connections"][0] if kind == "connection" and data.get("connections") else {}
+                    step = connection.get("step")
+                    if connection.get("state") == "qr" and step and step["text"] != scanned:
+                        scanned = step["text"]
+                        with suppress(PairingExpired):
+                            self.owner.vouch(scanned)
+                    if connection.get("state") == "connected" and self.owner.account.companions:
+                        return
+                    if connection.get("state") in ("failed", "logged_out"):
+                        said = f"{connection['state']}, {connection.get('reason')}"
+                        raise AssertionError(f"{self.owner.name} could not be linked: {said}")
 
 
 async def server_sent(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, dict[str, Any]]]:

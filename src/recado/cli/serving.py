@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
@@ -65,6 +66,8 @@ async def serve(
     Raises what opening raises: StoreUnavailable, UsageError.
     """
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays for good: looked through again and again, it would stop everything
     config = uvicorn.Config(
         app, lifespan="off", access_log=False, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS
     )

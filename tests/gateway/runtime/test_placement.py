@@ -17,6 +17,7 @@ from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.pool import Database
 from recado.gateway.runtime.leases import Leases, Stay, release
 from recado.gateway.runtime.placement import Placement
+from recado.gateway.runtime.window import Window
 from recado.gateway.security import Principal
 
 PATIENCE = 20.0
@@ -29,6 +30,7 @@ class Fleet:
         self.database = database
         self.where: dict[UUID, str] = {}
         self.starts: dict[UUID, int] = {}
+        self.stays: dict[UUID, Stay] = {}
         self.settles = True
         self.changed = asyncio.Event()
 
@@ -41,6 +43,7 @@ class Fleet:
         assert account not in self.where, "two workers run one account"
         self.where[account] = name
         self.starts[account] = self.starts.get(account, 0) + 1
+        self.stays[account] = stay
         self.changed.set()
         try:
             if self.settles:
@@ -49,7 +52,7 @@ class Fleet:
                     assert found is not None
                     if found.state != "qr":
                         await connections.save_state(saving, "baileys", "connected")
-                stay.settle()
+                stay.settle(arrived=True)
             await asyncio.Event().wait()
         finally:
             del self.where[account]
@@ -241,12 +244,44 @@ async def test_one_that_leaves_takes_nothing_beyond_its_part(fleet: Fleet, want:
 async def test_only_so_many_are_started_at_once(fleet: Fleet, want: Want) -> None:
     await want(7)
     fleet.settles = False
-    async with fleet.worker("one", at_once=3) as leases:
+    async with fleet.worker("one", window=Window(3)) as leases:
         await fleet.until(lambda: fleet.count("one") == 3)
         rows, standing = await leases.survey()
         assert standing is not None
         assert (standing.share, standing.held) == (7, 3)
         assert sum(row.is_free for row in rows) == 4
+
+
+async def test_more_are_started_as_those_before_arrive_and_fewer_when_the_worker_is_late(
+    fleet: Fleet, want: Want
+) -> None:
+    await want(40)
+    window = Window(50)
+    fleet.settles = False
+    async with fleet.worker("one", window=window):
+        await fleet.until(lambda: fleet.count("one") == window.size)
+        assert window.size < 40
+        for stay in list(fleet.stays.values()):
+            stay.settle(arrived=True)
+        await fleet.until(lambda: fleet.count("one") > window.size)
+        before = window.size
+        window.close()
+        assert window.size == before // 2
+        running = fleet.count("one")
+        for stay in list(fleet.stays.values()):
+            stay.settle()  # given up, not arrived: nothing is learnt from that
+        assert window.size == before // 2
+        await fleet.until(lambda: fleet.count("one") == min(40, running + window.size))
+
+
+def test_a_window_stays_between_one_and_its_most() -> None:
+    window = Window(20)
+    for _ in range(50):
+        window.open()
+    assert window.size == 20
+    for _ in range(50):
+        window.close()
+    assert window.size == 1
 
 
 async def test_two_that_claim_at_once_get_different_accounts(fleet: Fleet, want: Want) -> None:

@@ -17,6 +17,7 @@ from uuid import uuid4
 from recado.errors import BadRecord, CloseReason, StoreError
 from recado.gateway.connections import repository as connections
 from recado.gateway.connections.service import BAILEYS
+from recado.gateway.db.migrate import newest_version
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
@@ -117,8 +118,6 @@ def check_files(settings: Settings) -> list[Finding]:
 
 
 def _check_version(version: str | None) -> Finding:
-    from recado.gateway.db.migrate import newest_version  # alembic takes its time to load: only where it is needed
-
     name, newest = "migrations", newest_version()
     if version == newest:
         return Finding(name, Severity.OK, "The database is at this version's migration.")

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from recado.clock import Clock
 from recado.errors import (
+    AnotherBrowser,
     BadRecord,
     ConnectionLost,
     LoggedOut,
@@ -59,6 +60,7 @@ _SETTLE_SECONDS = 10.0
 _REST_SECONDS = 2.0
 _TURN_SECONDS = 1.0
 
+ANOTHER_BROWSER = "another_browser"
 ANOTHER_NUMBER = "another_number"
 CODES_RAN_OUT = "codes_ran_out"
 HANDED_OVER = "handed_over"
@@ -178,6 +180,9 @@ class _Account:
             case BadRecord():
                 _log.error("an account stops: a stored record cannot be read")
                 self._last = ConnectionState.FAILED, UNREADABLE_STORE
+            case AnotherBrowser():
+                _log.error("an account stops: it was linked as another browser than the settings say")
+                self._last = ConnectionState.FAILED, ANOTHER_BROWSER
             case StoreError():
                 _log.warning("an account stops: %s", type(error).__name__)
             case RecadoError():
@@ -239,14 +244,13 @@ class _Account:
     async def _settle(self) -> None:
         """Past its start once it can send; one that cannot connect does not hold up the others for long."""
         async with asyncio.TaskGroup() as group:
-            waits = [
-                group.create_task(self._provider.until_ready()),
-                group.create_task(self._clock.sleep(_SETTLE_SECONDS)),
-            ]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
+            ready = group.create_task(self._provider.until_ready())
+            patience = group.create_task(self._clock.sleep(_SETTLE_SECONDS))
+            await asyncio.wait([ready, patience], return_when=asyncio.FIRST_COMPLETED)
+            arrived = ready.done()
+            for wait in (ready, patience):
                 wait.cancel()
-        self._stay.settle()
+        self._stay.settle(arrived=arrived)
 
     async def _connection(self) -> Connection | None:
         async with self._database.unit(self._principal) as unit:

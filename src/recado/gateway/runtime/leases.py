@@ -56,17 +56,17 @@ class Stay:
     """An account's time on this worker, under one lease."""
 
     lease: Lease
-    settled: Callable[[], None] = field(default=lambda: None, repr=False)
+    settled: Callable[[bool], None] = field(default=lambda arrived: None, repr=False)
     goes_on: bool = True
     """When it is ended from outside: is it to run on elsewhere, or did a person end it?"""
     is_settled: bool = False
     """Is it past its start: connected, showing a code, or over?"""
 
-    def settle(self) -> None:
-        """It is past its start; whoever waits to start others may."""
+    def settle(self, *, arrived: bool = False) -> None:
+        """It is past its start, and it `arrived` when it is connected; whoever waits to start others may."""
         if not self.is_settled:
             self.is_settled = True
-            self.settled()
+            self.settled(arrived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,9 @@ class Leases:
         margin: float = 5.0,
         weight: float = 1.0,
         name: str = "",
+        late: Callable[[], None] = lambda: None,
     ) -> None:
+        """`late` is called when a renewal took so long that the leases were in some danger."""
         if margin * 2 > seconds:
             raise ValueError("the margin is at most half of the lease")
         self.worker_id = uuid4()
@@ -126,6 +128,7 @@ class Leases:
         self._margin = margin
         self._weight = Decimal(str(weight))
         self._name = name
+        self._late = late
         self._deadline = 0.0
         self._expired = asyncio.Event()
         self._expired.set()
@@ -139,15 +142,20 @@ class Leases:
         """Renew for as long as the worker lives; silent for too long, tell every account to stop."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_the_deadline())
+            due = self._clock.monotonic()
             while True:
                 pause = self._seconds / _RENEWALS_PER_LEASE
                 try:
                     async with asyncio.timeout(self._seconds):  # a connection that is half open answers never
                         await self.renew()
+                        if self._clock.monotonic() - due > pause:
+                            self._late()
                         await self.relieve()
                 except (StoreError, TimeoutError) as error:
                     _log.warning("the leases could not be renewed (%s)", type(error).__name__)
+                    self._late()
                     pause = min(_RETRY_SECONDS, pause)
+                due = self._clock.monotonic() + pause
                 await self._clock.sleep(pause)
 
     async def _watch_the_deadline(self) -> None:
@@ -161,7 +169,7 @@ class Leases:
     async def renew(self) -> None:
         """Say that this worker lives. Raises StoreUnavailable."""
         started = self._clock.monotonic()  # before asking: the answer may be slow to come
-        async with self._database.unit(Principal.worker()) as unit:
+        async with self._database.reserved_unit(Principal.worker()) as unit:
             await unit.run(
                 _queries.add_worker,
                 id=self.worker_id,

@@ -23,6 +23,7 @@ from recado.clock import Clock
 from recado.errors import StoreError
 from recado.gateway.db.notify import CONNECTIONS, Hints, Watch
 from recado.gateway.runtime.leases import Lease, Leases, Scanned, Standing, Stay
+from recado.gateway.runtime.window import Window
 
 _log = logging.getLogger(__name__)
 _RESTART_SECONDS = 2.0
@@ -31,6 +32,7 @@ _LOOK_SHARE = 5.0
 """After a look there is a pause this many times as long: looking costs a sixth of the time at most."""
 _TAKE_SECONDS = 2.0
 _A_MOMENT = 0.02
+_AT_ONCE = 50
 
 RunAccount = Callable[[Stay], Awaitable[None]]
 _Key = tuple[UUID, str]
@@ -66,7 +68,7 @@ class Placement:
         providers: Sequence[str],
         clock: Clock,
         is_ending: Callable[[UUID, str], bool] = lambda mentorado_id, provider: False,
-        at_once: int = 50,
+        window: Window | None = None,
         take_after: float = _TAKE_SECONDS,
         give_after: float = 5.0,
         give_a_second: int = 5,
@@ -77,7 +79,7 @@ class Placement:
         self._providers = providers
         self._is_ending = is_ending
         self._clock = clock
-        self._at_once = at_once
+        self._window = window or Window(_AT_ONCE)
         self._take_after = take_after
         self._give_after = give_after
         self._give_a_second = give_a_second
@@ -126,7 +128,7 @@ class Placement:
         Start what is free: this worker's part at once, and after a while what nobody else took; in how many seconds
         to look again. A part may be a dead worker's, for as long as its lease lasts.
         """
-        now, slots = self._clock.monotonic(), self._at_once - self._starting()
+        now, slots = self._clock.monotonic(), self._window.size - self._starting()
         keys = [(row.mentorado_id, row.provider) for row in free if row.provider in self._providers]
         self._free_since = {key: self._free_since.get(key, now) for key in keys}
         if not keys:
@@ -172,7 +174,7 @@ class Placement:
                 self._start(group, lease, row.generation)
 
     def _start(self, group: asyncio.TaskGroup, lease: Lease, generation: int) -> None:
-        stay = Stay(lease, self._ring)
+        stay = Stay(lease, self._settled)
         task = group.create_task(self._guarded(stay))
         self._running[(lease.mentorado_id, lease.provider)] = _Running(task, stay, generation, self._clock.monotonic())
 
@@ -209,6 +211,11 @@ class Placement:
             if key in mine and mine[key].state == "connected" and not account.task.done() and not account.is_stopping
         ]
         return sorted(found, key=lambda account: account.started)
+
+    def _settled(self, arrived: bool) -> None:
+        if arrived:
+            self._window.open()
+        self._ring()
 
     def _ring(self) -> None:
         if self._bell is not None:

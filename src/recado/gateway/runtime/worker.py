@@ -22,6 +22,7 @@ from recado.gateway.runtime.leases import Leases
 from recado.gateway.runtime.liveness import Patience
 from recado.gateway.runtime.placement import Placement
 from recado.gateway.runtime.signals import Signals
+from recado.gateway.runtime.window import Window
 from recado.gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Worker:
         name: str = "",
     ) -> None:
         clock = clock or SystemClock()
+        window = Window(settings.restore_at_once)
         self.leases = Leases(
             database,
             clock=clock,
@@ -49,6 +51,7 @@ class Worker:
             margin=settings.lease_margin_seconds,
             weight=settings.worker_weight,
             name=name or process_name(),
+            late=window.close,
         )
         self.accounts = Accounts(
             database,
@@ -65,7 +68,7 @@ class Worker:
             providers=self.accounts.providers,
             clock=clock,
             is_ending=self.accounts.is_ending,
-            at_once=settings.restore_at_once,
+            window=window,
             give_after=settings.rebalance_after_seconds,
             give_a_second=settings.rebalance_a_second,
         )
