@@ -25,6 +25,7 @@ KEPT = {
     "erased_opt_outs": "what the erased asked not to be sent counts for ever",
     "campaigns": "what was sent to whom, and who accepted the risk",
     "campaign_recipients": "what was sent to whom",
+    "provider_message_ids": "as many as messages; a quote or a status may name one at any time",
     "api_keys": "people made them, and a revoked one names who did what",
 }
 """Kept for ever, because."""
@@ -32,12 +33,13 @@ KEPT = {
 FEW = {
     "mentorados", "connections", "leases", "stream_heads", "browsers", "webhook_endpoints", "consent_settings",
     "pacing_settings", "pacing_heads", "pacing_links", "pacing_restrictions", "erasure_keys", "operations_under_way",
+    "provider_credentials", "provider_hooks", "provider_choices",
 }  # fmt: skip
 """One for each mentorado, connection, number or endpoint (and code), however long it runs."""
 
 BY_ROUND = {
     "events", "outbox", "message_steps", "baileys_backups", "webhook_dead_letters", "errands", "pacing_attention",
-    "campaign_dry_runs", "consent_answers",
+    "campaign_dry_runs", "consent_answers", "provider_payloads",
 }  # fmt: skip
 """Thrown away by the hourly round."""
 

@@ -70,6 +70,8 @@ def test_the_policies_beyond_own_are_these_and_no_others(owner: psycopg.Connecti
         ("scans", "campaigns", "SELECT"),
         ("scans", "connections", "SELECT"),
         ("scans", "leases", "SELECT"),
+        ("scans", "provider_credentials", "SELECT"),
+        ("scans", "provider_hooks", "SELECT"),
         ("scans", "stream_heads", "SELECT"),
         ("scans", "webhook_endpoints", "SELECT"),
     ]
@@ -100,6 +102,8 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("count_words", path, False),
         ("erase_contact", path, False),
         ("find_api_key", path, False),
+        ("find_hook", path, False),
+        ("find_shared_accounts", path, False),
         ("forget_backups", path, False),
         ("forget_events", path, False),
         ("forget_leftovers", path, False),

@@ -36,6 +36,8 @@ NOT_SEALED = {
     "erased_opt_outs.person": "a hash with a key of who asked for nothing more: decision 0022",
     "events.raw": "what a message says: decision 0021",
     "outbox.request_hash": "a hash",
+    "provider_hooks.hash": "proves a random path, which cannot be guessed from it",
+    "provider_payloads.sha256": "a hash, to know a body again",
     "pacing_sends.fingerprint": "how alike two texts are, hashed with a key: decision 0021",
     "whatsapp_messages.raw": "what a message says: decision 0021",
 }

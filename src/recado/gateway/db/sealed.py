@@ -35,6 +35,11 @@ class SealedColumn:
 SEALED = (
     SealedColumn("baileys_sessions", "value", (("key", "text"),), lambda key: key, "key_id"),
     SealedColumn("baileys_backups", "value", (("backup_id", "uuid"), ("key", "text")), lambda _, key: key, "key_id"),
+    SealedColumn(
+        "provider_credentials", "value", (("provider", "text"),), lambda name: f"credentials {name}", "key_id"
+    ),
+    SealedColumn("provider_hooks", "value", (("provider", "text"),), lambda name: f"hook {name}", "key_id"),
+    SealedColumn("provider_payloads", "body", (("id", "uuid"),), lambda id: f"payload {id}", "key_id"),
     SealedColumn("connections", "step", (("provider", "text"),), lambda provider: "connection step"),
     SealedColumn("webhook_endpoints", "secret", (("id", "uuid"),), lambda id: f"webhook {id}"),
     SealedColumn("webhook_endpoints", "old_secret", (("id", "uuid"),), lambda id: f"webhook {id}"),

@@ -74,16 +74,21 @@ class _Place:
 
     phone: str | None
     lid: str | None
+    bsuid: str | None
     chat: str | None
 
     @classmethod
     def of(cls, chat: JID, alt: JID | None = None) -> _Place:
         """The addresses of a person, or the one of anything else."""
         if not chat.is_person:
-            return cls(None, None, str(chat.bare))
+            return cls(None, None, None, str(chat.bare))
         both = [jid for jid in (chat, alt) if jid is not None]
-        phone = next((jid.user for jid in both if jid.is_phone), None)
-        return cls(phone, next((jid.user for jid in both if jid.is_lid), None), None)
+        return cls(
+            phone=next((jid.user for jid in both if jid.is_phone), None),
+            lid=next((jid.user for jid in both if jid.is_lid), None),
+            bsuid=next((jid.user for jid in both if jid.is_bsuid), None),
+            chat=None,
+        )
 
 
 @dataclass(slots=True)
@@ -260,6 +265,7 @@ def _places(places: list[_Place]) -> dict[str, Any]:
     return {
         "phones": [place.phone for place in places],
         "lids": [place.lid for place in places],
+        "bsuids": [place.bsuid for place in places],
         "chats": [place.chat for place in places],
     }
 

@@ -55,19 +55,19 @@ SELECT message_id, at, 'acked', %(worker)s FROM settled
 
 -- reject --
 WITH given AS (
-    SELECT * FROM unnest(%(ids)s::text[], %(failures)s::text[], %(phones)s::text[], %(lids)s::text[], %(chats)s::text[],
-                         %(ats)s::timestamptz[]) AS told (id, failure, phone, lid, chat, at)
+    SELECT * FROM unnest(%(ids)s::text[], %(failures)s::text[], %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[],
+                         %(chats)s::text[], %(ats)s::timestamptz[]) AS told (id, failure, phone, lid, bsuid, chat, at)
 ), settled AS (
     UPDATE outbox o SET state = 'failed', error = given.failure, held_by = NULL, settled_at = now()
     FROM given
     WHERE o.message_id = given.id AND o.state < 'failed'
-      AND speaks_in(o.conversation_id, given.phone, given.lid, given.chat)
+      AND speaks_in(o.conversation_id, given.phone, given.lid, given.bsuid, given.chat)
     RETURNING o.message_id, given.failure, given.at
 ), shown AS (
     UPDATE whatsapp_messages m SET status = 'failed', failure = given.failure
     FROM given
     WHERE m.provider_message_id = given.id AND m.direction = 'out' AND m.status < 'failed'
-      AND speaks_in(m.conversation_id, given.phone, given.lid, given.chat)
+      AND speaks_in(m.conversation_id, given.phone, given.lid, given.bsuid, given.chat)
 )
 INSERT INTO message_steps (message_id, at, step, worker_id, detail)
 SELECT message_id, at, 'refused', %(worker)s, failure FROM settled
@@ -76,11 +76,12 @@ SELECT message_id, at, 'refused', %(worker)s, failure FROM settled
 -- A receipt counts in the chat it came from. It proves that the server took the message, whatever was believed.
 WITH told AS (
     SELECT * FROM unnest(%(ids)s::text[], %(statuses)s::message_status[], %(phones)s::text[], %(lids)s::text[],
-                         %(chats)s::text[], %(ats)s::timestamptz[]) AS told (id, status, phone, lid, chat, at)
+                         %(bsuids)s::text[], %(chats)s::text[], %(ats)s::timestamptz[])
+        AS told (id, status, phone, lid, bsuid, chat, at)
 ), given AS (
     SELECT m.id, m.provider_message_id, m.conversation_id, max(told.status) AS status, max(told.at) AS at
     FROM told JOIN whatsapp_messages m ON m.provider_message_id = told.id AND m.direction = 'out'
-    WHERE m.status < told.status AND speaks_in(m.conversation_id, told.phone, told.lid, told.chat)
+    WHERE m.status < told.status AND speaks_in(m.conversation_id, told.phone, told.lid, told.bsuid, told.chat)
     GROUP BY m.id, m.provider_message_id, m.conversation_id
 ), moved AS (
     UPDATE whatsapp_messages m SET status = given.status, failure = NULL
@@ -102,9 +103,10 @@ SET unread_count = (
     WHERE m.conversation_id = c.id AND m.direction = 'in' AND m.source <> 'history' AND m.sent_at > seen.until)
 FROM (
     SELECT m.conversation_id, max(m.sent_at) AS until
-    FROM unnest(%(ids)s::text[], %(phones)s::text[], %(lids)s::text[], %(chats)s::text[]) AS told (id, phone, lid, chat)
+    FROM unnest(%(ids)s::text[], %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[], %(chats)s::text[])
+        AS told (id, phone, lid, bsuid, chat)
     JOIN whatsapp_messages m ON m.provider_message_id = told.id AND m.direction = 'in'
-    WHERE speaks_in(m.conversation_id, told.phone, told.lid, told.chat)
+    WHERE speaks_in(m.conversation_id, told.phone, told.lid, told.bsuid, told.chat)
     GROUP BY m.conversation_id
 ) AS seen
 WHERE c.id = seen.conversation_id AND c.unread_count > 0

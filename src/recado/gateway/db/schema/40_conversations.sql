@@ -66,6 +66,7 @@ CREATE TABLE whatsapp_messages (
     direction            text NOT NULL CHECK (direction IN ('in', 'out')),
     content_type         text NOT NULL,                  -- text, unreadable, or the wire name of an unmodelled kind
     text                 text,
+    content              jsonb,                          -- what it says, when that is more than a text
     media_reference      text,
     status               message_status,                 -- of what the mentorado wrote; NULL for what it received
     failure              text,

@@ -44,18 +44,20 @@ END $$;
 GRANT SELECT, INSERT ON message_steps TO recado_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON errands TO recado_app;
 
--- Does this address speak for that conversation? A person's two addresses may not be known to be one yet: then another
+-- Does this address speak for that conversation? A person's addresses may not be known to be one yet: then another
 -- address is theirs as long as it contradicts nothing, and is nobody else's.
-CREATE FUNCTION speaks_in(conversation uuid, of_phone text, of_lid text, of_chat text) RETURNS boolean
+CREATE FUNCTION speaks_in(conversation uuid, of_phone text, of_lid text, of_bsuid text, of_chat text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
     SELECT EXISTS (
         SELECT FROM conversations c LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
         WHERE c.id = conversation
-          AND (c.chat = of_chat OR p.phone = of_phone OR p.lid = of_lid
+          AND (c.chat = of_chat OR p.phone = of_phone OR p.lid = of_lid OR p.bsuid = of_bsuid
                OR c.kind = 'person' AND of_chat IS NULL
                   AND (of_phone IS NULL OR p.phone IS NULL) AND (of_lid IS NULL OR p.lid IS NULL)
-                  AND NOT EXISTS (SELECT FROM whatsapp_contacts o WHERE o.phone = of_phone OR o.lid = of_lid)))
+                  AND (of_bsuid IS NULL OR p.bsuid IS NULL)
+                  AND NOT EXISTS (SELECT FROM whatsapp_contacts o
+                                  WHERE o.phone = of_phone OR o.lid = of_lid OR o.bsuid = of_bsuid)))
 $$;
 
 -- The number of the first event at or after that time; the next one to come when there is none. Numbers are in the

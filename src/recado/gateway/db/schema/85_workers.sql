@@ -109,7 +109,7 @@ CREATE FUNCTION shown_state(c connections) RETURNS text
     LANGUAGE sql STABLE
     AS $$
     SELECT CASE
-        WHEN c.provider <> 'baileys' OR c.state NOT IN ('connected', 'qr', 'code', 'passkey')
+        WHEN c.state NOT IN ('connected', 'qr', 'code', 'passkey')
             OR is_run(c.mentorado_id, c.provider) THEN c.state
         WHEN c.desired <> 'connected' THEN 'disconnected'
         WHEN c.state = 'connected' THEN 'reconnecting'

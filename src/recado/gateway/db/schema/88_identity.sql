@@ -102,8 +102,9 @@ BEGIN
                  ('push_name', NEW.push_name), ('name', NEW.name)) AS said (kind, value)
     WHERE said.value IS NOT NULL
     ON CONFLICT (mentorado_id, contact_id, kind, value) DO UPDATE SET last_seen_at = now();
-    IF TG_OP = 'INSERT' OR (NEW.phone, NEW.lid) IS DISTINCT FROM (OLD.phone, OLD.lid) THEN
-        PERFORM heed_erased(NEW.id, array_remove(ARRAY[NEW.phone, NEW.lid], NULL));
+    IF TG_OP = 'INSERT' OR (NEW.phone, NEW.lid, NEW.bsuid) IS DISTINCT FROM (OLD.phone, OLD.lid, OLD.bsuid)
+    THEN
+        PERFORM heed_erased(NEW.id, array_remove(ARRAY[NEW.phone, NEW.lid, NEW.bsuid], NULL));
     END IF;
     RETURN NULL;
 END $$;
@@ -122,7 +123,7 @@ CREATE FUNCTION columns_with_words() RETURNS TABLE (of_table text, of_column tex
       AND format_type(a.atttypid, NULL) IN ('text', 'text[]', 'jsonb', 'bytea')
       AND EXISTS (SELECT FROM pg_attribute m
                   WHERE m.attrelid = c.oid AND m.attname = 'mentorado_id' AND NOT m.attisdropped)
-      AND c.relname NOT IN ('api_keys', 'data_keys', 'connections', 'erasure_keys')
+      AND c.relname NOT IN ('api_keys', 'data_keys', 'connections', 'erasure_keys', 'provider_credentials')
 $$;
 
 -- How many values of the mentorado's still hold what the pattern finds; bytes as the text in them.
@@ -144,6 +145,18 @@ BEGIN
     END LOOP;
     RETURN total;
 END $$;
+
+-- How an address is spelt inside ids that providers make of it: in base64, wherever in the bytes it stands. Those of
+-- its characters that its neighbours have a part in are left out.
+CREATE FUNCTION hidden_spellings(address text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT substr(left(spelt, length(spelt) - (ARRAY[0, 3, 2])[1 + (before + length(address)) % 3]),
+                  (ARRAY[1, 3, 4])[1 + before])
+    FROM (SELECT before, translate(encode(convert_to(repeat(' ', before) || address, 'UTF8'), 'base64'), E'\n', '')
+                 AS spelt
+          FROM generate_series(0, 2) AS before) AS each
+$$;
 
 -- Take a person out of everything that is kept of the mentorado, in this transaction. What stays: a contact, a
 -- conversation and messages that say nothing, the count of what was taken, and, by hash, what they asked not to be sent.
@@ -170,7 +183,9 @@ BEGIN
                        WHERE mentorado_id = me AND contact_id = contact
                          AND kind IN ('phone', 'lid', 'bsuid', 'username') AND length(value) >= 5);
     pattern := '(?<![[:alnum:]])(' || (SELECT string_agg(regexp_replace(a, '([^[:alnum:]])', '\\\1', 'g'), '|')
-                                       FROM unnest(addresses) AS a) || ')(?![[:alnum:]])';
+                                       FROM unnest(addresses) AS a) || ')(?![[:alnum:]])'
+        || coalesce((SELECT '|' || string_agg(replace(hidden, '+', '\+'), '|')
+                     FROM unnest(addresses) AS a, public.hidden_spellings(a) AS hidden WHERE length(a) >= 8), '');
     INSERT INTO public.erasure_keys (mentorado_id) VALUES (me) ON CONFLICT DO NOTHING;
     INSERT INTO public.erased_opt_outs (person, purpose, erasure_id)
     SELECT public.hash_person(a), newest.purpose, erasure
@@ -183,7 +198,7 @@ BEGIN
     ids := ARRAY(SELECT DISTINCT provider_message_id FROM public.whatsapp_messages
                  WHERE mentorado_id = me AND (conversation_id = thread OR sender_id = contact));
     UPDATE public.whatsapp_messages
-        SET text = NULL, raw = NULL, quoted_text = NULL, media_reference = NULL, failure = NULL, content_type = 'erased'
+        SET text = NULL, content = NULL, raw = NULL, quoted_text = NULL, media_reference = NULL, failure = NULL, content_type = 'erased'
         WHERE mentorado_id = me AND (conversation_id = thread OR sender_id = contact);
     GET DIAGNOSTICS n = ROW_COUNT;
     counts := counts || jsonb_build_object('messages', n);
@@ -211,6 +226,10 @@ BEGIN
         WHERE mentorado_id = me AND (key ~ pattern OR key = ANY (SELECT 'sent-' || id FROM unnest(ids) AS id));
     GET DIAGNOSTICS n = ROW_COUNT;
     counts := counts || jsonb_build_object('backup_keys', n);
+    DELETE FROM public.provider_message_ids WHERE mentorado_id = me AND message_id = ANY (ids);
+    DELETE FROM public.provider_payloads WHERE mentorado_id = me AND people && addresses;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    counts := counts || jsonb_build_object('payloads', n);
     UPDATE public.leads SET name = '', phone = NULL, notes = '', updated_at = now()
         WHERE mentorado_id = me AND (contact_id = contact OR phone = ANY (addresses));
     GET DIAGNOSTICS n = ROW_COUNT;

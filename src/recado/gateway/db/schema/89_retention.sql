@@ -58,7 +58,8 @@ BEGIN
     RETURN gone;
 END $$;
 
--- The raw bytes beside messages and events that old: what they said stays, how it was spelt goes.
+-- The raw bytes beside messages and events that old, and what providers told as it came: what they said stays, how it
+-- was spelt goes.
 CREATE FUNCTION forget_payloads(before timestamptz, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
@@ -66,6 +67,7 @@ DECLARE
     me uuid := public.current_mentorado();
     events_gone bigint;
     messages_gone bigint;
+    payloads_gone bigint;
 BEGIN
     UPDATE public.events e SET raw = NULL FROM (
         SELECT seq FROM public.events WHERE mentorado_id = me AND raw IS NOT NULL AND at < before
@@ -78,7 +80,12 @@ BEGIN
         ORDER BY id LIMIT most) AS old
     WHERE m.mentorado_id = me AND m.id = old.id;
     GET DIAGNOSTICS messages_gone = ROW_COUNT;
-    RETURN events_gone + messages_gone;
+    DELETE FROM public.provider_payloads p USING (
+        SELECT id FROM public.provider_payloads WHERE mentorado_id = me AND received_at < before
+        ORDER BY received_at LIMIT most) AS old
+    WHERE p.mentorado_id = me AND p.id = old.id;
+    GET DIAGNOSTICS payloads_gone = ROW_COUNT;
+    RETURN events_gone + messages_gone + payloads_gone;
 END $$;
 
 -- Settled rows of the outbox: the messages themselves stay.
