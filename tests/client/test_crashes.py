@@ -15,7 +15,7 @@ from recado.client.options import Limits
 from recado.content import Text
 from recado.crashpoints import CrashPoint
 from recado.events import HistoryReceived, MessageId, MessageReceived, MessageSent
-from recado.store import MemoryStore, SQLiteStore
+from recado.store import MemoryStore, SQLiteStore, Store
 
 ID = MessageId("3EB0AAAAAAAAAAAAAAAAAA")
 SMALL = Limits(first_prekeys=12, more_prekeys=8)
@@ -113,6 +113,15 @@ async def test_keys_survive_a_crash_around_their_upload(point, start, world, ana
         await bia.say(ana, "oi")
         (fact,) = await told(client, MessageReceived)
         assert fact.content == Text("oi")
+
+
+async def test_an_upload_of_keys_that_was_not_answered_is_not_believed(start, backend, ana):
+    assert await run_until_crash(CrashPoint.PREKEYS_BEFORE_UPLOAD, start, ana.link)
+    store = Store(backend())
+    await store.open()
+    credentials = await store.credentials()
+    assert (credentials.uploaded_up_to, credentials.next_prekey_id) == (0, 13)
+    await store.close()
 
 
 @pytest.mark.parametrize("point", [CrashPoint.WORK_BEFORE_FINISH, CrashPoint.HISTORY_AFTER_SLICE])

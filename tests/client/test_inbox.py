@@ -132,6 +132,18 @@ async def test_a_malformed_stanza_is_kept_raw_and_takes_no_neighbour_down(desk):
     assert len(backend.commits) == 1
 
 
+async def test_what_a_malformed_stanza_had_written_before_it_failed_is_taken_back(desk):
+    inbox, _, wire, store = desk
+    chat = JID("120363000000000001", "newsletter")
+    attrs = {"from": str(chat), "id": "m1", "type": "text", "t": "1767225600"}
+    broken = Node("message", attrs, [Node("plaintext", None, b"\xff\xff")])
+    await run(inbox, wire, [receipt("r0"), broken, receipt("r2")])
+    assert wire.sent == ["r0", "m1", "r2"]
+    assert [unknown.tag for unknown in await facts(store, UnknownReceived)] == ["message"]
+    async with store.transaction() as tx:
+        assert await tx.seen(chat, chat, "m1") is None  # it may come again whole
+
+
 async def test_what_the_database_refuses_is_kept_raw_and_the_rest_replayed(desk):
     inbox, backend, wire, store = desk
     backend.refused = lambda fact: isinstance(fact, ReceiptReceived) and fact.ids == ("r3",)

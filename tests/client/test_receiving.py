@@ -73,6 +73,7 @@ async def test_a_duplicate_is_acknowledged_and_not_recorded(desk, ana, bia, told
         await told(client, MessageReceived, 2)
         await world.expect_nothing_pending(client.account)
         assert [fact.content.body for fact in await live(recorded, client)] == ["oi", "and again"]
+        assert await recorded(client, EnvelopeUnreadable) == []  # nor taken for one that cannot be opened
 
 
 async def test_what_cannot_be_opened_leaves_a_placeholder_that_the_resend_fills(desk, ana, bia, told, recorded, world):

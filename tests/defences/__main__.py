@@ -1,6 +1,6 @@
 """
-`python -m tests.defences`: take each defence out, one at a time, and see its test fail. Prints a table; ends with 1 when
-one was taken out and nothing noticed, or an entry proves nothing.
+`python -m tests.defences`: take each defence out, one at a time, and see its test fail. Prints a table; ends with 1
+when one was taken out and nothing noticed, or an entry proves nothing.
 
     --only NAME …    these only; the start of a name or of an area is enough
     --also-green     first run every test once with nothing taken out
@@ -10,18 +10,21 @@ one was taken out and nothing noticed, or an entry proves nothing.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import recado
 from tests.defences.entries import Defence, read_lists
 from tests.defences.run import Outcome, Verdict, green_before, take_out
+
+import recado
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and tidy up on the way out
     parser = argparse.ArgumentParser(prog="python -m tests.defences", description="Take out each defence once.")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these only; the start of a name or area is enough")
     parser.add_argument("--also-green", action="store_true", help="first run every test with nothing taken out")
@@ -62,7 +65,8 @@ def _run(place: int, count: int, defence: Defence) -> Outcome:
     outcome = take_out(defence)
     print(f"{place:3}/{count} {outcome.verdict:12} {outcome.seconds:5.1f} s  {defence.area}: {defence.name}")
     print(f"          taken out: {_how(defence)}")
-    print(f"          {defence.test}\n          {outcome.words}", flush=True)
+    print(f"          {defence.test}\n          {outcome.words}")
+    print(f"          the code that ran: {outcome.code or 'none'}", flush=True)
     return outcome
 
 

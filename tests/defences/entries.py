@@ -6,6 +6,7 @@ in a file; what takes its place is the fault let in; and a test must then fail. 
 from __future__ import annotations
 
 import ast
+import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def has_test(root: Path, node: str) -> bool:
     path = root / file
     if not names or not path.is_file():
         return False
-    body: list[ast.stmt] = ast.parse(path.read_text()).body
+    body = _parsed(path, path.stat().st_mtime_ns)
     for name in names:
         kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
         found = [each for each in body if isinstance(each, kinds) and each.name == name]
@@ -76,6 +77,11 @@ def has_test(root: Path, node: str) -> bool:
             return False
         body = found[0].body
     return names[-1].startswith("test_")
+
+
+@functools.cache
+def _parsed(path: Path, changed: int) -> list[ast.stmt]:
+    return ast.parse(path.read_text()).body
 
 
 def read_lists(folder: Path = LISTS) -> list[Defence]:

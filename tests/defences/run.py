@@ -24,6 +24,8 @@ from tests.defences.witness import OUTCOMES
 _ASSERTIONS = {"AssertionError", "Failed"}
 """`Failed` is pytest's own: what should have been raised was not."""
 _TIMEOUT = "Timeout"
+_PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "tests.defences.witness")
+"""All others stay out: finding and loading them takes longer than most of these tests."""
 _GRACE = 20
 
 
@@ -40,12 +42,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One defence's run: the verdict, the words of it, how long it took, and who was still there to be ended."""
+    """One defence's run: the verdict, the words of it, and how long it took."""
 
     defence: Defence
     verdict: Verdict
     words: str
     seconds: float
+    code: str = ""
+    """Where the code that ran was imported from."""
 
 
 def take_out(defence: Defence) -> Outcome:
@@ -59,7 +63,8 @@ def take_out(defence: Defence) -> Outcome:
             edit.apply(tree.root)
         lines = run_tests(tree, [defence.test], seconds=defence.seconds)
     verdict, words = judge(lines, tree, defence)
-    return Outcome(defence, verdict, words, time.monotonic() - started)
+    code = next((line["file"] for line in lines if line["what"] == "code"), "")
+    return Outcome(defence, verdict, words, time.monotonic() - started, code)
 
 
 def green_before(defences: Sequence[Defence]) -> dict[str, str]:
@@ -86,13 +91,14 @@ def green_before(defences: Sequence[Defence]) -> dict[str, str]:
 def run_tests(tree: Tree, nodes: Sequence[str], *, seconds: int, in_all: int | None = None) -> list[dict[str, str]]:
     """Run them once in that tree; what the witness wrote down."""
     outcomes = tree.scratch / "outcomes.jsonl"
-    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "tests.defences.witness"]
-    command += [f"--timeout={seconds}", "--rootdir", str(tree.root), *nodes]
+    plugins = [word for name in _PLUGINS for word in ("-p", name)]
+    command = [sys.executable, "-m", "pytest", *plugins, "-p", "no:cacheprovider", f"--timeout={seconds}"]
+    command += ["--rootdir", str(tree.root), *nodes]
     with (tree.scratch / "said.txt").open("wb") as said:
         process = subprocess.Popen(
             command,
             cwd=tree.root,
-            env=tree.environment() | {OUTCOMES: str(outcomes)},
+            env=tree.environment() | {OUTCOMES: str(outcomes), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -114,12 +120,12 @@ def run_tests(tree: Tree, nodes: Sequence[str], *, seconds: int, in_all: int | N
 
 def judge(lines: Sequence[dict[str, str]], tree: Tree, defence: Defence) -> tuple[Verdict, str]:
     """Whether what was written down proves that the test notices."""
-    _check_code(lines, tree)
+    has_code = _check_code(lines, tree)
     parts = [line for line in lines if line["what"] == "part"]
     calls = [line for line in parts if line["when"] == "call"]
     failed = [line for line in calls if line["outcome"] == "failed"]
-    wanted = _ASSERTIONS if defence.ends_with is None else {defence.ends_with}
-    for line in failed:
+    wanted = _ASSERTIONS | {defence.ends_with}
+    for line in failed if has_code else ():
         kind = _TIMEOUT if line["error"] == "Failed" and line["words"].startswith("Timeout") else line["error"]
         if kind in wanted:
             return Verdict.RED, f"{kind}: {line['words']}"
@@ -127,16 +133,18 @@ def judge(lines: Sequence[dict[str, str]], tree: Tree, defence: Defence) -> tupl
     elsewhere += [line for line in parts if line["when"] != "call" and line["outcome"] == "failed"]
     for line in failed + elsewhere:
         return Verdict.NOT_PROVEN, f"{line.get('error') or line['what']}: {line['words']}"
-    if not calls:
+    if not calls or not has_code:
         return Verdict.NOT_PROVEN, "the test did not run to its end"
     return Verdict.GREEN, "nothing noticed"
 
 
-def _check_code(lines: Sequence[dict[str, str]], tree: Tree) -> None:
-    """The code under test was the copy's. Raises RuntimeError when it was another."""
-    for line in lines:
-        if line["what"] == "code" and not Path(line["file"]).is_relative_to(tree.root):
-            raise RuntimeError(f"the code that ran was not the copy's but {line['file']}")
+def _check_code(lines: Sequence[dict[str, str]], tree: Tree) -> bool:
+    """Is it known which code was tested? Raises RuntimeError when it was other code than the copy's."""
+    ran = [line["file"] for line in lines if line["what"] == "code"]
+    for file in ran:
+        if not Path(file).is_relative_to(tree.root):
+            raise RuntimeError(f"the code that ran was not the copy's but {file}")
+    return bool(ran)
 
 
 def _is_of(line: dict[str, str], node: str) -> bool:
