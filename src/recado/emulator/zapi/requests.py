@@ -16,7 +16,7 @@ from recado.emulator.zapi.callbacks import milliseconds
 from recado.emulator.zapi.instances import Hook, Instance, Linked, Queued
 from recado.emulator.zapi.people import Group, Phone
 from recado.emulator.zapi.refusals import Refused
-from recado.emulator.zapi.sends import SENDS, address_of, seconds_of, text_of
+from recado.emulator.zapi.sends import SENDS, address_of, optional_text, seconds_of, text_of
 
 if TYPE_CHECKING:
     from recado.emulator.zapi.world import ZApi
@@ -162,8 +162,7 @@ def send(call: Call) -> Answer:
     if call.verb == "send-document":
         body["extension"] = call.rest or _missing("extension")
     for name in row.required:
-        if not isinstance(body.get(name), int | float | dict):
-            text_of(body, name)
+        text_of(body, name)
     queued = Queued(
         zaap_id=world.new_id(16),
         message_id=world.new_message_id(),
@@ -171,9 +170,9 @@ def send(call: Call) -> Answer:
         to=to,
         content=row.content(body, world.media.take),
         created=world.clock.now(),
-        text=str(body.get("message") or body.get("caption") or ""),
-        quoting=body.get("messageId"),
-        edits=body.get("editMessageId") or body.get("editDocumentMessageId"),
+        text=optional_text(body, "message") or optional_text(body, "caption"),
+        quoting=optional_text(body, "messageId") or None,
+        edits=optional_text(body, "editMessageId") or optional_text(body, "editDocumentMessageId") or None,
         delay_message=seconds_of(body, "delayMessage"),
         delay_typing=seconds_of(body, "delayTyping"),
     )
@@ -347,7 +346,7 @@ def _place(state: object) -> int:
     if state is None:
         return 0
     try:
-        return int(b64decode(str(state), validate=True))
+        return max(0, int(b64decode(str(state), validate=True)))
     except (ValueError, BadBase64):
         raise Refused(400, "Invalid pagingState") from None
 

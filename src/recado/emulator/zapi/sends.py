@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"\d{8,15}|\d{5,20}@lid|[\d-]{10,40}-group|\d{10,40}@newsl
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One route: which fields must be there, and what becomes of the body."""
+    """One route: which texts must be there, and what becomes of the body."""
 
     required: tuple[str, ...]
     content: Callable[[Body, Store], Content]
@@ -34,6 +34,14 @@ def text_of(body: Body, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise Refused(400, f"{name} is required")
     return value
+
+
+def optional_text(body: Body, name: str) -> str:
+    """A text that may be left out. Raises Refused."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Refused(400, f"{name} must be a text")
+    return value or ""
 
 
 def object_of(value: object, name: str) -> Body:
@@ -65,7 +73,7 @@ def _text(body: Body, store: Store) -> Content:
 
 def _image(body: Body, store: Store) -> Content:
     url, mime_type = store(body["image"], "image/jpeg")
-    image = {"imageUrl": url, "thumbnailUrl": url, "mimeType": mime_type, "caption": body.get("caption") or ""}
+    image = {"imageUrl": url, "thumbnailUrl": url, "mimeType": mime_type, "caption": optional_text(body, "caption")}
     return {"image": {**image, "width": 600, "height": 315, "viewOnce": bool(body.get("viewOnce"))}}
 
 
@@ -84,17 +92,17 @@ def _audio(body: Body, store: Store) -> Content:
 
 def _video(body: Body, store: Store) -> Content:
     url, mime_type = store(body["video"], "video/mp4")
-    video = {"videoUrl": url, "mimeType": mime_type, "caption": body.get("caption") or "", "seconds": 1}
+    video = {"videoUrl": url, "mimeType": mime_type, "caption": optional_text(body, "caption"), "seconds": 1}
     return {"video": {**video, "viewOnce": bool(body.get("viewOnce"))}}
 
 
 def _document(body: Body, store: Store) -> Content:
     extension = body["extension"]
     url, mime_type = store(body["document"], "application/pdf" if extension == "pdf" else "application/octet-stream")
-    name = body.get("fileName") or "document"
+    name = optional_text(body, "fileName") or "document"
     file_name = name if name.endswith(f".{extension}") else f"{name}.{extension}"
     document = {"documentUrl": url, "mimeType": mime_type, "fileName": file_name, "title": name, "pageCount": 1}
-    return {"document": {**document, "caption": body.get("caption") or ""}}
+    return {"document": {**document, "caption": optional_text(body, "caption")}}
 
 
 def _sticker(body: Body, store: Store) -> Content:
@@ -110,7 +118,7 @@ def _link(body: Body, store: Store) -> Content:
 def _location(body: Body, store: Store) -> Content:
     try:
         latitude, longitude = float(body["latitude"]), float(body["longitude"])
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise Refused(400, "latitude and longitude must be numbers") from None
     place = {"latitude": latitude, "longitude": longitude, "name": body["title"], "address": body["address"]}
     return {"location": {**place, "url": ""}}
@@ -132,7 +140,7 @@ def _no_reaction(body: Body, store: Store) -> Content:
 
 
 def _buttons(body: Body, store: Store) -> Content:
-    offered = body["buttonList"].get("buttons") if isinstance(body["buttonList"], dict) else None
+    offered = object_of(body.get("buttonList"), "buttonList").get("buttons")
     if not isinstance(offered, list) or not offered:
         raise Refused(400, "buttonList.buttons is required")
     buttons = [
@@ -147,18 +155,18 @@ def _buttons(body: Body, store: Store) -> Content:
 
 
 def _options(body: Body, store: Store) -> Content:
-    offered = body["optionList"]
-    if not isinstance(offered, dict) or not isinstance(offered.get("options"), list) or not offered["options"]:
+    offered = object_of(body.get("optionList"), "optionList")
+    if not isinstance(offered.get("options"), list) or not offered["options"]:
         raise Refused(400, "optionList.options is required")
     options = [
         {
             "id": str(option.get("id") or place),
             "title": text_of(option, "title"),
-            "description": option.get("description") or "",
+            "description": optional_text(option, "description"),
         }
         for place, option in enumerate((object_of(each, "option") for each in offered["options"]), 1)
     ]
-    named = {"title": offered.get("title") or "", "buttonLabel": offered.get("buttonLabel") or ""}
+    named = {"title": optional_text(offered, "title"), "buttonLabel": optional_text(offered, "buttonLabel")}
     return {"listMessage": {"message": body["message"], **named, "options": options}}
 
 
@@ -170,10 +178,10 @@ SENDS: dict[str, Send] = {
     "send-document": Send(("document",), _document),
     "send-sticker": Send(("sticker",), _sticker),
     "send-link": Send(("message", "image", "linkUrl", "title", "linkDescription"), _link),
-    "send-location": Send(("title", "address", "latitude", "longitude"), _location),
+    "send-location": Send(("title", "address"), _location),
     "send-contact": Send(("contactName", "contactPhone"), _contact),
     "send-reaction": Send(("reaction", "messageId"), _reaction),
     "send-remove-reaction": Send(("messageId",), _no_reaction),
-    "send-button-list": Send(("message", "buttonList"), _buttons),
-    "send-option-list": Send(("message", "optionList"), _options),
+    "send-button-list": Send(("message",), _buttons),
+    "send-option-list": Send(("message",), _options),
 }
