@@ -128,9 +128,14 @@ class KeyDigest:
             _number(digest.child("registration")),
             _blob(digest.child("identity")),
             _number(digest.child("skey", "id")),
-            () if listed is None else tuple(int.from_bytes(id.blob, "big") for id in listed.all("id")),
+            () if listed is None else _numbers(listed.children),
             _blob(digest.child("hash")),
         )
+
+
+def _numbers(ids: list[Node]) -> tuple[int, ...]:
+    # Eight hundred at every login.
+    return tuple([int.from_bytes(id.content, "big") for id in ids if id.tag == "id" and type(id.content) is bytes])
 
 
 def _number(node: Node | None) -> int | None:
