@@ -11,7 +11,7 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
     ├── PairingError        the person with the phone          PairingExpired · PairingRefused · WrongAccount
     ├── EnvelopeError       the other device                   NoSession · UnknownPreKey · DuplicateMessage · BadMac
     │                                                          · IdentityChanged · MalformedEnvelope · TooFarAhead
-    ├── SendError           the message                        Rejected · NoRecipients · TooLarge
+    ├── SendError           the message                        Rejected · NoRecipients · TooLarge · SendUnconfirmed
     ├── MediaError          the file                           Gone · HashMismatch
     └── StoreError          the operator                       LeaseLost · StoreUnavailable · StoreRefused · BadRecord
 """
@@ -172,6 +172,10 @@ class WrongAccount(PairingError):
     """Another number was scanned than the one this history belongs to."""
 
 
+class AnotherBrowser(RecadoError):
+    """This device was linked as another browser than it would say it is now."""
+
+
 class EnvelopeError(RecadoError):
     """An encrypted message could not be opened."""
 
@@ -222,6 +226,10 @@ class NoRecipients(SendError):
 
 class TooLarge(SendError):
     """The message is larger than WhatsApp takes."""
+
+
+class SendUnconfirmed(SendError):
+    """The request may have been taken, and no answer came: only the provider's own word can settle it now."""
 
 
 class MediaError(RecadoError):

@@ -134,3 +134,22 @@ def test_the_emulator_alone_says_whom_to_trust_and_scans(recado: Callable[..., C
     assert httpx2.get(control).json()["status"] == "ready"
     command.signal(signal.SIGTERM)
     assert command.end() == 0
+
+
+def test_the_identity_is_forced_by_an_option_of_this_start_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    import recado.cli.serve
+    from recado.cli.main import app
+    from recado.gateway.settings import Settings
+
+    given: list[Settings] = []
+
+    async def run(settings: Settings) -> None:
+        given.append(settings)
+
+    monkeypatch.setattr(recado.cli.serve, "run", run)
+    for options in ([], ["--force-identity"]):
+        assert CliRunner().invoke(app, ["serve", *options]).exit_code == 0
+    assert [settings.force_identity for settings in given] == [False, True]
+    assert (given[0].browser, given[0].browser_os) == ("Desktop", "Mac OS")

@@ -35,11 +35,14 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on (RECADO_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port (RECADO_PORT).")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept (RECADO_DATA_DIR).")] = None,
+    force_identity: Annotated[
+        bool | None, typer.Option("--force-identity", help="Connect also as another browser than was linked.")
+    ] = None,
 ) -> None:
     """Run the gateway and its pages, with a PostgreSQL of its own unless DATABASE_URL is set."""
     from recado.cli.serve import run
 
-    settings = _settings(host=host, port=port, data_dir=data_dir)
+    settings = _settings(host=host, port=port, data_dir=data_dir, force_identity=force_identity)
     _run(lambda: run(settings))
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
+from recado.client.options import DeviceProfile
 from recado.clock import Clock, SystemClock
 from recado.gateway.campaigns import routes as campaigns
 from recado.gateway.connections import routes as connections
@@ -99,8 +100,11 @@ async def open_gateway(
         )
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(masters)
+        device = DeviceProfile(
+            os=settings.browser_os, browser=settings.browser, full_history=settings.sync_full_history
+        )
         web_provider = whatsapp_web(
-            database, vault, clock=clock, server=server, full_history=settings.sync_full_history
+            database, vault, clock=clock, server=server, device=device, force_identity=settings.force_identity
         )
         providers = {"baileys": web_provider}
         worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))

@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     )
     """Log the outlines of stanzas: tags and attribute names, never a text, a number or a key."""
 
+    browser: str = Field("Desktop", min_length=1, max_length=40)
+    """The browser that linked devices say they are; leave it as it was when they were linked."""
+
+    browser_os: str = Field("Mac OS", min_length=1, max_length=40)
+    """The system they say it runs on; as above."""
+
+    force_identity: bool = False
+    """Connect accounts as this browser though they were linked as another; once, then take it out again."""
+
     sync_full_history: bool = Field(
         False, validation_alias=AliasChoices("SYNC_FULL_HISTORY", "RECADO_SYNC_FULL_HISTORY", "sync_full_history")
     )

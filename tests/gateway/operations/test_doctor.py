@@ -224,8 +224,10 @@ async def test_another_browser_than_the_one_that_was_linked_is_found(
         await stopped(desk, worker)
     async with worker_with(device=DeviceProfile(os="Windows", browser="Chrome")):
         await desk.connect()
-        await desk.state("connected")
-        assert await severity(operator, "browser_identity") is PROBLEM
+        assert (await desk.state("connected", "failed")).reason == "another_browser"
+        (finding,) = await found(operator, "browser_identity")
+        assert finding.severity is PROBLEM and "--force-identity" in finding.advice
+        assert [each for each in await found(operator, "ended") if each.severity is not OK] == []
 
 
 # ---- permanent refusal

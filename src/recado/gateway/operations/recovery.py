@@ -36,7 +36,16 @@ _ENDED = ("logged_out", "replaced", "restricted", "failed")
 _LOOK_SECONDS = 0.25
 
 NEVER_CURED = frozenset(
-    {"restricted", "forbidden", "outdated", "bad_user_agent", "not_multi_device", "untrusted", "another_number"}
+    {
+        "restricted",
+        "forbidden",
+        "outdated",
+        "bad_user_agent",
+        "not_multi_device",
+        "untrusted",
+        "another_number",
+        "another_browser",
+    }
 )
 """Reasons a new link changes nothing about, or makes worse."""
 WEATHER = frozenset({"closed", "lost", "server_error", "unavailable", "rate_limited", "unreachable"})

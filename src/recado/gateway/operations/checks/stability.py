@@ -64,7 +64,7 @@ def ended(case: Case) -> list[Finding]:
     if known is not None and case.state != "connected":
         return [Finding(name, Severity.PROBLEM, *known)]
     if case.state == "failed" and case.is_wanted and case.reason not in (
-        "codes_ran_out", "another_number", "PairingRefused", "unreadable_store", "replaced"
+        "another_browser", "codes_ran_out", "another_number", "PairingRefused", "unreadable_store", "replaced"
     ):  # fmt: skip
         words = f"The connection has stopped after all its attempts (last reason: {case.reason or 'unknown'})."
         return [Finding(name, Severity.PROBLEM, words, "Run recado recover.")]
@@ -121,7 +121,10 @@ def browser_identity(case: Case) -> list[Finding]:
         return []
     if case.browser.linked_as != case.browser.now:
         words = f"The device was linked as {case.browser.linked_as} and now says it is {case.browser.now}."
-        advice = "Put the setting back: a browser that changes its name looks stolen. Or link it anew."
+        advice = (
+            "Put RECADO_BROWSER and RECADO_BROWSER_OS back and run recado recover: a browser that changes its name"
+            " looks stolen, so it does not connect. If it is meant: recado serve --force-identity."
+        )
         return [Finding(name, Severity.PROBLEM, words, advice)]
     return [Finding(name, Severity.OK, "The browser is the one that was linked.")]
 

@@ -19,6 +19,7 @@ from recado.events import ConnectionState, MessageId, Quote, Signal
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
+from recado.gateway.providers.baileys.browser import Browser
 from recado.gateway.providers.provider import Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
@@ -41,7 +42,7 @@ class BaileysProvider:
         return self._client.account is not None
 
     async def open(self) -> None:
-        """Open the store and, when linked, connect. Raises StoreError, AlreadyOpen."""
+        """Open the store and, when linked, connect. Raises StoreError, AlreadyOpen, AnotherBrowser."""
         await self._open.enter_async_context(self._client)
 
     async def close(self) -> None:
@@ -143,12 +144,18 @@ def whatsapp_web(
     device: DeviceProfile | None = None,
     limits: Limits | None = None,
     full_history: bool = False,
+    force_identity: bool = False,
 ) -> MakeProvider:
-    """Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked at linking."""
+    """
+    Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked at linking. One that
+    was linked as another device does not open (AnotherBrowser) unless `force_identity`.
+    """
     device = device or DeviceProfile(full_history=full_history)
 
+    browser = Browser(f"{device.browser} on {device.os}", forced=force_identity)
+
     def make(lease: Lease) -> Provider:
-        backend = PostgresBackend(database, vault, lease, browser=f"{device.browser} on {device.os}")
+        backend = PostgresBackend(database, vault, lease, browser=browser)
         client = Client(backend, server=server, clock=clock, device=device, limits=limits)
         return BaileysProvider(client, backend)
 

@@ -49,11 +49,6 @@ async def delete_rows(unit: Unit, keys: list[str], reason: str) -> UUID:
     return backup_id
 
 
-async def note_browser(unit: Unit, says: str) -> None:
-    """Which browser this device says it is; what it said when it was linked is kept beside it."""
-    await unit.run(_queries.note_browser, says=says)
-
-
 async def list_backups(unit: Unit, *, limit: int = 50) -> list[Backup]:
     """The copies there are, the newest first."""
     return await unit.all(Backup, _queries.list_backups, limit=limit)

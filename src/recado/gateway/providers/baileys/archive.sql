@@ -14,14 +14,14 @@ WHERE NOT EXISTS (SELECT FROM baileys_backups b JOIN baileys_sessions s USING (m
 -- delete_rows --
 DELETE FROM baileys_sessions WHERE key = ANY (%(keys)s)
 
--- note_browser --
--- Without credentials there is no link yet: the next one will be made as this browser.
-INSERT INTO browsers AS b (provider, linked_as, says) VALUES ('baileys', %(says)s, %(says)s)
+-- find_browser --
+SELECT b.linked_as, b.says, (SELECT value FROM baileys_sessions WHERE key = 'creds')
+FROM (SELECT) AS always LEFT JOIN browsers b ON b.provider = 'baileys'
+
+-- save_browser --
+INSERT INTO browsers AS b (provider, linked_as, says) VALUES ('baileys', %(linked_as)s, %(says)s)
 ON CONFLICT (mentorado_id, provider) DO UPDATE
-SET says = excluded.says, changed_at = now(),
-    linked_as = CASE WHEN EXISTS (SELECT FROM baileys_sessions WHERE key = 'creds') THEN b.linked_as
-                     ELSE excluded.says END
-WHERE b.says <> excluded.says OR b.linked_as <> excluded.says
+SET linked_as = excluded.linked_as, says = excluded.says, changed_at = now()
 
 -- list_backups --
 SELECT backup_id AS id, min(made_at) AS made_at, min(reason) AS reason, count(*)::int AS keys,

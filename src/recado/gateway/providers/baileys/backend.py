@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-from recado.errors import StoreUnavailable, UsageError, WrongAccount
+from recado.errors import AnotherBrowser, StoreUnavailable, UsageError, WrongAccount
 from recado.events import Fact
 from recado.gateway.connections import repository as connections
 from recado.gateway.db.failures import Collided, StaleDataKey
@@ -20,6 +20,7 @@ from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys import archive
+from recado.gateway.providers.baileys.browser import Browser, admit
 from recado.gateway.runtime.leases import Lease
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import MentoradoKeys, Principal
@@ -38,7 +39,7 @@ PROVIDER = "baileys"
 class PostgresBackend:
     """The store's backend for the account of `lease`. Keys are kept apart by row security, not by this class."""
 
-    def __init__(self, database: Database, vault: Vault, lease: Lease, *, browser: str | None = None) -> None:
+    def __init__(self, database: Database, vault: Vault, lease: Lease, *, browser: Browser | None = None) -> None:
         self._database = database
         self._vault = vault
         self._lease = lease
@@ -50,13 +51,19 @@ class PostgresBackend:
         self._commits = 0
 
     async def open(self) -> None:
-        """Unwrap the mentorado's keys. Raises StoreUnavailable, LeaseLost, BadRecord (another master key)."""
+        """
+        Unwrap the mentorado's keys. Raises StoreUnavailable, LeaseLost, BadRecord (another master key), AnotherBrowser.
+        """
+        is_admitted = True
         async with self._unit() as unit:
             self._keys = await self._vault.keys(unit)
             if self._browser is not None:
-                await archive.note_browser(unit, self._browser)
+                is_admitted = await admit(unit, self._keys, self._browser)
             connection = await connections.find_connection(unit, PROVIDER)
             self._number = connection.account_phone if connection is not None else None
+        is_leaving = connection is not None and connection.desired == connections.UNLINKED
+        if not is_admitted and not is_leaving:  # what it says is noted all the same, for the doctor
+            raise AnotherBrowser
 
     async def close(self) -> None:
         """Nothing is held between calls."""
