@@ -78,6 +78,7 @@ class Desk:
 
     async def turn(self, seconds: float) -> None:
         """Let that much time pass, and what it sets off come to rest."""
+        await self.zapi.settled()  # what was just set off starts to wait now, not when the time has passed
         await self.clock.advance(seconds)
         await self.zapi.settled()
 

@@ -13,7 +13,7 @@ from recado.emulator.zapi import callbacks
 from recado.emulator.zapi.faults import Fault
 from recado.emulator.zapi.instances import QUEUE_LIMIT, Hook, Instance, Queued
 from recado.emulator.zapi.linking import NOT_CONNECTED
-from recado.emulator.zapi.people import Group, Message, Phone, Shown
+from recado.emulator.zapi.people import Group, Message, Phone
 from recado.emulator.zapi.refusals import Refused
 
 if TYPE_CHECKING:
@@ -88,10 +88,8 @@ class Sending:
             message = Message(
                 queued.message_id, owner, chat, queued.content, world.clock.now(), queued.quoting, is_from_api=True
             )
-            shows = world.faults.take(Fault.SWALLOW_SEND, instance.id, queued.verb) is None
-            if not shows:
-                owner.messages.append(Shown(message, owner))
-            world.speech.carry(message, show=shows)
+            vanishes = world.faults.take(Fault.SWALLOW_SEND, instance.id, queued.verb)
+            (world.speech.swallow if vanishes else world.speech.carry)(message)
 
     async def _fetch(self, queued: Queued) -> bool:
         """Take a file over that is served on this machine; links that lead farther are passed on as they are."""

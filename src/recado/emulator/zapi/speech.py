@@ -26,7 +26,7 @@ class Speech:
         self._world = world
 
     def carry(self, message: Message, *, show: bool = True, waits: bool = False) -> None:
-        """Show a message where it belongs, and tell the instances."""
+        """Show a message where it belongs (a reaction nowhere), and tell the instances."""
         others = self._others(message)
         if show:
             for phone in [message.sender, *others]:
@@ -36,6 +36,11 @@ class Speech:
         if any(phone.is_online for phone in others):
             self._report("RECEIVED", [message])
         self._world.activity.changed()
+
+    def swallow(self, message: Message) -> None:
+        """WhatsApp takes a message and lets it vanish: its sender sees it sent, nobody else sees it at all."""
+        message.sender.messages.append(Shown(message, message.sender))
+        self._report("SENT", [message])
 
     def reveal(self, message: Message) -> None:
         """What could not be read at first is readable now: the same id comes again, with its content."""
