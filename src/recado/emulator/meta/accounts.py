@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from recado.emulator.meta.errors import GraphError, malformed
+from recado.emulator.meta.templates import TEMPLATES_LIMIT
 from recado.emulator.meta.webhooks import FIELDS, Subscription
 from recado.emulator.meta.world import Number, Override, Waba
 
@@ -27,6 +28,21 @@ _USUAL = (
     "throughput",
     "webhook_configuration",
 )
+_UNSET = {
+    "certificate",
+    "conversational_automation",
+    "country_code",
+    "country_dial_code",
+    "eligibility_for_api_business_global_search",
+    "is_preverified_number",
+    "last_onboarded_time",
+    "new_certificate",
+    "new_name_status",
+    "quality_score",
+    "search_visibility",
+    "username",
+}
+"""Fields Graph knows and leaves out while they have no value."""
 
 
 def describe_number(cloud: MetaCloud, number: Number, fields: str | None) -> Answer:
@@ -53,16 +69,17 @@ def describe_number(cloud: MetaCloud, number: Number, fields: str | None) -> Ans
         "is_pin_enabled": number.pin is not None,
         "is_on_biz_app": number.is_coexisting,
         "messaging_limit_tier": number.limit_tier,
+        "whatsapp_business_manager_messaging_limit": number.limit_tier,
         "health_status": {"can_send_message": "BLOCKED" if number.waba.locked else "AVAILABLE"},
     }
     wanted = [name.strip() for name in fields.split(",")] if fields else list(_USUAL)
     names = [name.split("{")[0].split(".")[0] for name in wanted if name]
     for name in names:
-        if name not in known:
+        if name not in known and name not in _UNSET:
             raise GraphError(
                 100, f"Tried accessing nonexisting field ({name}) on node type (WhatsAppBusinessPhoneNumber)"
             )
-    return {**{name: known[name] for name in names}, "id": number.id}
+    return {**{name: known[name] for name in names if name in known}, "id": number.id}
 
 
 def list_numbers(cloud: MetaCloud, waba: Waba, fields: str | None) -> Answer:
@@ -95,6 +112,15 @@ def list_templates(cloud: MetaCloud, waba: Waba, request: web.Request) -> Answer
         answer["paging"] = {"cursors": {"before": start, "after": str(end)}}
         if end < len(found):
             answer["paging"]["next"] = f"{cloud.url}{request.path}?limit={limit}&after={end}"
+    if "summary" in query:
+        count = len(cloud.templates.of(waba))
+        summary = {
+            "total_count": count,
+            "message_template_count": count,
+            "message_template_limit": TEMPLATES_LIMIT,
+            "are_translations_complete": False,
+        }
+        answer["summary"] = {name: summary[name] for name in query["summary"].split(",") if name in summary}
     return answer
 
 

@@ -20,6 +20,7 @@ State = Literal["PENDING", "APPROVED", "REJECTED", "PAUSED", "DISABLED"]
 STATES: tuple[State, ...] = get_args(State)
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 BODY_LIMIT = 1024
+TEMPLATES_LIMIT = 250
 
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 _PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -39,6 +40,7 @@ class Template:
     state: State = "PENDING"
     reason: str = "NONE"
     parameter_format: str = "POSITIONAL"
+    made_at: int = 0
 
     def json(self) -> dict[str, Any]:
         """As the API lists it."""
@@ -49,7 +51,7 @@ class Template:
             "language": self.language,
             "status": self.state,
             "category": self.category,
-            "quality_score": {"score": "UNKNOWN"},
+            "quality_score": {"score": "UNKNOWN", "date": self.made_at},
             "rejected_reason": self.reason,
             "id": self.id,
         }
@@ -83,6 +85,8 @@ class Templates:
             raise malformed(f"Param category must be one of {{{', '.join(CATEGORIES)}}}.")
         if self.find(waba, name, language) is not None:
             raise GraphError(2388024)
+        if len(self.of(waba)) >= TEMPLATES_LIMIT:
+            raise GraphError(2388019)
         components = asked["components"]
         if not isinstance(components, list) or not all(isinstance(each, dict) for each in components):
             raise malformed("Param components must be an array of JSON objects.")
@@ -91,6 +95,7 @@ class Templates:
         template = Template(
             self._cloud.ids.digits(), waba, name, language, category, components, parameter_format=style
         )
+        template.made_at = int(self._cloud.clock.now().timestamp())
         self.all[template.id] = template
         if self.judges_at_once != "PENDING":
             self.judge(template, self.judges_at_once)
@@ -110,6 +115,7 @@ class Templates:
         """One that is there already, for tests."""
         parts = [{"type": "BODY", "text": body}, *(components or [])]
         template = Template(self._cloud.ids.digits(), waba, name, language, category, parts, state)
+        template.made_at = int(self._cloud.clock.now().timestamp())
         self.all[template.id] = template
         return template
 
