@@ -102,3 +102,10 @@ WEBHOOK_SECONDS = Histogram(
     "How long a webhook took to answer.",
     registry=REGISTRY,
 )
+
+PROVIDER_CALLBACKS = Counter(
+    "recado_provider_callbacks",
+    "Calls of the HTTP providers, by what became of each: taken, repeated, early, unknown, malformed, unaddressed, …",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)
