@@ -10,6 +10,7 @@ from pathlib import Path
 from recado.cli.serve import console
 from recado.emulator.meta.cloud import MetaCloud
 from recado.emulator.whatsapp.world import World
+from recado.emulator.zapi.serve import introduction
 from recado.emulator.zapi.world import ZApi
 from recado.errors import UsageError
 
@@ -41,7 +42,7 @@ async def run(*, host: str, port: int, cert: Path | None, key: Path | None) -> N
 
 def _beside(port: int, place: int) -> int:
     """The port of a service beside the first; any when the first takes any."""
-    return port + place if port else 0
+    return port + place if 0 < port <= 65535 - place else 0
 
 
 def _say_meta(cloud: MetaCloud) -> None:
@@ -60,19 +61,9 @@ def _say_meta(cloud: MetaCloud) -> None:
 
 def _say_zapi(zapi: ZApi) -> None:
     """Where Z-API is emulated, with an instance and two people to begin with."""
-    instance = zapi.instance("demo")
-    owner, other = zapi.phone("Clara"), zapi.phone("Beto")
-    console.print("A simulated Z-API is running.")
-    console.print(f"  url           [bold]{zapi.url}[/bold]")
-    console.print(f"  instance      [bold]{instance.id}[/bold]")
-    console.print(f"  token         [bold]{instance.token}[/bold]")
-    console.print(f"  client token  [bold]{zapi.client_token}[/bold]")
-    console.print(f"  control       [bold]{zapi.url}/admin/zapi[/bold]")
-    console.print(
-        f"{owner.name} ({owner.number}) scans the code of “demo”, {other.name} ({other.number}) writes: "
-        "see docs/howto/emulate-zapi.md",
-        style="dim",
-    )
+    console.print("A simulated Z-API is running, with an instance to link:")
+    for name, value in introduction(zapi).items():
+        console.print(f"  {name:13} [bold]{value}[/bold]")
 
 
 def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -53,6 +53,7 @@ async def test_an_unknown_route_a_wrong_method_and_a_wrong_type_are_refused(desk
         ("send-image", {"phone": "5511987650002", "image": "data:image/png;base64,@@@"}),
         ("send-document", {"phone": "5511987650002", "document": "https://example.org/a.pdf"}),
         ("send-location", {"phone": "5511987650002", "title": "t", "address": "a", "latitude": "x", "longitude": "y"}),
+        ("send-location", {"phone": "5511987650002", "title": "t", "address": "a", "latitude": "nan", "longitude": 1}),
         ("send-button-list", {"phone": "5511987650002", "message": "m", "buttonList": {"buttons": []}}),
         ("send-button-list", {"phone": "5511987650002", "message": "m", "buttonList": {"buttons": ["Sim"]}}),
         ("send-option-list", {"phone": "5511987650002", "message": "m", "optionList": {"options": [{}]}}),

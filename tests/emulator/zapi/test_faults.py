@@ -10,7 +10,7 @@ import pytest
 from tests.emulator.zapi.conftest import Desk, Receiver
 
 from recado.clock import ManualClock
-from recado.emulator.zapi.faults import Fault
+from recado.emulator.zapi.faults import Fault, Faults
 from recado.emulator.zapi.world import ZApi
 
 
@@ -195,6 +195,21 @@ async def test_the_same_seed_makes_the_same_trouble(receiver: Receiver) -> None:
 
     first, second, other = await story(3), await story(3), await story(4)
     assert first == second != other
+
+
+def test_what_happens_elsewhere_moves_no_dice() -> None:
+    def taken(*others: str) -> list[bool]:
+        faults = Faults(7)
+        faults.scatter(Fault.DROP_CALLBACK, 0.5)
+        fell = []
+        for _ in range(40):
+            for other in others:
+                faults.take(Fault.DROP_CALLBACK, other, "ReceivedCallback")
+            fell.append(faults.take(Fault.DROP_CALLBACK, "mine", "ReceivedCallback") is not None)
+        return fell
+
+    assert taken() == taken("another", "a third")
+    assert 5 < sum(taken()) < 35
 
 
 async def test_faults_are_cleared(desk: Desk) -> None:

@@ -121,6 +121,27 @@ async def test_messages_for_a_lost_session_wait_and_are_all_fired_when_it_is_bac
     assert [shown.text for shown in desk.beto.messages] == ["velha 0", "velha 1", "velha 2"]
 
 
+async def test_a_queue_that_is_being_let_out_stops_where_the_session_is_lost(desk: Desk) -> None:
+    for number in range(5):
+        await desk.send(desk.beto, f"número {number}")
+    await desk.turn(3)
+    shown = len(desk.beto.messages)
+    desk.zapi.lose(desk.instance)
+    await desk.turn(600)
+    assert len(desk.beto.messages) == shown < 5
+    desk.zapi.restore(desk.instance)
+    await desk.turn(15)
+    assert [shown.text for shown in desk.beto.messages] == [f"número {number}" for number in range(5)]
+
+
+async def test_a_message_is_taken_back_while_it_is_being_typed(desk: Desk) -> None:
+    sent = await desk.send(desk.beto, "não", delayTyping=10)
+    await desk.turn(5)
+    await desk.call("DELETE", f"queue/{sent['zaapId']}")
+    await desk.turn(10)
+    assert desk.beto.messages == [] and len(desk.beto.typing_seen) == 1
+
+
 async def test_the_queue_survives_a_log_out_and_is_fired_by_whoever_links_next(desk: Desk) -> None:
     await desk.call("GET", "disconnect")
     await desk.send(desk.beto, "velha")

@@ -46,6 +46,7 @@ class Planned:
     code: int = 400
     seconds: float = 0.0
     text: str = ""
+    number: int = 0
 
 
 class Faults:
@@ -55,7 +56,8 @@ class Faults:
         self.seed = seed
         self.happened: list[Planned] = []
         self._planned: list[Planned] = []
-        self._dice = random.Random(seed)  # noqa: S311 - repeatable on purpose, guards nothing
+        self._scattered = 0
+        self._dice: dict[tuple[int, str | None, str], random.Random] = {}
 
     def plan(
         self,
@@ -83,7 +85,8 @@ class Faults:
         text: str = "",
     ) -> None:
         """Let `fault` happen with that chance each time it could, until `clear`."""
-        self._planned.append(Planned(fault, instance, about, -1, chance, code, seconds, text))
+        self._scattered += 1
+        self._planned.append(Planned(fault, instance, about, -1, chance, code, seconds, text, self._scattered))
 
     def take(self, fault: Fault, instance: str | None, about: str) -> Planned | None:
         """The planned fault that happens now, if any; it is used up."""
@@ -92,7 +95,7 @@ class Faults:
                 continue
             if planned.about not in (None, about):
                 continue
-            if planned.chance < 1.0 and self._dice.random() >= planned.chance:
+            if planned.chance < 1.0 and self._throw(planned.number, instance, about) >= planned.chance:
                 continue
             if planned.times > 1:
                 self._planned[place] = replace(planned, times=planned.times - 1)
@@ -101,6 +104,13 @@ class Faults:
             self.happened.append(planned)
             return planned
         return None
+
+    def _throw(self, number: int, instance: str | None, about: str) -> float:
+        """Each plan has dice of its own for each instance and subject: what happens elsewhere moves none of them."""
+        key = (number, instance, about)
+        if key not in self._dice:
+            self._dice[key] = random.Random(f"{self.seed} {key}")  # noqa: S311 - repeatable on purpose
+        return self._dice[key].random()
 
     @property
     def planned(self) -> tuple[Planned, ...]:

@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Instance:
     queue: deque[Queued] = field(default_factory=deque)
     is_sending: bool = False
     next_at: float = 0.0
+    dice: Random = field(default_factory=Random)
     missed: list[tuple[Hook, dict[str, Any]]] = field(default_factory=list)
     sessions: int = 0
 

@@ -60,7 +60,7 @@ class Sending:
                     await activity.pause(queued.delay_typing)
                 else:
                     instance.queue.popleft()
-                    gap = queued.delay_message or self._world.dice.uniform(*self._world.gap)
+                    gap = queued.delay_message or instance.dice.uniform(*self._world.gap)
                     instance.next_at = clock.monotonic() + gap
                     await self._send(instance, queued)
                     activity.changed()

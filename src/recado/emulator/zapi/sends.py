@@ -5,6 +5,7 @@ in which a ReceivedCallback shows it. One row a route; routes.py asks this table
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -120,6 +121,8 @@ def _location(body: Body, store: Store) -> Content:
         latitude, longitude = float(body["latitude"]), float(body["longitude"])
     except (KeyError, TypeError, ValueError):
         raise Refused(400, "latitude and longitude must be numbers") from None
+    if not (math.isfinite(latitude) and math.isfinite(longitude)):
+        raise Refused(400, "latitude and longitude must be numbers")
     place = {"latitude": latitude, "longitude": longitude, "name": body["title"], "address": body["address"]}
     return {"location": {**place, "url": ""}}
 

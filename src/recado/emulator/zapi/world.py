@@ -142,6 +142,7 @@ class ZApi:
         """A new instance, even of a name that is taken."""
         now = self.clock.now()
         made = Instance(id or self.new_id(16), token or self.new_id(12), name, now, now + TRIAL)
+        made.dice = random.Random(f"{self.seed} {made.id}")  # noqa: S311 - repeatable on purpose, guards nothing
         self.instances[made.id] = made
         return made
 
