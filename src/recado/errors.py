@@ -2,7 +2,7 @@
 What can go wrong, grouped by who can act on it. `str(error)` never holds a message text, a number or a key.
 
     RecadoError
-    ├── UsageError          you: called it wrong               NotPaired · NotConnected · AlreadyOpen
+    ├── UsageError          you: called it wrong               NotPaired · NotConnected · AlreadyOpen · AnotherBrowser
     ├── PeerError           they: broke the protocol           DecodeError · StanzaError
     │                                                          · HandshakeError › UntrustedServer
     ├── ConnectionLost      the weather                        reason: CloseReason     retryable
@@ -172,7 +172,7 @@ class WrongAccount(PairingError):
     """Another number was scanned than the one this history belongs to."""
 
 
-class AnotherBrowser(RecadoError):
+class AnotherBrowser(UsageError):
     """This device was linked as another browser than it would say it is now."""
 
 

@@ -6,7 +6,7 @@ by the web face. A refusal is never a 500; `kind` is the stable slug of its prob
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -60,6 +60,35 @@ class NotSupported(Refusal):
 
     status = 409
     kind = "not-supported"
+
+
+class CannotCarry(NotSupported):
+    """This provider does not carry that kind of content; `roads` are those that do."""
+
+    def __init__(self, content: str, provider: str, roads: Sequence[str]) -> None:
+        others = f"; these do: {', '.join(roads)}" if roads else ""
+        super().__init__(f"{provider} does not carry {content}{others}")
+        self.content = content
+        self.provider = provider
+        self.roads = list(roads)
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        return {"content": self.content, "provider": self.provider, "roads": self.roads}
+
+
+class NoCredentials(Refusal):
+    """There are no credentials for this provider yet: save them first."""
+
+    status = 409
+    kind = "no-credentials"
+
+
+class AccountTaken(Refusal):
+    """This account is connected for another mentorado over the operator's own app."""
+
+    status = 409
+    kind = "account-taken"
 
 
 class KeyReused(Refusal):

@@ -8,6 +8,7 @@ error alone and from what the tries before it left open; knows no database and n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from recado.errors import (
     AckTimeout,
@@ -16,8 +17,10 @@ from recado.errors import (
     NotConnected,
     NotPaired,
     QueryError,
+    RateLimited,
     RecadoError,
     Rejected,
+    SendUnconfirmed,
 )
 
 TAKEN = "server_ack"
@@ -41,12 +44,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Once more after so many seconds; `attempts` is the count to go on from."""
+    """Once more after so many seconds, and not before `until`; `attempts` is the count to go on from."""
 
     seconds: float
     reason: str
     attempts: int
     may_have_left: bool
+    until: datetime | None = None
 
 
 Fate = Settled | Again
@@ -62,6 +66,10 @@ def fate_of(error: RecadoError, *, attempts: int, had_left: bool) -> Fate:
             return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=True)
         case NotConnected() | NotPaired() | LoggedOut():
             return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=had_left)
+        case SendUnconfirmed():
+            return Settled(UNKNOWN, reason, tell=True)
+        case RateLimited(retry_at=datetime() as until):  # told when: that is no failed try
+            return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=had_left, until=until)
         case AckTimeout():
             return _again(reason, attempts, _MOST_UNANSWERED, may_have_left=True)
         case QueryError():  # a timeout too: devices and keys are asked for before anything goes

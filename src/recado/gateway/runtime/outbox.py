@@ -30,6 +30,7 @@ from recado.errors import (
     NoRecipients,
     QueryError,
     Rejected,
+    SendUnconfirmed,
     StoreRefused,
     TooLarge,
     UsageError,
@@ -307,7 +308,8 @@ class Outbox:
             await self._show_typing(chat, flight.typing_for.total_seconds())
             await self._provider.send(chat, content, id=MessageId(message.message_id), quoting=flight.quote)
         except (
-            ConnectionLost, LoggedOut, Rejected, NoRecipients, TooLarge, StoreRefused, BadRecord, UsageError, QueryError
+            ConnectionLost, LoggedOut, Rejected, NoRecipients, TooLarge, SendUnconfirmed, StoreRefused, BadRecord,
+            UsageError, QueryError,
         ) as error:  # fmt: skip
             return fate_of(error, attempts=message.attempts + 1, had_left=message.may_have_left)
         return Settled(TAKEN)
@@ -333,7 +335,7 @@ class Outbox:
                 await unit.run(
                     _queries.put_off,
                     id=message.id,
-                    due_at=now + timedelta(seconds=fate.seconds),
+                    due_at=max(now + timedelta(seconds=fate.seconds), fate.until or now),
                     error=fate.reason,
                     attempts=fate.attempts,
                     may_have_left=fate.may_have_left,
