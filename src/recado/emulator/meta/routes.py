@@ -50,11 +50,11 @@ class Call:
         """The JSON or form in the body. Raises GraphError."""
         if self.request.content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
             return {name: value for name, value in (await self.request.post()).items() if isinstance(value, str)}
-        text = await self.request.text()
-        if not text.strip():
+        raw = await self.request.read()
+        if not raw.strip():
             return dict(self.request.query)
         try:
-            body = json.loads(text)
+            body = json.loads(raw)
         except ValueError:
             raise malformed("The request body is not valid JSON.") from None
         if not isinstance(body, dict):
