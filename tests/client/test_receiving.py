@@ -139,6 +139,18 @@ async def test_a_resend_of_what_was_opened_is_not_recorded_again(desk, ana, bia,
         assert [fact.content.body for fact in await live(recorded, client)] == ["oi", "next"]
 
 
+async def test_a_one_time_key_is_gone_once_a_message_used_it_up(desk, ana, bia, told):
+    async def kept(client):
+        async with client.store.transaction() as tx:
+            return [number for number in range(1, 13) if await tx.prekey(number) is not None]
+
+    async with desk.connected() as client:
+        before = await kept(client)
+        await bia.say(ana, "oi")
+        await told(client, MessageReceived)
+        assert len(await kept(client)) == len(before) - 1
+
+
 async def test_what_the_phone_wrote_arrives_as_an_echo(desk, ana, bia, told, world):
     async with desk.connected() as client:
         await ana.say(bia, "from my phone")

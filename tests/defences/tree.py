@@ -22,6 +22,7 @@ MARK = "RECADO_DEFENCE_RUN"
 _COPIED = ("src", "tests", "docs", "proto", "examples", "tools", "pyproject.toml", "README.md", "Makefile", "bench")
 _LINKED = (".venv", "tests/interop/node_modules")
 _LEFT_OUT = shutil.ignore_patterns("node_modules", ".pytest_cache", ".hypothesis", "artifacts")
+_NOT_GIVEN = ("RECADO_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")  # what is compiled once serves the next one too
 _END_SECONDS = 10.0
 
 
@@ -35,7 +36,7 @@ class Tree:
 
     def environment(self) -> dict[str, str]:
         """What a process needs to run this copy's code, and no other."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECADO_", "PYTEST_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_GIVEN)}
         path = os.pathsep.join((str(self.root / "src"), str(self.root)))
         return {**kept, MARK: self.mark, "PYTHONPATH": path, "TMPDIR": str(self.scratch)}
 

@@ -29,6 +29,7 @@ def put(key: str) -> Query:
         (b"INSERT INTO baileys_sessions (key, value, key_id) VALUES ('a', 'x', 1)", Collided),
         (b'SELECT \'{"a": "\\u0000"}\'::text::jsonb', StoreRefused),
         (b"SELECT check_lease('baileys', gen_random_uuid(), 1)", LeaseLost),
+        (b"DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$", StoreUnavailable),
         (b"SELECT nothing", StoreError),
     ],
 )

@@ -160,6 +160,24 @@ async def test_a_holder_lets_go_though_the_database_never_answers(database: Data
         running.cancel()
 
 
+async def test_a_renewal_that_never_returns_is_given_up_and_asked_again(database: Database) -> None:
+    worker = Leases(database, clock=SystemClock(), seconds=0.2, margin=0.05)
+    asked: list[bool] = []
+    again = asyncio.Event()
+
+    async def half_open() -> None:
+        if asked:
+            again.set()
+        asked.append(True)
+        await asyncio.Event().wait()
+
+    worker.renew = half_open  # type: ignore[method-assign]
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        running = group.create_task(worker.run())
+        await again.wait()
+        running.cancel()
+
+
 async def test_the_time_counts_from_before_the_renewal_was_asked(database: Database) -> None:
     clock = ManualClock()
     worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
