@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from recado.content import Text, Unsupported
+from recado.content import Button, Buttons, Location, Text, Unsupported
 from recado.errors import CloseReason
 from recado.events import (
     ConnectionChanged,
@@ -39,7 +39,8 @@ from recado.gateway.db.queries import Query
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import Principal
 from recado.gateway.stream import repository as stream
-from recado.jid import JID, LID
+from recado.jid import BSUID, JID, LID
+from recado.store.facts import content_to_json
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 ME = JID.phone("550000000001")
@@ -403,3 +404,39 @@ async def test_an_answer_within_the_second_of_ours_is_the_last_message(rows: Row
     async with rows.database.unit(rows.principal) as unit:
         (conversation,) = await repository.list_conversations(unit)
     assert conversation.last_text == "theirs"
+
+
+async def test_what_a_message_says_beyond_a_text_is_kept_as_it_is_told(rows: Rows) -> None:
+    place = Location(-23.55, -46.63, name="Praça da Sé")
+    await rows.tell(received(content=place), sent(content=Buttons("Vem?", (Button("s", "Sim"),))))
+    (came, went) = await rows.messages()
+    assert (came.content_type, came.text, came.content) == ("location", "Praça da Sé", content_to_json(place))
+    assert (went.content_type, went.text) == ("buttons", "Vem?")
+    assert went.content is not None and went.content["buttons"] == [{"id": "s", "title": "Sim"}]
+    await rows.tell(received("só texto", "3EB07"))
+    assert [message.content for message in await rows.messages() if message.text == "só texto"] == [None]
+
+
+async def test_a_person_of_whom_only_the_third_address_is_known_is_the_same_when_the_number_comes(rows: Rows) -> None:
+    bsuid = JID("BR.15020000000001", BSUID)
+    await rows.tell(received("oi", "wamid.1", chat=bsuid, sender=bsuid), sent("olá", "3EB0B"))
+    assert len(await rows.conversations()) == 2
+    await rows.tell(received("sou eu", "wamid.2", chat_alt=bsuid))
+    (conversation,) = await rows.conversations()
+    assert (conversation.phone, conversation.bsuid) == (BIA.user, bsuid.user)
+    assert [message.text for message in await rows.messages()] == ["oi", "olá", "sou eu"]
+    await rows.tell(receipt("3EB0B", chat=bsuid, sender=bsuid))
+    assert [message.status for message in await rows.messages() if message.direction == "out"] == ["read"]
+
+
+async def test_a_third_address_changes_hands_when_another_number_has_it(rows: Rows) -> None:
+    bsuid, caio = JID("BR.15020000000001", BSUID), JID.phone("550000000003")
+    await rows.tell(received("oi", "wamid.1", chat_alt=bsuid), received("oi", chat=caio, sender=caio))
+    await rows.tell(received("oi", "wamid.2", chat=caio, sender=caio, chat_alt=bsuid))
+    assert {c.phone: c.bsuid for c in await rows.conversations()} == {BIA.user: None, caio.user: bsuid.user}
+
+
+async def test_two_addresses_of_one_contact_in_one_batch_make_one_conversation(rows: Rows) -> None:
+    await rows.tell(ContactChanged(account=ME, at=NOW, contact=BIA, lid=BIA_LID))
+    await rows.tell(received("um"), received("dois", "3EB02", chat=BIA_LID, sender=BIA_LID))
+    assert [message.text for message in await rows.messages()] == ["um", "dois"]

@@ -1,6 +1,6 @@
 -- list_conversations --
 -- The most recently used first; a page starts after (before_at, before_id) of the last one of the page before.
-SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, c.chat, c.contact_id, c.lead_id,
+SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, m.text AS last_text, m.content_type AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at
 FROM conversations c
@@ -13,7 +13,7 @@ ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id DESC
 LIMIT %(limit)s
 
 -- find_conversation --
-SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, c.chat, c.contact_id, c.lead_id,
+SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, m.text AS last_text, m.content_type AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at
 FROM conversations c
@@ -24,7 +24,7 @@ WHERE c.id = %(id)s
 -- list_messages --
 -- The newest first; a page starts before (before_at, before_id) of the oldest one of the page before.
 SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type, m.text,
-       m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
+       m.content, m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
        p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
        m.created_at
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
@@ -36,7 +36,7 @@ LIMIT %(limit)s
 
 -- find_messages --
 SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type, m.text,
-       m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
+       m.content, m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
        p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
        m.created_at
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id

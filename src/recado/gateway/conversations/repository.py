@@ -13,20 +13,21 @@ from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing.verdict import Delayed, Origin
 from recado.gateway.refusals import NotFound
-from recado.jid import GROUP, JID, LID, PHONE
+from recado.jid import BSUID, GROUP, JID, LID, PHONE
 
 _queries = load_queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread with a person (`phone`, `lid`) or in another chat (`chat`), and its last message."""
+    """A thread with a person (`phone`, `lid`, `bsuid`) or in another chat (`chat`), and its last message."""
 
     id: UUID
     kind: str
     title: str | None = field(repr=False)
     phone: str | None = field(repr=False)
     lid: str | None = field(repr=False)
+    bsuid: str | None = field(repr=False)
     chat: str | None = field(repr=False)
     contact_id: UUID | None
     lead_id: UUID | None
@@ -39,11 +40,15 @@ class Conversation:
     created_at: datetime
 
     @property
+    def addresses(self) -> list[JID]:
+        """Every address it is known by, the one that says most first: the number, else the LID, the BSUID, the chat."""
+        known = ((self.phone, PHONE), (self.lid, LID), (self.bsuid, BSUID))
+        return [JID(user, server) for user, server in known if user] or [JID.parse(self.chat or f"@{GROUP}")]
+
+    @property
     def address(self) -> JID:
-        """Where a message to this conversation goes: the number when it is known, else the LID or the chat."""
-        if self.phone:
-            return JID(self.phone, PHONE)
-        return JID(self.lid, LID) if self.lid else JID.parse(self.chat or f"@{GROUP}")
+        """Where a message to this conversation goes, whatever the road."""
+        return self.addresses[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Message:
     direction: str
     content_type: str
     text: str | None = field(repr=False)
+    content: dict[str, Any] | None = field(repr=False)
     status: str | None
     failure: str | None
     source: str

@@ -15,7 +15,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from recado.content import Content, Unsupported, content_kind, content_text
+from psycopg.types.json import Jsonb
+
+from recado.content import Content, Text, Unsupported, content_kind, content_text
 from recado.events import (
     ConnectionChanged,
     ConnectionState,
@@ -37,6 +39,7 @@ from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.jid import JID
+from recado.store.facts import content_to_json
 
 _queries = load_queries(__file__, "projector.sql")
 
@@ -54,6 +57,7 @@ class _Row:
     source: str
     sent_at: datetime
     text: str | None = None
+    content: Jsonb | None = None
     raw: bytes | None = None
     status: str | None = None
     is_placeholder: bool = False
@@ -63,7 +67,7 @@ class _Row:
         """The same message told again in one batch."""
         status = self.status if later.status is None else later.status
         if self.is_placeholder and not later.is_placeholder:
-            for name in ("content_type", "text", "raw", "source", "quoted", "is_placeholder"):
+            for name in ("content_type", "text", "content", "raw", "source", "quoted", "is_placeholder"):
                 setattr(self, name, getattr(later, name))
         self.status = status
 
@@ -156,13 +160,14 @@ async def _save_connection(unit: Unit, provider: str, changed: ConnectionChanged
 
 
 def _received(batch: _Batch, fact: MessageReceived) -> None:
-    content_type, text, raw = _columns_of(fact.content)
+    content_type, text, content, raw = _columns_of(fact.content)
     row = _Row(
         chat=fact.chat.bare,
         sender=_author(batch, fact, fact.push_name),
         id=fact.id,
         content_type=content_type,
         text=text,
+        content=content,
         raw=raw,
         source=fact.source.value,
         sent_at=fact.sent_at,
@@ -203,7 +208,7 @@ def _author(batch: _Batch, fact: MessageReceived | EnvelopeUnreadable, push_name
 
 
 def _sent(batch: _Batch, fact: MessageSent) -> None:
-    content_type, text, raw = _columns_of(fact.content)
+    content_type, text, content, raw = _columns_of(fact.content)
     batch.directory.chat(fact.chat, fact.chat_alt)
     batch.sent.append((fact.id, fact.chat.bare, fact.at))
     batch.rows.append(
@@ -213,6 +218,7 @@ def _sent(batch: _Batch, fact: MessageSent) -> None:
             id=fact.id,
             content_type=content_type,
             text=text,
+            content=content,
             raw=raw,
             source=Source.LIVE.value,
             sent_at=fact.sent_at,
@@ -270,9 +276,15 @@ def _places(places: list[_Place]) -> dict[str, Any]:
     }
 
 
-def _columns_of(content: Content) -> tuple[str, str | None, bytes | None]:
-    """The content's type, text and raw bytes."""
-    return content_kind(content), content_text(content), content.raw if isinstance(content, Unsupported) else None
+def _columns_of(content: Content) -> tuple[str, str | None, Jsonb | None, bytes | None]:
+    """The content's type and text, what it says beyond a text, and the bytes of a kind nobody models."""
+    match content:
+        case Text():
+            return "text", content.body, None, None
+        case Unsupported():
+            return content.kind, None, None, content.raw
+        case _:
+            return content_kind(content), content_text(content), Jsonb(content_to_json(content)), None
 
 
 def _columns(batch: _Batch) -> dict[str, Any]:
@@ -292,6 +304,7 @@ def _columns(batch: _Batch) -> dict[str, Any]:
         "directions": ["in" if row.status is None else "out" for row in rows],
         "content_types": [row.content_type for row in rows],
         "texts": [row.text for row in rows],
+        "contents": [row.content for row in rows],
         "statuses": [row.status for row in rows],
         "sources": [row.source for row in rows],
         "placeholders": [row.is_placeholder for row in rows],

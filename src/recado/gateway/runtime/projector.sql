@@ -4,19 +4,20 @@
 -- A message is kept once. What was a placeholder is filled when it could be read after all; a status only moves forward.
 WITH written AS (
     INSERT INTO whatsapp_messages AS m
-        (conversation_id, sender_id, provider, provider_message_id, direction, content_type, text, status, source,
-         is_placeholder, quoted_message_id, quoted_text, raw, sent_at, recorded_by)
-    SELECT conversation_id, sender_id, %(provider)s, id, direction, content_type, text, status::message_status, source,
-           is_placeholder, quoted_message_id, quoted_text, raw, sent_at, %(worker)s::uuid
+        (conversation_id, sender_id, provider, provider_message_id, direction, content_type, text, content, status,
+         source, is_placeholder, quoted_message_id, quoted_text, raw, sent_at, recorded_by)
+    SELECT conversation_id, sender_id, %(provider)s, id, direction, content_type, text, content, status::message_status,
+           source, is_placeholder, quoted_message_id, quoted_text, raw, sent_at, %(worker)s::uuid
     FROM unnest(%(conversations)s::uuid[], %(senders)s::uuid[], %(ids)s::text[], %(directions)s::text[],
-                %(content_types)s::text[], %(texts)s::text[], %(statuses)s::text[], %(sources)s::text[],
-                %(placeholders)s::boolean[], %(quoted_ids)s::text[], %(quoted_texts)s::text[], %(raws)s::bytea[],
-                %(sent_ats)s::timestamptz[])
-        AS given (conversation_id, sender_id, id, direction, content_type, text, status, source, is_placeholder,
-                  quoted_message_id, quoted_text, raw, sent_at)
+                %(content_types)s::text[], %(texts)s::text[], %(contents)s::jsonb[], %(statuses)s::text[],
+                %(sources)s::text[], %(placeholders)s::boolean[], %(quoted_ids)s::text[], %(quoted_texts)s::text[],
+                %(raws)s::bytea[], %(sent_ats)s::timestamptz[])
+        AS given (conversation_id, sender_id, id, direction, content_type, text, content, status, source,
+                  is_placeholder, quoted_message_id, quoted_text, raw, sent_at)
     ON CONFLICT ON CONSTRAINT whatsapp_messages_once DO UPDATE SET
         content_type = CASE WHEN m.is_placeholder THEN excluded.content_type ELSE m.content_type END,
         text = CASE WHEN m.is_placeholder THEN excluded.text ELSE m.text END,
+        content = CASE WHEN m.is_placeholder THEN excluded.content ELSE m.content END,
         source = CASE WHEN m.is_placeholder THEN excluded.source ELSE m.source END,
         quoted_message_id = CASE WHEN m.is_placeholder THEN excluded.quoted_message_id ELSE m.quoted_message_id END,
         quoted_text = CASE WHEN m.is_placeholder THEN excluded.quoted_text ELSE m.quoted_text END,
