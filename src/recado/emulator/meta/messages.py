@@ -27,6 +27,7 @@ ROWS = 10
 OPAQUE_LIMIT = 512
 MEDIA_KINDS = ("image", "video", "audio", "document", "sticker")
 
+_OBJECT_PARAMETERS = ("currency", "date_time", "image", "video", "document", "location")
 _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 
 
@@ -48,7 +49,7 @@ def parse(body: dict[str, Any]) -> Asked:
     check_product(body)
     to, by_user_id = _recipient(body)
     kind = body.get("type", "text")
-    if kind not in _CHECKS:
+    if not isinstance(kind, str) or kind not in _CHECKS:
         raise GraphError(100, f"Param type must be one of {{{', '.join(map(str.upper, _CHECKS))}}} - got {kind!r}.")
     content = body.get(kind)
     if content is None:
@@ -139,6 +140,14 @@ def _objects(where: dict[str, Any], name: str, path: str, most: int) -> list[dic
     return value
 
 
+def _any_objects(where: dict[str, Any], name: str, path: str) -> list[dict[str, Any]]:
+    """Like `_objects`, and there may be none."""
+    value = where.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise malformed(f"Param {path}['{name}'] must be an array of JSON objects.")
+    return value
+
+
 def _check_text(content: dict[str, Any], kind: str) -> str:
     return _string(content, "body", TEXT_LIMIT, path="text")
 
@@ -184,7 +193,7 @@ def _check_reaction(content: dict[str, Any], kind: str) -> str:
     emoji = content.get("emoji")
     if not isinstance(emoji, str):
         raise missing("reaction['emoji']")
-    if len(emoji.encode()) > 40 or (emoji.isascii() and emoji):
+    if len(emoji) > 20 or (emoji.isascii() and emoji):
         raise invalid("reaction['emoji']", "is not an emoji")
     return emoji
 
@@ -192,15 +201,17 @@ def _check_reaction(content: dict[str, Any], kind: str) -> str:
 def _check_template(content: dict[str, Any], kind: str) -> str:
     _string(content, "name", 512, path="template")
     _string(_object(content, "language", "template"), "code", 20, path="template['language']")
-    components = content.get("components", [])
-    if not isinstance(components, list) or not all(isinstance(each, dict) for each in components):
-        raise malformed("Param template['components'] must be an array of JSON objects.")
+    for component in _any_objects(content, "components", "template"):
+        for parameter in _any_objects(component, "parameters", "template['components']"):
+            kind = parameter.get("type")
+            if isinstance(kind, str) and kind in _OBJECT_PARAMETERS:
+                _object(parameter, kind, "template['components']['parameters']")
     return ""
 
 
 def _check_interactive(content: dict[str, Any], kind: str) -> str:
     form = content.get("type")
-    if form not in _INTERACTIVE:
+    if not isinstance(form, str) or form not in _INTERACTIVE:
         raise GraphError(131009, f"Param interactive['type'] must be one of {{{', '.join(_INTERACTIVE)}}}.")
     action = _object(content, "action", "interactive")
     body = ""
@@ -220,7 +231,7 @@ def _check_header(header: dict[str, Any], form: str) -> None:
     kind = header.get("type")
     if kind == "text":
         _string(header, "text", SHORT_LIMIT, path="interactive['header']")
-    elif kind in {"image", "video", "document"}:
+    elif kind in ("image", "video", "document"):
         if form in {"list", "product_list"}:
             raise invalid("interactive['header']['type']", "must be text")
         _check_media(_object(header, kind, "interactive['header']"), kind)

@@ -187,7 +187,7 @@ def _fill_text(text: str, parameters: list[dict[str, Any]], where: str) -> str:
         kind = parameter.get("type")
         if kind == "text":
             value = parameter.get("text")
-        elif kind in {"currency", "date_time"}:
+        elif kind in ("currency", "date_time"):
             value = parameter.get(kind, {}).get("fallback_value")
         else:
             raise GraphError(132012, f"{where}: a parameter of type {kind} does not fit")
