@@ -48,7 +48,10 @@ BY_ITS_OWN_CODE = {
     "data_keys": "db/vault.sql",  # a day after they were replaced
     "pacing_sends": "pacing/queries.sql",  # past every window, some with each send
     "pacing_takeovers": "pacing/queries.sql",  # one a conversation, and given back
+    "meta_told": "providers/meta/queries.sql",  # past the time for which Meta repeats, some with each body
+    "meta_templates": "providers/meta/queries.sql",  # those Meta lists no more
     "webhook_attempts": "webhooks/queries.sql",  # old ones, some with each attempt
+    "zapi_early_statuses": "providers/zapi/queries.sql",  # with their message, and old ones with each that is added
 }
 """Deleted beside what adds to them, by a query of this file."""
 

@@ -80,7 +80,7 @@ def heard(body: Any) -> Heard:
 def test_a_text_of_somebody() -> None:
     assert heard(received()) == Heard(
         instance=INSTANCE,
-        people=(BETO, "81896604192873"),
+        people=(JID.phone(BETO), JID("81896604192873", LID)),
         id="A20DA9C0183A2D35A260F53F5D2B9244",
         chat=JID.phone(BETO),
         chat_alt=JID("81896604192873", LID),
@@ -220,7 +220,7 @@ def test_the_writers_lid_is_the_chats_only_when_somebody_else_wrote() -> None:
     own = heard(echo("oi", "X1", chatLid=None))
     assert (own.chat, own.chat_alt, own.sender, own.push_name) == (JID.phone(BETO), None, None, None)
     assert heard(echo("oi", "X1")).chat_alt == JID("81896604192873", LID)
-    assert CLARA_LID.removesuffix("@lid") not in own.people
+    assert CLARA_LID.removesuffix("@lid") not in {person.user for person in own.people}
 
 
 def test_somebody_known_by_a_lid_only() -> None:
@@ -295,14 +295,26 @@ def test_a_name_that_is_only_the_number_is_none() -> None:
 )
 def test_a_status_of_several_messages(word: str, kind: ReceiptKind | None, by_me: bool) -> None:
     assert read(status(word, "A1", "A2", "A1")) == Told(
-        instance=INSTANCE, people=(BETO,), ids=("A1", "A2"), chat=JID.phone(BETO), kind=kind, by_me=by_me, at=SENT_AT
+        instance=INSTANCE,
+        people=(JID.phone(BETO),),
+        ids=("A1", "A2"),
+        chat=JID.phone(BETO),
+        kind=kind,
+        by_me=by_me,
+        at=SENT_AT,
     )
 
 
 def test_a_delivery_says_that_it_went_out_or_not() -> None:
     found = read(delivery("A1"))
     assert found == Delivered(
-        instance=INSTANCE, people=(BETO,), id="A1", zaap_id="ZA1", chat=JID.phone(BETO), is_failed=False, at=AT
+        instance=INSTANCE,
+        people=(JID.phone(BETO),),
+        id="A1",
+        zaap_id="ZA1",
+        chat=JID.phone(BETO),
+        is_failed=False,
+        at=AT,
     )
     failed = read(delivery("A1", error="Phone number does not exist"))
     assert isinstance(failed, Delivered)
@@ -318,9 +330,15 @@ def test_connected_and_disconnected_are_hints() -> None:
 
 def test_presence() -> None:
     chat = JID.phone(BETO)
-    assert read(presence("COMPOSING")) == Presence(instance=INSTANCE, people=(BETO,), chat=chat, is_typing=True)
-    assert read(presence("PAUSED")) == Presence(instance=INSTANCE, people=(BETO,), chat=chat, is_typing=False)
-    assert read(presence("UNAVAILABLE")) == Presence(instance=INSTANCE, people=(BETO,), chat=chat, is_available=False)
+    assert read(presence("COMPOSING")) == Presence(
+        instance=INSTANCE, people=(JID.phone(BETO),), chat=chat, is_typing=True
+    )
+    assert read(presence("PAUSED")) == Presence(
+        instance=INSTANCE, people=(JID.phone(BETO),), chat=chat, is_typing=False
+    )
+    assert read(presence("UNAVAILABLE")) == Presence(
+        instance=INSTANCE, people=(JID.phone(BETO),), chat=chat, is_available=False
+    )
     assert isinstance(read(presence("DANCING")), Unknown)
 
 

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recado.content import Content
-from recado.events import Quote, ReceiptKind
+from recado.events import ReceiptKind
 from recado.gateway.providers.zapi.addresses import read_address, read_lid
 from recado.gateway.providers.zapi.contents import Body, read_content, word
 from recado.jid import BROADCAST, JID, NEWSLETTER
@@ -49,10 +49,10 @@ _STATUSES: dict[str, ReceiptKind | None] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """Anything that was told; `instance` is whose it claims to be, `people` whom it names (digits and LIDs)."""
+    """Anything that was told; `instance` is whose it claims to be, `people` every address of somebody in it."""
 
     instance: str
-    people: tuple[str, ...] = field(default=(), repr=False)
+    people: tuple[JID, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,7 @@ class Heard(Callback):
     sender: JID | None
     from_me: bool
     by_api: bool | None
+    is_edit: bool = False
     content: Content
     sent_at: datetime
     push_name: str | None = field(default=None, repr=False)
@@ -208,7 +209,8 @@ def _received(said: Body, instance: str, at: datetime) -> Read:
         chat_alt=alt,
         sender=sender,
         from_me=from_me,
-        by_api=None if is_edit else _flag(said.get("fromApi")),
+        by_api=_flag(said.get("fromApi")),
+        is_edit=is_edit,
         content=content,
         sent_at=sent_at,
         push_name=_name(said) if not from_me else None,
@@ -289,11 +291,6 @@ _READERS: dict[str, Callable[[Body, str, datetime], Read]] = {
 }
 
 
-def quote_of(heard: Heard) -> Quote | None:
-    """What a message answers, by the id it has over there."""
-    return Quote(heard.quoted) if heard.quoted is not None else None  # type: ignore[arg-type]
-
-
 def _moment(said: Body, at: datetime) -> datetime:
     """When it happened, when that can be so; else now."""
     value = said.get("momment", said.get("moment"))
@@ -326,8 +323,8 @@ def _name(said: Body) -> str | None:
     return None if name is None or name.strip("+ ").isdigit() else name[:_LONGEST_NAME]
 
 
-def _people(*addresses: JID | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(jid.user for jid in addresses if jid is not None and jid.is_person))
+def _people(*addresses: JID | None) -> tuple[JID, ...]:
+    return tuple(dict.fromkeys(jid for jid in addresses if jid is not None and jid.is_person))
 
 
 def _is_storable(said: Any) -> bool:

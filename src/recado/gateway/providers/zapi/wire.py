@@ -187,7 +187,7 @@ def _reaction(content: Reaction, _: str | None) -> tuple[str, Body]:
 
 def _buttons(content: Buttons, _: str | None) -> tuple[str, Body]:
     buttons = [{"id": button.id, "label": button.title} for button in content.buttons]
-    return "send-button-list", {"message": _framed(content), "buttonList": {"buttons": buttons}}
+    return "send-button-list", {"message": framed(content), "buttonList": {"buttons": buttons}}
 
 
 def _options(content: OptionList, _: str | None) -> tuple[str, Body]:
@@ -204,13 +204,13 @@ def _options(content: OptionList, _: str | None) -> tuple[str, Body]:
     ]
     title = content.sections[0].title if len(content.sections) == 1 and content.sections[0].title else content.button
     offered = {"title": title, "buttonLabel": content.button, "options": options}
-    return "send-option-list", {"message": _framed(content), "optionList": offered}
+    return "send-option-list", {"message": framed(content), "optionList": offered}
 
 
 def _link(content: LinkButton, _: str | None) -> tuple[str, Body]:
     """A preview of the address; Z-API wants it at the end of the words too."""
     return "send-link", {
-        "message": f"{_framed(content)}\n{content.url}",
+        "message": f"{framed(content)}\n{content.url}",
         "image": content.url,  # it must be there; where the address is no picture there is none
         "linkUrl": content.url,
         "title": content.title,
@@ -218,7 +218,7 @@ def _link(content: LinkButton, _: str | None) -> tuple[str, Body]:
     }
 
 
-def _framed(content: Buttons | OptionList | LinkButton) -> str:
+def framed(content: Buttons | OptionList | LinkButton) -> str:
     """Header, words and footer as one text: there is no place for the other two."""
     parts = (f"*{content.header}*" if content.header else "", content.body, content.footer or "")
     return "\n\n".join(part for part in parts if part)
