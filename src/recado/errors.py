@@ -107,9 +107,10 @@ class UntrustedServer(HandshakeError):
 
 
 class ConnectionLost(RecadoError):
-    """The connection ended."""
+    """The connection ended; of a message that was to be sent, `nothing_left` is said where it is known."""
 
     retryable = True
+    nothing_left = False
 
     def __init__(self, reason: CloseReason, message: str | None = None) -> None:
         self.reason = reason
@@ -117,7 +118,9 @@ class ConnectionLost(RecadoError):
 
 
 class LoggedOut(RecadoError):
-    """The account holder unlinked this device, or WhatsApp did."""
+    """The account holder unlinked this device, or WhatsApp did; `nothing_left` as with a connection that is lost."""
+
+    nothing_left = False
 
     def __init__(self, reason: CloseReason = CloseReason.LOGGED_OUT) -> None:
         self.reason = reason
@@ -256,6 +259,13 @@ class StoreRefused(StoreError):
 
 class BadRecord(StoreError):
     """A stored record cannot be read."""
+
+
+def before_sending(error: ConnectionLost | LoggedOut) -> ConnectionLost | LoggedOut:
+    """The same, of a message nothing of which was written yet (a new one: others may wait for the one given)."""
+    said = type(error)(error.reason)
+    said.nothing_left = True
+    return said
 
 
 def where(error: BaseException) -> str:

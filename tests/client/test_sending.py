@@ -12,6 +12,7 @@ from recado.emulator.whatsapp.inbox import Ticks
 from recado.errors import (
     AckTimeout,
     ConnectionLost,
+    LoggedOut,
     NoRecipients,
     NotConnected,
     NotPaired,
@@ -182,8 +183,9 @@ async def test_a_connection_lost_while_sending_leaves_one_message(fault, desk, w
     async with desk.connected() as client:
         await client.send(bia.jid, Text("first"))
         getattr(world.faults, fault)(client.device)
-        with pytest.raises(ConnectionLost):
+        with pytest.raises(ConnectionLost) as lost:
             await client.send(bia.jid, Text("through the storm"), id=ID)
+        assert not lost.value.nothing_left
         async with soon():
             await client.wait_for(ConnectionState.RECONNECTING)
             await clock.advance(30)
@@ -192,6 +194,46 @@ async def test_a_connection_lost_while_sending_leaves_one_message(fault, desk, w
         await bia.expect("through the storm")
         assert [shown.text for shown in bia.messages].count("through the storm") == 1
         assert [fact.id for fact in await recorded(client, MessageSent)].count(ID) == 1
+
+
+async def cut(client, world, ana):
+    world.disconnect(ana.jid)
+
+
+async def unlinked(client, world, ana):
+    await ana.unlink()
+
+
+@pytest.mark.parametrize(("end", "error"), [(cut, ConnectionLost), (unlinked, LoggedOut)])
+@pytest.mark.parametrize("question", ["usync", "encrypt"])
+async def test_lost_while_devices_or_keys_are_asked_for_nothing_has_left(question, end, error, desk, world, ana, bia):
+    async with desk.connected() as client:
+        world.faults.slow_answer(3600.0, client.device, about=question)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(_outcome(client.send(bia.jid, Text("never left"), id=ID)))
+            await world.until(lambda: bool(world.faults.happened), "nobody asked")
+            await end(client, world, ana)
+        assert isinstance(sending.result(), error) and sending.result().nothing_left
+        assert not [shown for shown in bia.messages if shown.text == "never left"]
+
+
+async def _outcome(sending):
+    try:
+        return await sending
+    except (ConnectionLost, LoggedOut) as error:
+        return error
+
+
+async def test_unlinked_after_it_was_written_it_may_have_left(desk, world, ana, bia):
+    async with desk.connected() as client:
+        await client.send(bia.jid, Text("first"))
+        world.faults.drop_ack(client.device)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(_outcome(client.send(bia.jid, Text("and gone"), id=ID)))
+            await bia.expect("and gone")
+            await ana.unlink()
+        # Bia's phone has shown it, and may have told so before the end.
+        assert not isinstance(sending.result(), LoggedOut) or not sending.result().nothing_left
 
 
 async def test_a_device_without_keys_is_skipped(desk, world, clock, bia):

@@ -26,7 +26,16 @@ from recado.client.supervisor import RefreshVersion, Supervisor, stopped
 from recado.client.transport import Connect, websocket
 from recado.clock import Clock, SystemClock
 from recado.content import Content
-from recado.errors import AlreadyOpen, CloseReason, LoggedOut, NotConnected, NotPaired, UsageError
+from recado.errors import (
+    AlreadyOpen,
+    CloseReason,
+    ConnectionLost,
+    LoggedOut,
+    NotConnected,
+    NotPaired,
+    UsageError,
+    before_sending,
+)
 from recado.events import ConnectionState, Fact, MessageId, MessageReceived, MessageSent, Signal
 from recado.jid import JID
 from recado.pairing import Paired, PairingStep
@@ -243,7 +252,10 @@ class Client:
         ConnectionLost or AckTimeout when its fate is unknown. Send it again with the same `id`, and it stays one.
         """
         with self._account.pulse.sending():
-            connection = await self._connected()
+            try:
+                connection = await self._connected()
+            except (ConnectionLost, LoggedOut) as error:
+                raise before_sending(error) from error
             return await sending.send(self._account, connection, chat, content, quoting=quoting, id=id)
 
     async def mark_read(self, chat: JID, ids: Sequence[MessageId], *, sender: JID | None = None) -> None:

@@ -28,7 +28,7 @@ from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
 from recado.client.settling import settle_as_sent, settled_at
 from recado.content import Content, Text
 from recado.crashpoints import CrashPoint
-from recado.errors import NoRecipients, Rejected, UsageError
+from recado.errors import ConnectionLost, LoggedOut, NoRecipients, Rejected, UsageError, before_sending
 from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, Quote
 from recado.jid import JID
 from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
@@ -87,8 +87,9 @@ async def send(
     id: MessageId | None = None,
 ) -> Sent:
     """
-    Send one message to a person. Raises Rejected, NoRecipients, TooLarge; AckTimeout or ConnectionLost when nothing is
-    known of its fate, QueryTimeout when it did not go. After any of these, calling again with the same `id` is safe.
+    Send one message to a person. Raises Rejected, NoRecipients, TooLarge; AckTimeout, ConnectionLost or LoggedOut when
+    nothing is known of its fate; QueryTimeout, or the two with `nothing_left`, when it did not go. After any of these,
+    calling again with the same `id` is safe.
     """
     if not chat.is_person or chat.is_bsuid:
         raise UsageError("messages go to people; groups and channels are not supported")
@@ -109,13 +110,15 @@ async def _send(account: Account, connection: Connection, draft: Draft) -> Sent:
     crashpoints.reach(CrashPoint.OUTBOUND_BEFORE_SEAL)
     try:
         message = await _seal(account, connection, draft)
+        crashpoints.reach(CrashPoint.OUTBOUND_AFTER_COMMIT)
+        account.settlements.leaves(SentMessage(draft.id, draft.chat, draft.body, account.now()))
+        node = message.build()
+        acknowledged = connection.requests.expect(node)
     except NoRecipients:
         await _forget(account, draft.chat)
         raise
-    crashpoints.reach(CrashPoint.OUTBOUND_AFTER_COMMIT)
-    account.settlements.leaves(SentMessage(draft.id, draft.chat, draft.body, account.now()))
-    node = message.build()
-    acknowledged = connection.requests.expect(node)
+    except (ConnectionLost, LoggedOut) as error:  # from here on it may have been written
+        raise before_sending(error) from error
     connection.send(node)
     account.pulse.asked()
     await connection.flush()

@@ -19,11 +19,13 @@ from recado.errors import (
     AckTimeout,
     CloseReason,
     ConnectionLost,
+    LoggedOut,
     NoRecipients,
     NotConnected,
     QueryError,
     QueryTimeout,
     RecadoError,
+    before_sending,
 )
 from recado.events import MessageId, MessageSent, ReceiptKind, ReceiptReceived
 from recado.gateway.connections import repository as connections
@@ -370,7 +372,15 @@ def test_unknown_is_said_only_of_what_may_have_left(
 
 @pytest.mark.parametrize(
     ("error", "may_have_left"),
-    [(NotConnected(), False), (ConnectionLost(CloseReason.LOST), True), (AckTimeout(), True), (QueryTimeout(), False)],
+    [
+        (NotConnected(), False),
+        (ConnectionLost(CloseReason.LOST), True),
+        (before_sending(ConnectionLost(CloseReason.LOST)), False),
+        (LoggedOut(), True),
+        (before_sending(LoggedOut()), False),
+        (AckTimeout(), True),
+        (QueryTimeout(), False),
+    ],
 )
 def test_what_was_lost_on_the_way_may_have_left_and_what_never_went_has_not(
     error: RecadoError, may_have_left: bool

@@ -62,9 +62,9 @@ def fate_of(error: RecadoError, *, attempts: int, had_left: bool) -> Fate:
     match error:
         case Rejected():
             return Settled(FAILED, reason)
-        case ConnectionLost():
+        case ConnectionLost(nothing_left=False) | LoggedOut(nothing_left=False):
             return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=True)
-        case NotConnected() | NotPaired() | LoggedOut():
+        case ConnectionLost() | LoggedOut() | NotConnected() | NotPaired():  # before anything of it was written
             return Again(_RECONNECT_PAUSE, reason, attempts - 1, may_have_left=had_left)
         case SendUnconfirmed():
             return Settled(UNKNOWN, reason, tell=True)
