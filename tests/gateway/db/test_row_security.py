@@ -104,6 +104,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("find_api_key", path, False),
         ("find_hook", path, False),
         ("find_shared_accounts", path, False),
+        ("find_shared_wabas", path, False),
         ("forget_backups", path, False),
         ("forget_events", path, False),
         ("forget_leftovers", path, False),

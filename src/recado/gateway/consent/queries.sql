@@ -47,8 +47,8 @@ ORDER BY id DESC LIMIT %(limit)s
 SELECT message_id FROM consents WHERE message_id = ANY (%(message_ids)s) AND contact_id = ANY (%(contact_ids)s)
 
 -- list_people --
-SELECT p.phone, p.lid, p.id, c.id FROM whatsapp_contacts p JOIN conversations c ON c.contact_id = p.id
-WHERE p.phone = ANY (%(phones)s) OR p.lid = ANY (%(lids)s)
+SELECT p.phone, p.lid, p.bsuid, p.id, c.id FROM whatsapp_contacts p JOIN conversations c ON c.contact_id = p.id
+WHERE p.phone = ANY (%(phones)s) OR p.lid = ANY (%(lids)s) OR p.bsuid = ANY (%(bsuids)s)
 
 -- add_answer --
 INSERT INTO consent_answers (message_id, answers, at) VALUES (%(message_id)s, %(answers)s, %(at)s)
@@ -63,7 +63,7 @@ SELECT id FROM whatsapp_contacts WHERE id = %(id)s
 SELECT contact_id FROM conversations WHERE id = %(conversation_id)s AND contact_id IS NOT NULL
 
 -- find_contact_by_address --
-SELECT id FROM whatsapp_contacts WHERE phone = %(phone)s OR lid = %(lid)s
+SELECT id FROM whatsapp_contacts WHERE phone = %(phone)s OR lid = %(lid)s OR bsuid = %(bsuid)s
 
 -- find_settings --
 SELECT locale, stop_words, return_words, answer, is_answering FROM consent_settings

@@ -169,8 +169,14 @@ async def get_contact_of(unit: Unit, conversation_id: UUID) -> UUID:
 
 async def get_contact_by_address(unit: Unit, address: JID) -> UUID:
     """Who has that address. Raises NotFound."""
-    phone, lid = (None, address.user) if address.is_lid else (address.user, None)
-    return _found(await unit.value(_queries.find_contact_by_address, phone=phone, lid=lid))
+    return _found(
+        await unit.value(
+            _queries.find_contact_by_address,
+            phone=address.user if address.is_phone else None,
+            lid=address.user if address.is_lid else None,
+            bsuid=address.user if address.is_bsuid else None,
+        )
+    )
 
 
 async def list_people(unit: Unit, addresses: Sequence[tuple[JID, JID | None]]) -> list[Person | None]:
@@ -180,10 +186,11 @@ async def list_people(unit: Unit, addresses: Sequence[tuple[JID, JID | None]]) -
         _queries.list_people,
         phones=[address.user for address in each if address.is_phone],
         lids=[address.user for address in each if address.is_lid],
+        bsuids=[address.user for address in each if address.is_bsuid],
     )
     found: dict[tuple[str, str], Person] = {}
-    for phone, lid, contact_id, conversation_id in rows:
-        for kind, user in (("phone", phone), ("lid", lid)):
+    for phone, lid, bsuid, contact_id, conversation_id in rows:
+        for kind, user in (("phone", phone), ("lid", lid), ("bsuid", bsuid)):
             if user is not None:
                 found[kind, user] = Person(contact_id, conversation_id)
     return [_first(found, pair) for pair in addresses]
@@ -209,7 +216,8 @@ async def save_settings(unit: Unit, settings: ConsentSettings) -> None:
 def _first(found: dict[tuple[str, str], Person], pair: tuple[JID, JID | None]) -> Person | None:
     for address in pair:
         if address is not None:
-            person = found.get(("lid" if address.is_lid else "phone", address.user))
+            kind = "lid" if address.is_lid else "bsuid" if address.is_bsuid else "phone"
+            person = found.get((kind, address.user))
             if person is not None:
                 return person
     return None

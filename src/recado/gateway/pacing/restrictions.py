@@ -31,7 +31,6 @@ MEANINGS = {
     429: _BACK_OFF,
     130429: _BACK_OFF,  # the Cloud API's: too many a second
     131048: _BACK_OFF,  # too many were reported as spam
-    131056: _BACK_OFF,  # too many to the same person
 }
 """The codes that restrict a connection, whoever told them."""
 

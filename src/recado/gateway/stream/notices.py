@@ -157,3 +157,12 @@ class ContactErased(Notice):
 
     contact_id: UUID
     erasure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAlerted(Notice):
+    """A provider says something of the account that a person should know; `code` is its own, where it gave one."""
+
+    provider: str
+    code: int | None
+    why: str

@@ -9,7 +9,7 @@ CREATE TABLE consents (
     kind          text NOT NULL CHECK (kind IN ('in', 'out', 'back')),   -- 'back': the stops before it are undone
     at            timestamptz NOT NULL,                  -- when the person said so: the newest entry counts
     text_shown    text,                                  -- what they were shown when they did
-    source        text NOT NULL CHECK (source IN ('api', 'keyword', 'import', 'page')),
+    source        text NOT NULL CHECK (source IN ('api', 'keyword', 'import', 'page', 'provider')),
     evidence      jsonb NOT NULL DEFAULT '{}',
     message_id    text,                                  -- of a keyword: the message that was one
     actor         text NOT NULL,

@@ -79,7 +79,7 @@ def address_of(chat: JID) -> Json:
     """To whom: a phone number goes in `to`, a business-scoped user id in `recipient`. Raises UsageError."""
     if chat.is_phone:
         return {"to": chat.user}
-    if chat.server == "bsuid":
+    if chat.is_bsuid:
         return {"recipient": chat.user}
     raise UsageError("the Cloud API writes to phone numbers and user ids")
 
