@@ -166,6 +166,20 @@ async def test_a_login_that_hangs_is_given_up(desk, world, clock, soon):
         assert client.status.reason is CloseReason.LOST
 
 
+async def test_a_server_that_answers_pings_and_never_lets_us_in_is_given_up(desk, world, clock, soon):
+    async with desk.connected():
+        pass
+    world.pause_before_success = 3600.0
+    async with desk.client() as client, soon():
+        for _ in range(59):
+            await clock.advance(1)
+            await settle(50)
+        assert client.status.state is ConnectionState.CONNECTING
+        await clock.advance(2)
+        await client.wait_for(ConnectionState.RECONNECTING)
+        assert client.status.reason is CloseReason.LOST
+
+
 class Failing(MemoryStore):
     """A store whose commits fail on command."""
 
