@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     whatsapp_root: str | None = None
     """The public root key of that server's certificates: 64 hexadecimal digits."""
 
+    public_base_url: str | None = None
+    """Where this gateway is seen from outside (`https://gateway.example.org`), for providers that call it back."""
+
+    zapi_base_url: str = "https://api.z-api.io"
+    """Where Z-API is; another address for an emulator."""
+
+    zapi_poll_seconds: float = Field(30.0, gt=0.0)
+    """How often an instance of Z-API is asked where it stands, beside what it tells by itself."""
+
     lease_seconds: float = Field(30.0, ge=3.0)
     """How long a silent worker keeps its accounts."""
 

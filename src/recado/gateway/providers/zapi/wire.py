@@ -255,6 +255,11 @@ def read_taken(answer: Body) -> Taken | None:
     return Taken(message_id, zaap_id) if message_id or zaap_id else None
 
 
+def read_connected(answer: Body) -> bool:
+    """Does `status` say that the phone is there?"""
+    return answer.get("connected") is True
+
+
 def read_standing(answer: Body) -> Standing | None:
     """What `status` says; None when it says nothing."""
     connected = answer.get("connected")
