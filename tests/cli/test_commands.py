@@ -132,6 +132,10 @@ def test_the_emulator_alone_says_whom_to_trust_and_scans(recado: Callable[..., C
     assert len(bytes.fromhex(command.until(r"root\s+(\w+)"))) == 32
     control = command.until(r"control\s+(\S+)")
     assert httpx2.get(control).json()["status"] == "ready"
+    meta = command.until(r"url\s+(http\S+)")
+    number, token = command.until(r"number id\s+(\d+)"), command.until(r"token\s+(EAA\w+)")
+    asked = httpx2.get(f"{meta}/v26.0/{number}", headers={"Authorization": f"Bearer {token}"})
+    assert asked.json()["id"] == number
     command.signal(signal.SIGTERM)
     assert command.end() == 0
 

@@ -203,9 +203,9 @@ def _check_template(content: dict[str, Any], kind: str) -> str:
     _string(_object(content, "language", "template"), "code", 20, path="template['language']")
     for component in _any_objects(content, "components", "template"):
         for parameter in _any_objects(component, "parameters", "template['components']"):
-            kind = parameter.get("type")
-            if isinstance(kind, str) and kind in _OBJECT_PARAMETERS:
-                _object(parameter, kind, "template['components']['parameters']")
+            form = parameter.get("type")
+            if isinstance(form, str) and form in _OBJECT_PARAMETERS:
+                _object(parameter, form, "template['components']['parameters']")
     return ""
 
 
