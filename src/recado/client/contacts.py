@@ -12,7 +12,8 @@ from recado.store.transaction import Transaction
 
 async def learn_lids(turn: Turn, pairs: Sequence[tuple[JID, JID]]) -> None:
     """Note pairs of addresses, in either order, and record each that is new."""
-    ordered = [(one, other) if one.is_phone else (other, one) for one, other in pairs]
+    # With a person, the chat and who wrote are one and the same.
+    ordered = dict.fromkeys((one, other) if one.is_phone else (other, one) for one, other in pairs)
     people = [(phone, lid) for phone, lid in ordered if phone.is_phone and lid.is_lid]
     if not people:
         return

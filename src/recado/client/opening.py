@@ -13,9 +13,9 @@ from recado.events import PeerIdentityChanged
 from recado.jid import JID
 from recado.protocol.signal.session import (
     Envelope,
-    EnvelopeKind,
     Opened,
     SessionRecord,
+    begins_session,
     open_envelope,
     wanted_prekeys,
 )
@@ -50,7 +50,7 @@ async def _session(turn: Turn, author: JID) -> SessionRecord | None:
 
 
 async def _open(turn: Turn, author: JID, record: SessionRecord | None, envelope: Envelope) -> Opened:
-    if envelope.kind is EnvelopeKind.MESSAGE:
+    if not begins_session(record, envelope):
         return open_envelope(record, envelope, own=turn.account.own, entropy=turn.account.entropy)
     prekey_id, signed_id = wanted_prekeys(envelope)
     return open_envelope(

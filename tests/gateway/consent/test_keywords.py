@@ -48,3 +48,10 @@ def test_the_answer_is_in_the_mentorado_s_language_and_names_the_way_back() -> N
     assert "START" in answer_of("en", None, None)
     assert "QUERO" in answer_of("en", None, ["quero"])
     assert answer_of("en", "Tchau", ["quero"]) == "Tchau"
+
+
+def test_a_text_of_plain_letters_is_read_as_every_other_is() -> None:
+    for code in range(128):
+        text = f" Quero{chr(code)}{chr(code)}SAIR "
+        plain, other = normalised(text), normalised(text + "\N{COMBINING ACUTE ACCENT}")  # which leaves no trace
+        assert plain == other, hex(code)

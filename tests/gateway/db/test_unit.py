@@ -185,3 +185,35 @@ async def test_a_unit_of_writes_waits_for_nothing_before_its_end(database_url: s
             os.kill(backend, signal.SIGCONT)
         async with database.unit(ana) as unit:
             assert await unit.value(COUNT) == 2
+
+
+async def test_what_is_told_here_rings_here_once_and_does_not_come_back_over_the_line(
+    database: Database, database_url: str, ana: Principal, bia: Principal
+) -> None:
+    from_there = asyncio.Event()
+    rung: list[object] = []
+    ring = database.hints.ring
+
+    def hear(topic: str, mentorado_id: object) -> None:
+        rung.append(mentorado_id)
+        if mentorado_id == bia.mentorado_id:
+            from_there.set()
+
+    database.hints.ring = hear  # type: ignore[method-assign, assignment]
+    async with Database(database_url, size=2) as other, asyncio.timeout(20):
+        while not from_there.is_set():  # the line may not listen yet
+            async with other.unit(bia) as unit:
+                unit.tell(STREAM)
+            async with other.unit(bia) as unit:
+                await unit.value(COUNT)
+        rung.clear()
+        from_there.clear()
+        with other.hints.watching(STREAM, ana.mentorado_id) as bell:
+            async with database.unit(ana) as unit:
+                unit.tell(STREAM)
+            await bell.wait(20)
+        async with other.unit(bia) as unit:  # what is told comes in the order it was told
+            unit.tell(STREAM)
+        await from_there.wait()
+    database.hints.ring = ring  # type: ignore[method-assign]
+    assert rung.count(ana.mentorado_id) == 1

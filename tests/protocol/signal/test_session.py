@@ -30,6 +30,7 @@ from recado.protocol.signal.session import (
     EnvelopeKind,
     OwnIdentity,
     SessionRecord,
+    begins_session,
     initiate,
     open_envelope,
     seal,
@@ -107,6 +108,30 @@ def test_a_repeated_offer_is_opened_in_the_session_it_began_and_needs_no_prekey(
     opened = bia.open(first)
     assert (opened.plaintext, opened.used_prekey) == (b"1", None)
     assert bia.record.archived == ()
+
+
+def test_prekeys_are_wanted_for_what_begins_a_session_alone(ana: Any, bia: Any) -> None:
+    ana.begin(bia.bundle(3))
+    first, second = ana.seal(b"1"), ana.seal(b"2")
+    assert begins_session(None, first)
+    bia.open(first)
+    assert not begins_session(bia.record, second)  # in the current one
+    ana.begin(bia.bundle(4))
+    newer = ana.seal(b"3")
+    assert begins_session(bia.record, newer)
+    bia.open(newer)
+    assert not begins_session(bia.record, second)  # in one that was put away
+    assert bia.open(second).plaintext == b"2"
+    ana.open(bia.seal(b"4"))
+    assert not begins_session(bia.record, ana.seal(b"5"))
+
+
+def test_an_offer_under_another_identity_wants_its_prekeys(ana: Any, bia: Any, device: Any) -> None:
+    ana.begin(bia.bundle(3))
+    bia.open(ana.seal(b"1"))
+    again = device("ana again")
+    again.begin(bia.bundle(4))
+    assert begins_session(bia.record, again.seal(b"2"))
 
 
 def test_a_bundle_whose_signature_is_not_the_identitys_begins_nothing(ana: Any, bia: Any) -> None:

@@ -57,8 +57,7 @@ async def keep_unread(turn: Turn, node: Node, error: Exception) -> None:
 async def _arrival(turn: Turn, node: Node) -> Arrival:
     account = turn.account
     stanza = turn.message or MessageStanza.parse(node, own=account.device, own_lid=account.lid)
-    pairs = ((stanza.chat, stanza.chat_alt), (stanza.sender, stanza.sender_alt))
-    await learn_lids(turn, [(one, other) for one, other in pairs if other is not None])
+    await learn_lids(turn, _addresses(stanza))
     digest = hashlib.sha256(b"".join(envelope.ciphertext for envelope in stanza.envelopes)).digest()
     arrival = Arrival(
         node=node,
@@ -72,6 +71,12 @@ async def _arrival(turn: Turn, node: Node) -> Arrival:
         arrival.known = Known(seen[:1])
         arrival.is_repeat = seen[1:] == digest
     return arrival
+
+
+def _addresses(stanza: MessageStanza) -> list[tuple[JID, JID]]:
+    """People by both of their addresses: who wrote, and whom the chat is with."""
+    pairs = ((stanza.chat, stanza.chat_alt), (stanza.sender.bare, stanza.sender_alt and stanza.sender_alt.bare))
+    return [(one, other) for one, other in pairs if other is not None]
 
 
 async def _repeat(turn: Turn, arrival: Arrival) -> None:
@@ -197,6 +202,8 @@ def read_ahead(batch: Iterable[tuple[Turn, Node]]) -> tuple[list[JID], list[str]
             continue  # its own turn says what is wrong with it
         turn.message = stanza
         peers.append(stanza.sender)
+        people = [jid for pair in _addresses(stanza) for jid in pair]
+        others += [keys.phone_of(jid) if jid.is_lid else keys.lid_of(jid) for jid in people]
         others.append(keys.seen(stanza.chat, stanza.sender.bare, stanza.id))
         others += [keys.prekey(id) for id in ids if id is not None]
     return peers, others

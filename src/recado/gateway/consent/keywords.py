@@ -16,6 +16,7 @@ STOP_WORDS = (
 RETURN_WORDS = ("voltar", "start", "unstop", "quero receber", "quero voltar")
 
 LONGEST_WORD = 60
+_SMALL_ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 _ANSWERS = {
     "pt-BR": "Pronto: você não vai mais receber nossas mensagens automáticas. Para voltar a receber, responda {word}.",
     "en": "Done: you will get no more automatic messages from us. To get them again, reply {word}.",
@@ -27,6 +28,8 @@ def normalised(text: str) -> str:
     """Small letters without accents, punctuation or doubled spaces; empty when it is too long to be a word."""
     if len(text) > 2 * LONGEST_WORD:
         return ""
+    if text.isascii():
+        return " ".join(text.translate(_SMALL_ASCII).split())
     kept = []
     for character in unicodedata.normalize("NFKD", text.casefold()):
         kind = unicodedata.category(character)

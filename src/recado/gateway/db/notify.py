@@ -69,6 +69,8 @@ class Hints:
         self._poll_seconds = poll_seconds
         self._watches: dict[tuple[str, UUID | None], set[Watch]] = {}
         self._pending: set[str] = set()
+        self.own_pid: int | None = None
+        """The session that tells for this process: what it told was rung here already."""
         self._has_pending = asyncio.Event()
 
     @property
@@ -108,8 +110,9 @@ class Hints:
                     await line.execute(_LISTEN)
                     self._ring_all()  # for what was told while nobody listened
                     async for notice in line.notifies():
-                        topic, _, mentorado = notice.payload.partition(":")
-                        self.ring(topic, UUID(mentorado))
+                        if notice.pid != self.own_pid:
+                            topic, _, mentorado = notice.payload.partition(":")
+                            self.ring(topic, UUID(mentorado))
             except psycopg.Error as error:
                 _log.warning("the line for hints broke (%s); polling meanwhile", type(error).__name__)
             await self._clock.sleep(_RETRY_SECONDS)

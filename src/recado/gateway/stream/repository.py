@@ -5,13 +5,15 @@ beside the body, not in it.
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
+
+from recado.errors import StoreRefused
 from recado.events import FACTS, Fact
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
@@ -40,7 +42,7 @@ async def add_facts(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
         unit,
         provider,
         kinds=[fact_kind(fact) for fact in facts],
-        bodies=[json.dumps(body, ensure_ascii=False, separators=(",", ":")) for body in bodies],
+        bodies=[_encoded(body) for body in bodies],
         raws=raws,
         ats=[fact.at for fact in facts],
     )
@@ -82,6 +84,13 @@ async def last_fact(unit: Unit, provider: str) -> int:
 async def get_head(unit: Unit) -> int:
     """The number of the newest event; 0 when there is none."""
     return int(await unit.value(_queries.get_head) or 0)
+
+
+def _encoded(body: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(body).decode()
+    except orjson.JSONEncodeError:  # half of a surrogate pair, say, which no database takes
+        raise StoreRefused("a fact cannot be written as JSON") from None
 
 
 def _take_raw(body: dict[str, Any]) -> bytes | None:

@@ -9,6 +9,7 @@ knows a key's meaning.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError as ProtobufError
@@ -81,6 +82,7 @@ def encode_prekey_message(message: PreKeyWhisperMessage) -> bytes:
     return _VERSION + encoded
 
 
+@lru_cache(maxsize=128)  # who opens one reads first which keys it names, and a batch reads that of all ahead
 def decode_prekey_message(data: bytes) -> PreKeyWhisperMessage:
     """Take the beginning of a session apart. Raises MalformedEnvelope."""
     if not data or data[0] != VERSION:

@@ -41,6 +41,7 @@ __all__ = [
     "OwnIdentity",
     "PreKeyBundle",
     "SessionRecord",
+    "begins_session",
     "initiate",
     "open_envelope",
     "seal",
@@ -137,6 +138,22 @@ def wanted_prekeys(envelope: Envelope) -> tuple[int | None, int]:
         raise MalformedEnvelope
     offered = decode_prekey_message(envelope.ciphertext)
     return offered.prekey_id, offered.signed_prekey_id
+
+
+def begins_session(record: SessionRecord | None, envelope: Envelope) -> bool:
+    """
+    Will opening it begin a session, for which the prekeys of `wanted_prekeys` are needed? Not one of kind PREKEY that
+    repeats the offer of a session `record` holds. Raises MalformedEnvelope, BadRecord.
+    """
+    if envelope.kind is not EnvelopeKind.PREKEY:
+        return False
+    offered = decode_prekey_message(envelope.ciphertext)
+    if record is None or record.remote_identity != offered.identity:
+        return True
+    wanted = offered.base_key
+    return record.base_key != wanted and not any(
+        wanted in encoded and decode_state(encoded).base_key == wanted for encoded in record.archived
+    )
 
 
 def open_envelope(

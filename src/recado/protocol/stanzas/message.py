@@ -12,8 +12,8 @@ What leaves is in `outgoing`, and named here too. docs/protocol/stanzas.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from recado.events import MessageId
 from recado.jid import JID
@@ -29,8 +29,7 @@ SEALED_VERSION = "2"
 _KINDS = {kind.value: kind for kind in EnvelopeKind}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageStanza:
+class MessageStanza(NamedTuple):
     """
     One message: `sender` is the author's device, `chat` has no device, `…_alt` are the same in the other address space.
     `envelopes` are those we can open; `other_envelopes` names the rest (skmsg, msmsg, …). `retry_count` is how often it
@@ -56,8 +55,11 @@ class MessageStanza:
     retry_count: int = 0
     unavailable: bool = False
     is_hidden: bool = False
-    plaintext: bytes | None = field(default=None, repr=False)
-    device_identity: bytes | None = field(default=None, repr=False)
+    plaintext: bytes | None = None
+    device_identity: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"MessageStanza({self.sender!r}, envelopes={len(self.envelopes)}, offline={self.offline})"
 
     @property
     def is_peer(self) -> bool:
@@ -71,10 +73,10 @@ class MessageStanza:
         source = read_source(reader, own=own, own_lid=own_lid)
         id, sent_at, recipient = reader.str("id"), reader.time("t"), reader.opt_jid("recipient")
         reader.done()
-        sealed = list(node.all("enc"))
+        parts = {part.tag: part for part in reversed(node.children)}  # the first of each
+        sealed = [part for part in node.children if part.tag == "enc"] if "enc" in parts else []
         opened = [(part, _envelope(part)) for part in sealed]
-        plaintext = node.child("plaintext")
-        identity = node.child("device-identity")
+        plaintext, identity = parts.get("plaintext"), parts.get("device-identity")
         return MessageStanza(
             id=MessageId(id),
             sender=source.sender,
@@ -89,11 +91,11 @@ class MessageStanza:
             category=reader.opt_str("category"),
             kind=reader.opt_str("type"),
             edit=reader.opt_str("edit"),
-            envelopes=tuple(envelope for _, envelope in opened if envelope is not None),
-            other_envelopes=tuple(_kind_name(part) for part, envelope in opened if envelope is None),
-            retry_count=max((part.read().opt_int("count") or 0 for part in sealed), default=0),
-            unavailable=node.child("unavailable") is not None and not sealed,
-            is_hidden=any(part.attrs.get("decrypt-fail") == "hide" for part in sealed),
+            envelopes=tuple([envelope for _, envelope in opened if envelope is not None]),
+            other_envelopes=tuple([_kind_name(part) for part, envelope in opened if envelope is None]),
+            retry_count=max([_count(part) for part in sealed], default=0),
+            unavailable="unavailable" in parts and not sealed,
+            is_hidden="hide" in [part.attrs.get("decrypt-fail") for part in sealed],
             plaintext=None if plaintext is None else plaintext.blob,
             device_identity=None if identity is None else identity.blob,
         )
@@ -104,6 +106,10 @@ def _envelope(part: Node) -> Envelope | None:
     if kind is None or part.attrs.get("v") != SEALED_VERSION:
         return None
     return Envelope(kind, part.blob)
+
+
+def _count(part: Node) -> int:
+    return part.read().opt_int("count") or 0 if "count" in part.attrs else 0
 
 
 def _kind_name(part: Node) -> str:

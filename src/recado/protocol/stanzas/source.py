@@ -11,14 +11,13 @@ peer_recipient_pn | peer_recipient_lid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from recado.jid import BROADCAST, GROUP, HOSTED, HOSTED_LID, JID, LID, NEWSLETTER, PHONE
 from recado.protocol.node import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """`chat` without a device, `sender` with its device; `…_alt` are the same in the other address space, if known."""
 
     chat: JID
