@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from recado.content import Button, Buttons, Location, Text, Unsupported
-from recado.errors import CloseReason
+from recado.errors import CloseReason, StoreRefused
 from recado.events import (
     ConnectionChanged,
     ConnectionState,
@@ -440,3 +440,10 @@ async def test_two_addresses_of_one_contact_in_one_batch_make_one_conversation(r
     await rows.tell(ContactChanged(account=ME, at=NOW, contact=BIA, lid=BIA_LID))
     await rows.tell(received("um"), received("dois", "3EB02", chat=BIA_LID, sender=BIA_LID))
     assert [message.text for message in await rows.messages()] == ["um", "dois"]
+
+
+async def test_half_a_character_is_refused_in_words_and_leaves_nothing(rows: Rows) -> None:
+    half = UnknownReceived(account=ME, at=NOW, tag="message", raw=b"", problem="half of one: \ud83d")
+    with pytest.raises(StoreRefused):
+        await rows.tell(received(), half)
+    assert await rows.count("events") == await rows.count("whatsapp_messages") == 0
