@@ -121,6 +121,15 @@ async def test_what_was_written_while_logged_out_is_never_told(desk: Desk) -> No
     assert [shown.text for shown in desk.clara.messages] == ["ninguém ouve"]
 
 
+async def test_what_a_lost_session_missed_is_gone_once_it_is_logged_out(desk: Desk) -> None:
+    desk.zapi.lose(desk.instance)
+    desk.beto.say(desk.clara, "ninguém ouve")
+    desk.zapi.unlink(desk.instance)
+    desk.zapi.link(desk.instance, desk.zapi.phone("Ana"))
+    await desk.zapi.settled()
+    assert desk.receiver.of("ReceivedCallback") == []
+
+
 async def test_a_restart_connects_again_by_itself(desk: Desk) -> None:
     assert await desk.call("GET", "restart") == (200, {"value": True})
     await desk.zapi.settled()
