@@ -10,6 +10,8 @@ from recado.emulator.meta.cloud import MetaCloud
 
 BODY = [{"type": "BODY", "text": "Oi {{1}}, até {{2}}"}]
 
+IMAGE = {"type": "image", "image": {"link": "https://example.com/i.png"}}
+
 
 def named(name: str = "aviso", *parameters: object, language: str = "pt_BR", **more: Any) -> dict[str, Any]:
     components = [{"type": "body", "parameters": [{"type": "text", "text": each} for each in parameters]}]
@@ -57,7 +59,8 @@ async def test_states_that_cannot_be_sent(cloud: MetaCloud, graph, state, code) 
         (named("aviso", "Ana", "x" * 1100), 132005),
         (named("outro", "Ana", "já"), 132001),
         (named("aviso", "Ana", "já", language="en"), 132001),
-        (named(components=[{"type": "body", "parameters": [{"type": "image"}, {"type": "image"}]}]), 132012),
+        (named(components=[{"type": "body", "parameters": [IMAGE, IMAGE]}]), 132012),
+        (named(components=[{"type": "body", "parameters": [{"type": "image"}]}]), 131008),
     ],
 )
 async def test_parameters_that_do_not_fit(cloud: MetaCloud, graph, template, code: int) -> None:
