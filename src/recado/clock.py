@@ -6,6 +6,7 @@ one: it is handed `now`. Tests turn a `ManualClock` by hand.
 from __future__ import annotations
 
 import asyncio
+import time
 import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -35,7 +36,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

@@ -181,15 +181,66 @@ async def test_a_renewal_that_never_returns_is_given_up_and_asked_again(database
 async def test_the_time_counts_from_before_the_renewal_was_asked(database: Database) -> None:
     clock = ManualClock()
     worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
-    unit = database.unit
+    unit = database.reserved_unit
 
     def slow(principal: Principal) -> object:
         clock._elapsed += 20.0  # the answer takes its time
         return unit(principal)
 
-    database.unit = slow  # type: ignore[method-assign, assignment]
+    database.reserved_unit = slow  # type: ignore[method-assign, assignment]
     await worker.renew()
-    assert worker._deadline == 25.0
+    assert (worker._deadline, clock.monotonic()) == (25.0, 20.0)
+
+
+async def test_a_busy_loop_does_not_cost_the_leases(database: Database, database_url: str, ana: Principal) -> None:
+    """The loop does not run for twice as long as a lease; the thread beside it renews for as long as one lasts."""
+    assert ana.mentorado_id is not None
+    worker = Leases(database, clock=SystemClock(), seconds=1.0, margin=0.25)
+    await worker.renew()
+    lease = await worker.claim(ana.mentorado_id, "baileys")
+    assert lease is not None
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(worker.run())
+        await settle()
+        with psycopg.connect(database_url, autocommit=True) as other:
+            until = worker._deadline
+            while worker._deadline <= until + 0.2:  # the loop stands still: only the thread moves that
+                assert other.execute("SELECT expires_at > clock_timestamp() FROM workers").fetchone() == (True,)
+        assert worker.is_alive
+        assert not lease.expired.is_set()
+        running.cancel()
+
+
+async def test_a_loop_that_stands_still_for_a_lease_s_time_is_given_up(database: Database, ana: Principal) -> None:
+    worker = Leases(database, clock=SystemClock(), seconds=0.5, margin=0.1)
+    await worker.renew()
+    line = database.line()
+    deadline = worker._deadline
+    worker._moved = SystemClock().monotonic() - 0.6
+    worker._beat(line)
+    assert worker._deadline == deadline
+    worker._moved = SystemClock().monotonic()
+    worker._beat(line)
+    assert worker._deadline > deadline
+    line.close()
+
+
+async def test_the_thread_brings_nothing_back(database: Database, database_url: str) -> None:
+    clock = ManualClock()
+    worker = Leases(database, clock=clock, seconds=30.0, margin=5.0)
+    await worker.renew()
+    line = database.line()
+    await clock.advance(25.0)
+    worker._moved = clock.monotonic()
+    worker._beat(line)
+    assert not worker.is_alive
+    await worker.renew()
+    await worker.stop()
+    worker._deadline = clock.monotonic() + 1  # as if it beat just before the end
+    worker._beat(line)
+    line.close()
+    with psycopg.connect(database_url) as other:
+        assert other.execute("SELECT count(*) FROM workers").fetchone() == (0,)
 
 
 async def test_after_a_silence_old_leases_stay_lost_though_the_worker_speaks_again(

@@ -284,6 +284,23 @@ def test_a_window_stays_between_one_and_its_most() -> None:
     assert window.size == 1
 
 
+def test_a_window_opens_slowly_beyond_where_the_worker_was_late_last() -> None:
+    window = Window(50)
+    for _ in range(24):
+        window.open()
+    window.close()
+    assert window.size == 16
+    for _ in range(16):
+        window.open()
+    assert window.size == 16  # a round of all of them is worth one more
+    window.open()
+    window.start_over()
+    assert window.size == 1
+    for _ in range(7):
+        window.open()
+    assert window.size == 8  # half of where it was, as fast as at first
+
+
 async def test_two_that_claim_at_once_get_different_accounts(fleet: Fleet, want: Want) -> None:
     workers = [Leases(fleet.database, clock=SystemClock()) for _ in range(4)]
     for worker in workers:

@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from recado.clock import Clock, SystemClock
 from recado.gateway.db.failures import cancellation_first, translated
+from recado.gateway.db.line import Line
 from recado.gateway.db.notify import NOTIFY, Hints
 from recado.gateway.db.unit import Unit, open_unit
 from recado.gateway.pacing.rules import Rules
@@ -129,6 +130,10 @@ class Database:
                 raise
             self._reserved = connection
 
+    def line(self) -> Line:
+        """A connection for a thread of its own, not open yet."""
+        return Line(self._dsn, **self._named)
+
     async def _notify(self, hints: list[str]) -> None:
         """On a line of its own: a hint neither waits for a turn in the pool when that is busy, nor takes one."""
         with translated():
@@ -146,6 +151,7 @@ class Database:
     async def _own_line(self) -> AsyncConnection[Any]:
         if self._line is None or self._line.closed:
             self._line = await AsyncConnection.connect(self._dsn, autocommit=True, **_NETWORK)
+            self.hints.own_pid = self._line.info.backend_pid
         return self._line
 
     @asynccontextmanager

@@ -19,9 +19,11 @@ from uuid import UUID, uuid4
 
 from recado.clock import Clock
 from recado.errors import LeaseLost, StoreError
+from recado.gateway.db.line import Line
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
+from recado.gateway.runtime.heart import Heart
 from recado.gateway.security import Principal
 
 _queries = load_queries(__file__, "leases.sql")
@@ -117,8 +119,9 @@ class Leases:
         weight: float = 1.0,
         name: str = "",
         late: Callable[[], None] = lambda: None,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
-        """`late` is called when a renewal took so long that the leases were in some danger."""
+        """`late` is called when a renewal took so long that the leases were in some danger, `lost` when they are."""
         if margin * 2 > seconds:
             raise ValueError("the margin is at most half of the lease")
         self.worker_id = uuid4()
@@ -129,17 +132,26 @@ class Leases:
         self._weight = Decimal(str(weight))
         self._name = name
         self._late = late
+        self._lost = lost
         self._deadline = 0.0
+        self._moved = 0.0
+        """When the event loop was last seen to move."""
         self._expired = asyncio.Event()
         self._expired.set()
 
     @property
     def is_alive(self) -> bool:
-        """May this worker believe its leases?"""
+        """May this worker believe its leases? Asked by the heart's thread too."""
         return self._clock.monotonic() < self._deadline
 
     async def run(self) -> None:
         """Renew for as long as the worker lives; silent for too long, tell every account to stop."""
+        line = self._database.line()
+        heart = Heart(lambda: self._beat(line), seconds=self._seconds / _RENEWALS_PER_LEASE, rest=line.close)
+        with heart:
+            await self._keep_renewing()
+
+    async def _keep_renewing(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_the_deadline())
             due = self._clock.monotonic()
@@ -148,7 +160,7 @@ class Leases:
                 try:
                     async with asyncio.timeout(self._seconds):  # a connection that is half open answers never
                         await self.renew()
-                        if self._clock.monotonic() - due > pause:
+                        if self._clock.monotonic() - due > pause / 2:
                             self._late()
                         await self.relieve()
                 except (StoreError, TimeoutError) as error:
@@ -158,13 +170,25 @@ class Leases:
                 due = self._clock.monotonic() + pause
                 await self._clock.sleep(pause)
 
+    def _beat(self, line: Line) -> None:
+        """On the heart's thread: say that this worker lives, if it does. Raises StoreUnavailable."""
+        started = self._clock.monotonic()
+        if not self.is_alive or started - self._moved > self._seconds:
+            return
+        line.run(_queries.renew_worker, id=self.worker_id, ttl=timedelta(seconds=self._seconds))
+        if self.is_alive:  # else it was too late, and what was lost stays lost
+            self._deadline = max(self._deadline, started + self._seconds - self._margin)
+
     async def _watch_the_deadline(self) -> None:
         """Beside the renewals, which wait for the database: at the deadline the accounts stop, whatever it does."""
         while True:
+            self._moved = self._clock.monotonic()
             left = self._deadline - self._clock.monotonic()
-            if left <= 0:
+            if left <= 0 and not self._expired.is_set():
+                self._lost()
                 self._expired.set()
-            await self._clock.sleep(left if left > 0 else self._seconds / _RENEWALS_PER_LEASE)
+            often = self._seconds / _RENEWALS_PER_LEASE
+            await self._clock.sleep(min(left, often) if left > 0 else often)
 
     async def renew(self) -> None:
         """Say that this worker lives. Raises StoreUnavailable."""
@@ -177,10 +201,10 @@ class Leases:
                 weight=self._weight,
                 ttl=timedelta(seconds=self._seconds),
             )
-        if not self.is_alive:
+        if not self.is_alive or self._expired.is_set():
             self._expired.set()  # whoever still holds a lease from before the silence lets go of it
             self._expired = asyncio.Event()
-        self._deadline = started + self._seconds - self._margin
+        self._deadline = max(self._deadline, started + self._seconds - self._margin)
 
     async def relieve(self) -> None:
         """

@@ -5,6 +5,10 @@ INSERT INTO workers (id, name, weight, expires_at)
 VALUES (%(id)s, %(name)s, %(weight)s, clock_timestamp() + %(ttl)s)
 ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at
 
+-- renew_worker --
+-- Of one that is there: a worker that left does not come back by this.
+UPDATE workers SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + %(ttl)s WHERE id = %(id)s
+
 -- leave_worker --
 UPDATE workers SET leaving_at = clock_timestamp() WHERE id = %(id)s AND leaving_at IS NULL
 

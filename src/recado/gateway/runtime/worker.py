@@ -52,6 +52,7 @@ class Worker:
             weight=settings.worker_weight,
             name=name or process_name(),
             late=window.close,
+            lost=window.start_over,
         )
         self.accounts = Accounts(
             database,
