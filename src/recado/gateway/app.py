@@ -17,6 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from recado.client.options import DeviceProfile
 from recado.clock import Clock, SystemClock
 from recado.gateway.campaigns import routes as campaigns
+from recado.gateway.connections import provider_routes
 from recado.gateway.connections import routes as connections
 from recado.gateway.consent import routes as consents
 from recado.gateway.contacts import routes as contacts
@@ -37,6 +38,11 @@ from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
 from recado.gateway.providers.baileys.adapter import whatsapp_web
+from recado.gateway.providers.meta import receiving as meta_webhooks
+from recado.gateway.providers.meta.adapter import MetaOptions, meta
+from recado.gateway.providers.meta.receiving import MetaReceiving
+from recado.gateway.providers.zapi import receiving as zapi_callbacks
+from recado.gateway.providers.zapi.adapter import ZapiOptions, zapi
 from recado.gateway.runtime.campaigns import feeding_campaigns
 from recado.gateway.runtime.deliveries import Deliveries
 from recado.gateway.runtime.retention import Retention
@@ -65,6 +71,7 @@ class Gateway:
     worker: Worker
     broadcasts: Broadcasts
     egress: Egress
+    meta: MetaReceiving
     sessions: Sessions
     desk: Desk | None
     new_admin_key: str | None = field(repr=False)
@@ -106,7 +113,13 @@ async def open_gateway(
         web_provider = whatsapp_web(
             database, vault, clock=clock, server=server, device=device, force_identity=settings.force_identity
         )
-        providers = {"baileys": web_provider}
+        hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)
+        official = MetaOptions(settings.meta_base_url, settings.meta_graph_version, settings.meta_poll_seconds)
+        providers = {
+            "meta": meta(database, vault, clock=clock, options=official),
+            "baileys": web_provider,
+            "zapi": zapi(database, vault, clock=clock, options=hosted),
+        }
         worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))
         chores = await stack.enter_async_context(asyncio.TaskGroup())
         forgetting = chores.create_task(Retention(database, settings, clock=clock).run())
@@ -117,6 +130,7 @@ async def open_gateway(
         await stack.enter_async_context(
             Deliveries(database, vault, egress, clock=clock, poll_seconds=settings.poll_seconds)
         )
+        receiving = await stack.enter_async_context(MetaReceiving(database, vault, settings, clock=clock))
         yield Gateway(
             settings=settings,
             server=server,
@@ -126,6 +140,7 @@ async def open_gateway(
             worker=worker,
             broadcasts=broadcasts,
             egress=egress,
+            meta=receiving,
             sessions=Sessions(masters, clock),
             desk=desk,
             new_admin_key=new_admin_key,
@@ -159,12 +174,15 @@ def create_app(
         app.include_router(router)
     for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
+    app.include_router(provider_routes.router)
     app.include_router(campaigns.router)
     app.include_router(monitoring.router)
     app.include_router(stream.own)
     app.include_router(conversations.own)
     app.include_router(webhooks.router)
     app.include_router(operations.router)
+    app.include_router(zapi_callbacks.router)
+    app.include_router(meta_webhooks.router)
     web.add_pages(app, has_desk=desk is not None)
     add_problems(app, web.page_problem)
     describe_problems(app)
@@ -172,7 +190,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
             expose_headers=["idempotency-replayed", "retry-after"],
         )

@@ -84,6 +84,13 @@ class NoCredentials(Refusal):
     kind = "no-credentials"
 
 
+class InUse(Refusal):
+    """Something works with this now."""
+
+    status = 409
+    kind = "in-use"
+
+
 class AccountTaken(Refusal):
     """This account is connected for another mentorado over the operator's own app."""
 
@@ -165,3 +172,19 @@ class LeadExists(Refusal):
 
     status = 409
     kind = "lead-exists"
+
+
+class WindowClosed(Refusal):
+    """The other side last wrote more than 24 hours ago: over the official API only an approved template may go."""
+
+    status = 409
+    kind = "window-closed"
+
+    def __init__(self, templates: Sequence[tuple[str, str, int]]) -> None:
+        """`templates` are those that may go: name, language, and how many values the body wants."""
+        super().__init__()
+        self.templates = list(templates)
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        return {"templates": [{"name": n, "language": language, "values": v} for n, language, v in self.templates]}

@@ -149,8 +149,8 @@ async def test_a_limit_out_of_range_is_a_400_and_not_a_422(linked: Any) -> None:
     assert (await linked.get(f"{linked.root}/events", params={"after": "x"})).status_code == 400
 
 
-async def test_a_provider_that_cannot_be_run_yet_is_a_409_and_an_unknown_one_a_404(clara: Any) -> None:
-    assert (await clara.post(f"{clara.root}/connections/meta/connect")).json()["type"] == "/problems/not-supported"
+async def test_a_provider_without_credentials_is_a_409_and_an_unknown_one_a_404(clara: Any) -> None:
+    assert (await clara.post(f"{clara.root}/connections/meta/connect")).json()["type"] == "/problems/no-credentials"
     assert (await clara.post(f"{clara.root}/connections/fax/connect")).status_code == 404
     assert (await clara.get(f"{clara.root}/connections/baileys")).json()["state"] == "disconnected"
     assert (await clara.post(f"{clara.root}/connections/baileys/disconnect")).status_code == 404

@@ -17,8 +17,9 @@ from recado.gateway.campaigns.repository import Campaign, Count, NewRecipient
 from recado.gateway.campaigns.template import NAME, is_well_formed
 from recado.gateway.consent.repository import EVERY_PURPOSE
 from recado.gateway.conversations import service as conversations
+from recado.gateway.conversations.contents import LONGEST_TEXT
 from recado.gateway.conversations.directory import Directory
-from recado.gateway.conversations.service import LONGEST_TEXT, parse_address
+from recado.gateway.conversations.service import parse_address
 from recado.gateway.db.notify import CAMPAIGNS
 from recado.gateway.db.unit import Unit
 from recado.gateway.providers.roads import PRIORITY

@@ -56,3 +56,9 @@ WHERE provider = %(provider)s
 UPDATE connections SET account_phone = NULL, account_lid = NULL, push_name = NULL, updated_at = now()
 WHERE provider = %(provider)s
 
+-- find_pin --
+SELECT pin FROM provider_choices
+
+-- save_pin --
+INSERT INTO provider_choices (pin) VALUES (%(pin)s)
+ON CONFLICT (mentorado_id) DO UPDATE SET pin = excluded.pin, updated_at = now()

@@ -87,3 +87,14 @@ async def save_account(
 async def forget_account(unit: Unit, provider: str) -> None:
     """Another number may be linked from now on."""
     await unit.run(_queries.forget_account, provider=provider)
+
+
+async def find_pin(unit: Unit) -> str | None:
+    """The provider a person decided for, if one did."""
+    found: str | None = await unit.value(_queries.find_pin)
+    return found
+
+
+async def save_pin(unit: Unit, provider: str | None) -> None:
+    """That one carries what is sent; None: the priority decides."""
+    await unit.run(_queries.save_pin, pin=provider)

@@ -1,6 +1,6 @@
 """
-Connections: what a person may ask of one, the step they are to do now, and which connection carries what is sent.
-Asking changes what is wanted; the runtime sees it (a hint, and polling behind) and acts.
+Connections: what a person may ask of one, and the step they are to do now. Asking changes what is wanted; the runtime
+sees it (a hint, and polling behind) and acts. Which connection carries what is sent is in choosing.py.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from recado.gateway.connections.repository import CONNECTED, DISCONNECTED, UNLIN
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
-from recado.gateway.providers.roads import PRIORITY, first_by_priority
-from recado.gateway.refusals import NotConnectable, NotFound, NotSupported
+from recado.gateway.providers.credentials import find_hint
+from recado.gateway.providers.roads import ROADS
+from recado.gateway.refusals import NoCredentials, NotFound
 from recado.gateway.security import MANAGE
 
 BAILEYS = "baileys"
-_RUNNABLE = (BAILEYS,)
 _STEP = "connection step"
 
 
@@ -34,12 +34,12 @@ class Step:
 
 
 async def request_connect(unit: Unit, provider: str = BAILEYS) -> Connection:
-    """Have the connection made and kept; a new link shows a QR. Raises Forbidden, NotSupported, NotFound."""
+    """Have the connection made and kept; a new link shows a QR. Raises Forbidden, NoCredentials, NotFound."""
     return await _request(unit, provider, CONNECTED)
 
 
 async def request_disconnect(unit: Unit, provider: str = BAILEYS) -> Connection:
-    """Have the connection closed; the device stays linked. Raises Forbidden, NotSupported, NotFound."""
+    """Have the connection closed; the device stays linked. Raises Forbidden, NotFound."""
     return await _request(unit, provider, DISCONNECTED)
 
 
@@ -67,20 +67,6 @@ async def get_connection(unit: Unit, provider: str = BAILEYS) -> Connection:
     return found
 
 
-async def provider_to_send(unit: Unit) -> str:
-    """
-    The provider that carries what is sent: the first connected one by priority, else the first that is wanted and
-    will be back. Raises NotConnectable.
-    """
-    connections = await repository.list_connections(unit)
-    connected = first_by_priority(c.provider for c in connections if c.state == "connected")
-    wanted = first_by_priority(c.provider for c in connections if c.desired == CONNECTED and c.account_phone)
-    provider = connected or wanted
-    if provider is None:
-        raise NotConnectable
-    return provider
-
-
 async def save_step(unit: Unit, vault: Vault, provider: str, step: Step) -> None:
     """Show a person what to do; sealed, and gone when it expires."""
     keys = await vault.keys(unit)
@@ -101,12 +87,12 @@ async def current_step(unit: Unit, vault: Vault, provider: str = BAILEYS) -> Ste
 
 async def _request(unit: Unit, provider: str, desired: str) -> Connection:
     unit.principal.require(MANAGE)
-    if provider not in PRIORITY:
+    if provider not in ROADS:
         raise NotFound
-    if provider not in _RUNNABLE:
-        raise NotSupported
     if desired != CONNECTED:
         await get_connection(unit, provider)
+    elif ROADS[provider].has_credentials and await find_hint(unit, provider) is None:
+        raise NoCredentials
     saved = await repository.save_desired(unit, provider, desired, state="connecting")
     await add_entry(unit, f"connection.{desired}", provider=provider)
     unit.tell(CONNECTIONS)

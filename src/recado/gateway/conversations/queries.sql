@@ -70,7 +70,7 @@ INSERT INTO errands (provider, kind, conversation_id, chat, message_ids, due_at)
 VALUES (%(provider)s, 'read', %(conversation_id)s, %(chat)s, %(message_ids)s, %(now)s)
 
 -- find_queued --
-SELECT o.id, o.message_id, o.conversation_id, o.state::text, o.request_hash, o.error, o.send_at, o.first_hold,
+SELECT o.id, o.message_id, o.conversation_id, o.state::text, o.provider, o.request_hash, o.error, o.send_at, o.first_hold,
        o.created_at
 FROM outbox o
 WHERE o.idempotency_key = %(idempotency_key)s OR o.message_id = %(message_id)s
@@ -84,15 +84,15 @@ VALUES (%(conversation_id)s, %(provider)s, %(chat)s, %(message_id)s, %(idempoten
         %(content)s, %(quoting)s, %(origin)s, %(campaign_id)s, %(send_at)s, %(due_at)s, %(held_by)s, %(error)s,
         %(first_hold)s)
 ON CONFLICT (mentorado_id, idempotency_key) DO NOTHING
-RETURNING id, message_id, conversation_id, state::text, request_hash, error, send_at, first_hold, created_at
+RETURNING id, message_id, conversation_id, state::text, provider, request_hash, error, send_at, first_hold, created_at
 
 -- add_queued_message --
 -- One that goes later is not the last message of its conversation yet.
 WITH added AS (
     INSERT INTO whatsapp_messages (conversation_id, provider, provider_message_id, direction, content_type, text,
-                                   status, source, quoted_message_id, quoted_text, sent_at)
+                                   content, status, source, quoted_message_id, quoted_text, sent_at)
     VALUES (%(conversation_id)s, %(provider)s, %(message_id)s, 'out', %(content_type)s, %(text)s,
-            'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, coalesce(%(send_at)s::timestamptz, %(now)s))
+            %(content)s, 'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, coalesce(%(send_at)s::timestamptz, %(now)s))
     RETURNING id, conversation_id, sent_at
 ), step AS (
     INSERT INTO message_steps (message_id, at, step, detail, until)

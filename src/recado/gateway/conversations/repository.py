@@ -9,11 +9,13 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from recado.content import Content, Text, content_kind, content_text
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing.verdict import Delayed, Origin
 from recado.gateway.refusals import NotFound
 from recado.jid import BSUID, GROUP, JID, LID, PHONE
+from recado.store.facts import content_to_json
 
 _queries = load_queries(__file__)
 
@@ -96,6 +98,7 @@ class Queued:
     message_id: str
     conversation_id: UUID
     state: str
+    provider: str
     request_hash: bytes | None
     error: str | None
     send_at: datetime | None
@@ -131,7 +134,7 @@ class NewRow:
     provider: str
     chat: JID = field(repr=False)
     message_id: str
-    text: str = field(repr=False)
+    content: Content = field(repr=False)
     quoted: Quotable | None
     idempotency_key: str | None
     request_hash: bytes | None
@@ -214,7 +217,7 @@ async def find_queued(
 
 async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None:
     """The outbox row, and the message's own, so that the page shows it at once; None when the key is taken."""
-    hold = row.hold
+    hold, content = row.hold, Jsonb(content_to_json(row.content))
     queued = await unit.one(
         Queued,
         _queries.add_queued,
@@ -222,7 +225,7 @@ async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None
         provider=row.provider,
         chat=str(row.chat),
         message_id=row.message_id,
-        content=Jsonb({"type": "text", "body": row.text}),
+        content=content,
         quoting=row.quoted.provider_message_id if row.quoted else None,
         idempotency_key=row.idempotency_key,
         request_hash=row.request_hash,
@@ -240,8 +243,9 @@ async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None
             conversation_id=row.conversation_id,
             provider=row.provider,
             message_id=row.message_id,
-            content_type="text",
-            text=row.text,
+            content_type=content_kind(row.content),
+            text=content_text(row.content),
+            content=None if isinstance(row.content, Text) else content,
             quoted_message_id=row.quoted.provider_message_id if row.quoted else None,
             quoted_text=row.quoted.text if row.quoted else None,
             origin=row.origin.value,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from recado.gateway.callers import AnyReader, Caller, Reader, Sender, documented, identifier
 from recado.gateway.conversations import passport, repository, service
+from recado.gateway.conversations.content_schemas import read_content
 from recado.gateway.conversations.passport_schemas import PassportTold
 from recado.gateway.conversations.schemas import (
     ConversationPage,
@@ -83,14 +84,15 @@ async def send_message(
     idempotency_key: Annotated[str | None, Header(description="The same key and body: the same answer, once")] = None,
 ) -> MessageAccepted:
     """
-    Queue a text. The answer comes at once; its way (sent, delivered, read) is told by the events. A guardrail may hold
-    it back (`held` says until when; it goes by itself) or refuse it.
+    Queue a text or another content. The answer comes at once; its way (sent, delivered, read) is told by the events. A
+    guardrail may hold it back (`held` says until when; it goes by itself) or refuse it.
     """
     now = request.app.state.gateway.clock.now()
     accepted = await caller.run(
         lambda unit: service.queue_message(
             unit,
             text=asked.text,
+            content=read_content(asked.content) if asked.content is not None else None,
             now=now,
             to=asked.to,
             conversation_id=asked.conversation_id,
@@ -98,6 +100,7 @@ async def send_message(
             idempotency_key=idempotency_key,
             origin=Origin(asked.origin) if asked.origin is not None else None,
             send_at=asked.send_at,
+            provider=asked.provider,
         )
     )
     if accepted.is_repeat:

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from recado.gateway.conversations.content_schemas import ContentAsked
 from recado.gateway.conversations.repository import Conversation, Message, Queued, WaitingMessage
 
 
 class NewMessage(BaseModel):
-    """A text to be sent: to a number or address (`to`), or into a conversation."""
+    """A text, or another `content`, to be sent: to a number or address (`to`), or into a conversation."""
 
     model_config = ConfigDict(extra="forbid")
-    text: str
+    text: str | None = Field(default=None, description="A text; or `content`, one of the two")
+    content: ContentAsked | None = Field(default=None, description="Anything else a provider carries")
     to: str | None = Field(default=None, description="A number with its country code, or an address")
     conversation_id: UUID | None = None
     quoting: str | None = Field(default=None, description="The id of the message this one answers")
     send_at: AwareDatetime | None = Field(
         default=None, description="Not before then: a time with its zone, in the future, at most a year away"
     )
+    provider: Literal["meta", "baileys", "zapi"] | None = Field(
+        default=None,
+        description="The road it is to take, connected or wanted; left out: the one that carries now",
+    )
     origin: Literal["person", "automation"] | None = Field(
         default=None,
         description="On whose initiative it goes; the guardrails differ. Left out: a person from a browser's session,"
         " a program with an API key. An API key says `person` with the scope `manage` only",
     )
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.text is None) == (self.content is None):
+            raise ValueError("say what is to be sent: text or content, one of the two")
+        return self
 
 
 class Hold(BaseModel):
@@ -42,6 +54,7 @@ class MessageAccepted(BaseModel):
 
     id: str
     conversation_id: UUID
+    provider: str
     status: str = "queued"
     send_at: datetime | None = None
     held: Hold | None = None
@@ -52,6 +65,7 @@ class MessageAccepted(BaseModel):
         return cls(
             id=queued.message_id,
             conversation_id=queued.conversation_id,
+            provider=queued.provider,
             send_at=queued.send_at,
             held=Hold.model_validate(queued.first_hold) if queued.first_hold else None,
         )
@@ -126,6 +140,7 @@ class ConversationTold(BaseModel):
     title: str | None
     phone: str | None
     lid: str | None
+    bsuid: str | None
     chat: str | None
     contact_id: UUID | None
     lead_id: UUID | None
@@ -150,6 +165,7 @@ class ConversationTold(BaseModel):
             title=row.title,
             phone=row.phone,
             lid=row.lid,
+            bsuid=row.bsuid,
             chat=row.chat,
             contact_id=row.contact_id,
             lead_id=row.lead_id,
@@ -183,6 +199,7 @@ class MessageTold(BaseModel):
     direction: str
     content_type: str
     text: str | None
+    content: dict[str, Any] | None = Field(description="What it says beyond a text, as events tell it; `type` names it")
     status: str | None
     failure: str | None
     source: str
@@ -205,6 +222,7 @@ class MessageTold(BaseModel):
             direction=row.direction,
             content_type=row.content_type,
             text=row.text,
+            content=row.content,
             status=row.status,
             failure=row.failure,
             source=row.source,

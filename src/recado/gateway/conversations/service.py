@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from recado.gateway.connections.service import provider_to_send
+from recado.content import Content, Reaction, Text, content_kind, content_text
+from recado.gateway.connections.choosing import check_carries, provider_to_send
 from recado.gateway.conversations import repository
+from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.directory import Directory
 from recado.gateway.conversations.repository import NewRow, Queued, Quotable
 from recado.gateway.conversations.steps import Step, add_step
@@ -21,6 +23,7 @@ from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import gate
 from recado.gateway.pacing.verdict import Delayed, Intent, Origin, Refused
+from recado.gateway.providers.roads import ROADS
 from recado.gateway.refusals import (
     BadAddress,
     BadContent,
@@ -33,13 +36,13 @@ from recado.gateway.refusals import (
 from recado.gateway.security import MANAGE, SEND, Principal
 from recado.gateway.stream import notices
 from recado.gateway.stream.notices import MessageCancelled, MessageHeld
-from recado.jid import GROUP, HOSTED, JID, LID, PHONE
+from recado.jid import BSUID, GROUP, HOSTED, JID, LID, PHONE
 from recado.protocol.messages.ids import new_message_id
+from recado.store.facts import content_to_json
 
-LONGEST_TEXT = 65_536
 _LONGEST_KEY = 255
 _FURTHEST = timedelta(days=366)
-_SERVERS = {"c.us": PHONE, PHONE: PHONE, LID: LID, GROUP: GROUP, HOSTED: PHONE}
+_SERVERS = {"c.us": PHONE, PHONE: PHONE, LID: LID, GROUP: GROUP, HOSTED: PHONE, BSUID: BSUID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,11 @@ class Accepted:
 def parse_address(text: str) -> JID:
     """
     Where a message goes: a phone number in international form, or an address (`@s.whatsapp.net`, `@c.us`, `@lid`,
-    `@g.us`). Raises BadAddress.
+    `@bsuid`, `@g.us`). Raises BadAddress.
     """
     user, at, server = text.strip().partition("@")
     if at:
-        if server not in _SERVERS or not user.replace("-", "").isalnum() or not user.isascii():
+        if server not in _SERVERS or not user.replace("-", "").replace(".", "").isalnum() or not user.isascii():
             raise BadAddress
         return JID(user, _SERVERS[server])
     digits = "".join(character for character in user if character not in " -().+")
@@ -82,8 +85,9 @@ def choose_id() -> str:
 async def queue_message(
     unit: Unit,
     *,
-    text: str,
     now: datetime,
+    text: str | None = None,
+    content: Content | None = None,
     to: str | None = None,
     conversation_id: UUID | None = None,
     quoting: str | None = None,
@@ -95,18 +99,20 @@ async def queue_message(
     message_id: str | None = None,
 ) -> Accepted:
     """
-    Queue a text to an address (`to`) or into a conversation, answering the message `quoting` (WhatsApp's id) if given;
-    not before `send_at`. `origin` is who wants it: a person in a browser's session, else a program, unless said; a
-    program says "a person" with the scope `manage` only. With
-    `provider` it goes no other way; `message_id` is one from `choose_id`, when it must be known before.
+    Queue a text, or any other content, to an address (`to`) or into a conversation, answering the message `quoting`
+    (its id here) if given; not before `send_at`. `origin` is who wants it: a person in a browser's session, else a
+    program, unless said; a program says "a person" with the scope `manage` only. With `provider` it goes no other way;
+    `message_id` is one from `choose_id`, when it must be known before.
     Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, KeyReused, GuardrailRefused,
     Collided.
     """
     unit.principal.require(SEND)
     if origin is Origin.PERSON and _origin_of(unit.principal) is not Origin.PERSON:
         unit.principal.require(MANAGE)  # a person is held back by little: not for every program to say of itself
-    _check(text, idempotency_key)
-    fingerprint = _fingerprint(text, to, conversation_id, quoting, origin, campaign_id, send_at)
+    said = _content(text, content)
+    _check_key(idempotency_key)
+    named = provider if campaign_id is None else None
+    fingerprint = _fingerprint(said, to, conversation_id, quoting, origin, campaign_id, send_at, named)
     earlier = await _earlier(unit, idempotency_key, fingerprint)
     if earlier is not None:
         return earlier
@@ -114,17 +120,21 @@ async def queue_message(
     address = await _address(unit, to, conversation_id)
     if not address.is_person:
         raise NotSupported("messages go to people; groups and channels are read only")
-    provider = provider or await provider_to_send(unit)
+    road = await _road(unit, content_kind(said), provider, campaign_id)
     conversation_id = conversation_id or await open_conversation(unit, address)
+    address = await _reachable(unit, address, conversation_id, road)
     quoted = await _quoted(unit, conversation_id, quoting)
+    if isinstance(said, Reaction) and await repository.find_quotable(unit, conversation_id, said.to) is None:
+        raise NotFound("the message a reaction is to is not in this conversation")
     intent = Intent(
         message_id=message_id or choose_id(),
         conversation_id=conversation_id,
-        provider=provider,
+        provider=road,
         origin=origin or _origin_of(unit.principal),
         chat=address,
-        text=text,
+        text=words_to_judge(said),
         campaign_id=campaign_id,
+        kind=content_kind(said),
     )
     goes_at = send_at or now
     verdict = await gate.judge(unit, intent, now=goes_at)
@@ -137,10 +147,10 @@ async def queue_message(
     hold = verdict if isinstance(verdict, Delayed) else None
     row = NewRow(
         conversation_id=conversation_id,
-        provider=provider,
+        provider=road,
         chat=address,
         message_id=intent.message_id,
-        text=text,
+        content=said,
         quoted=quoted,
         idempotency_key=idempotency_key,
         request_hash=fingerprint,
@@ -150,15 +160,44 @@ async def queue_message(
         due_at=max(goes_at, hold.until) if hold else goes_at,
         hold=hold,
     )
+    return await _add(unit, row, now=now)
+
+
+def words_to_judge(content: Content) -> str | None:
+    """The words the guardrails compare and time: what was written, and no emoji put on another's words."""
+    return None if isinstance(content, Reaction) else content_text(content)
+
+
+async def _add(unit: Unit, row: NewRow, *, now: datetime) -> Accepted:
     queued = await repository.add_queued(unit, row, now=now)
     if queued is None:  # the same key, in another request at this very moment
-        earlier = await _earlier(unit, idempotency_key, fingerprint)
+        earlier = await _earlier(unit, row.idempotency_key, row.request_hash)
         assert earlier is not None
         return earlier
-    if hold is not None:
-        await _tell_hold(unit, row, hold, now)
+    if row.hold is not None:
+        await _tell_hold(unit, row, row.hold, now)
     unit.tell(OUTBOX)
     return Accepted(queued, is_repeat=False)
+
+
+async def _road(unit: Unit, kind: str, provider: str | None, campaign_id: UUID | None) -> str:
+    """The provider that carries it; a campaign's was settled when it started. Raises NotConnectable, CannotCarry."""
+    if provider is not None and campaign_id is not None:
+        check_carries(provider, kind)
+        return provider
+    return await provider_to_send(unit, kind=kind, asked=provider)
+
+
+async def _reachable(unit: Unit, address: JID, conversation_id: UUID, road: str) -> JID:
+    """The address by which this road reaches that person. Raises NotSupported when there is none."""
+    reaches = ROADS[road].reaches
+    if address.server in reaches:
+        return address
+    known = (await repository.get_conversation(unit, conversation_id)).addresses
+    found = next((each for each in known if each.server in reaches), None)
+    if found is None:
+        raise NotSupported(f"{road} cannot write to this kind of address, and no other of this person is known")
+    return found
 
 
 async def cancel_message(unit: Unit, message_id: str, *, now: datetime) -> None:
@@ -232,7 +271,7 @@ def _check_time(send_at: datetime | None, now: datetime) -> None:
         raise BadContent("the time to send at is in the future, and at most a year away")
 
 
-async def _earlier(unit: Unit, idempotency_key: str | None, fingerprint: bytes) -> Accepted | None:
+async def _earlier(unit: Unit, idempotency_key: str | None, fingerprint: bytes | None) -> Accepted | None:
     """The answer to the same request, when it came before. Raises KeyReused."""
     if idempotency_key is None:
         return None
@@ -248,35 +287,41 @@ async def _address(unit: Unit, to: str | None, conversation_id: UUID | None) -> 
     return parse_address(to)
 
 
-def _check(text: str, idempotency_key: str | None) -> None:
-    if not text.strip():
-        raise BadContent("the text is empty")
-    if len(text) > LONGEST_TEXT:
-        raise BadContent(f"a text has at most {LONGEST_TEXT} characters")
-    if "\x00" in text:
-        raise BadContent("the text holds a character (U+0000) that cannot be kept")
+def _content(text: str | None, content: Content | None) -> Content:
+    if (text is None) == (content is None):
+        raise BadContent("say what is to be sent: a text or a content, one of the two")
+    said = content if content is not None else Text(text or "")
+    check_content(said)
+    return said
+
+
+def _check_key(idempotency_key: str | None) -> None:
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _LONGEST_KEY:
         raise BadContent(f"an idempotency key has 1 to {_LONGEST_KEY} characters")
 
 
 def _fingerprint(
-    text: str,
+    content: Content,
     to: str | None,
     conversation_id: UUID | None,
     quoting: str | None,
     origin: Origin | None,
     campaign_id: UUID | None,
     send_at: datetime | None,
+    provider: str | None,
 ) -> bytes:
     """What makes a request the same one. What is not given is left out, so that older requests keep theirs."""
-    said: list[object] = [text, to, str(conversation_id or ""), quoting]
+    words: object = content.body if isinstance(content, Text) else content_to_json(content)
+    said: list[object] = [words, to, str(conversation_id or ""), quoting]
     if origin is not None or campaign_id is not None or send_at is not None:
         at = send_at.astimezone(UTC).isoformat() if send_at is not None else None
         said += [origin.value if origin is not None else None, str(campaign_id or ""), at]
+    if provider is not None:
+        said.append({"provider": provider})
     return hashlib.sha256(json.dumps(said).encode()).digest()
 
 
-def _repeated(earlier: Queued, fingerprint: bytes) -> Accepted:
+def _repeated(earlier: Queued, fingerprint: bytes | None) -> Accepted:
     if earlier.request_hash != fingerprint:
         raise KeyReused
     return Accepted(earlier, is_repeat=True)

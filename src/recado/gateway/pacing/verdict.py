@@ -35,6 +35,8 @@ class Intent:
     chat: JID = field(repr=False)
     text: str | None = field(repr=False)
     campaign_id: UUID | None = None
+    kind: str = "text"
+    """What it says, as content_kind names it; `text` is the words of it, if there are any."""
 
 
 @dataclass(frozen=True, slots=True)

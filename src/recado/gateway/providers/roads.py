@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recado.content import KINDS
+from recado.jid import BSUID, LID, PHONE
 
 META = "meta"
 BAILEYS = "baileys"
@@ -30,6 +31,8 @@ class Road:
     """
     has_credentials: bool
     """Is it connected by credentials, rather than by a phone that links a device?"""
+    reaches: frozenset[str]
+    """The kinds of address (the server of a JID) it can write to."""
     has_window: bool = False
     """May free words only go within 24 hours of the other side's last message?"""
 
@@ -37,9 +40,28 @@ class Road:
 ROADS: dict[str, Road] = {
     road.name: road
     for road in (
-        Road(META, sends=KINDS - {"choice"}, repeats_are_one=False, has_credentials=True, has_window=True),
-        Road(BAILEYS, sends=frozenset({"text"}), repeats_are_one=True, has_credentials=False),
-        Road(ZAPI, sends=KINDS - {"choice", "template"}, repeats_are_one=False, has_credentials=True),
+        Road(
+            META,
+            sends=KINDS - {"choice"},
+            repeats_are_one=False,
+            has_credentials=True,
+            reaches=frozenset({PHONE, BSUID}),
+            has_window=True,
+        ),
+        Road(
+            BAILEYS,
+            sends=frozenset({"text"}),
+            repeats_are_one=True,
+            has_credentials=False,
+            reaches=frozenset({PHONE, LID}),
+        ),
+        Road(
+            ZAPI,
+            sends=KINDS - {"choice", "template"},
+            repeats_are_one=False,
+            has_credentials=True,
+            reaches=frozenset({PHONE, LID}),
+        ),
     )
 }
 PRIORITY = tuple(ROADS)

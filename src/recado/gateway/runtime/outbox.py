@@ -6,7 +6,7 @@ under way at once, one of each conversation: order is a conversation's, and what
           (gate.admit)   ─▶ refused: failed, or unknown when it was on the wire before
 
 What is claimed is the connection, by its lease; a row is only ever tried again, with the same id, until its fate is
-known. Phones drop a repeat.
+known. Phones drop a repeat; on a road where they would not (Road.repeats_are_one), what may have left is `unknown`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from uuid import UUID
 
 from recado import crashpoints
 from recado.clock import Clock
+from recado.content import content_kind
 from recado.errors import (
     BadRecord,
     ConnectionLost,
@@ -39,6 +40,7 @@ from recado.events import MessageId, MessageRejected, Quote
 from recado.gateway import metrics
 from recado.gateway.connections.repository import find_connection
 from recado.gateway.conversations.repository import find_quotable
+from recado.gateway.conversations.service import words_to_judge
 from recado.gateway.conversations.steps import Step
 from recado.gateway.db.notify import OUTBOX, Watch
 from recado.gateway.db.pool import Database
@@ -49,6 +51,7 @@ from recado.gateway.pacing import service as pacing
 from recado.gateway.pacing.state import CONNECTION_RATE
 from recado.gateway.pacing.verdict import SHORT_HOLD, Allowed, Delayed, Intent, Origin, Refused
 from recado.gateway.providers.provider import Provider, SupportsTyping
+from recado.gateway.providers.roads import ROADS
 from recado.gateway.runtime.errands import Errands
 from recado.gateway.runtime.fates import FAILED, TAKEN, UNKNOWN, Again, Fate, Settled, fate_of, given_up
 from recado.gateway.runtime.leases import Lease
@@ -99,15 +102,16 @@ class Waiting:
 
     def intent(self, provider: str) -> Intent:
         """What the guardrails are asked."""
-        text = self.content.get("body")
+        content = content_from_json(self.content)
         return Intent(
             message_id=self.message_id,
             conversation_id=self.conversation_id,
             provider=provider,
             origin=Origin(self.origin),
             chat=JID.parse(self.chat),
-            text=text if isinstance(text, str) else None,
+            text=words_to_judge(content),
             campaign_id=self.campaign_id,
+            kind=content_kind(content),
         )
 
 
@@ -172,7 +176,7 @@ class Outbox:
             if taken:
                 await self._write_fates(unit, [(id, Settled(TAKEN)) for id in taken], now)
             due = await self._list_due(unit, flying, now) if len(flying) < WINDOW else []
-            turn = await self._ask(unit, due, now)
+            turn = await self._ask(unit, await self._give_up_what_left(unit, due, now), now)
             await self._write(unit, turn, now)
             ((next_due, has_errands),) = await unit.tuples(
                 _queries.glance, provider=self._lease.provider, now=now, flying=flying
@@ -207,6 +211,19 @@ class Outbox:
             resting=list(self._resting),
             most=WINDOW - len(flying),
         )
+
+    async def _give_up_what_left(self, unit: Unit, due: list[Waiting], now: datetime) -> list[Waiting]:
+        """
+        Where a repeat would be a second message, what may have left is never sent again: it was on the wire when
+        somebody before us died, and is `unknown` until the provider tells. The rest comes back.
+        """
+        if ROADS[self._lease.provider].repeats_are_one:
+            return due
+        fate = Settled(UNKNOWN, "it may have left, and nobody said what became of it", tell=True)
+        for message in [message for message in due if message.may_have_left]:
+            if await self._write_fates(unit, [(message.id, fate)], now):
+                await self._tell(unit, message, fate, now)
+        return [message for message in due if not message.may_have_left]
 
     async def _ask(self, unit: Unit, due: Sequence[Waiting], now: datetime) -> _Turn:
         """What the guardrails say of each; what an allowed one uses up is booked in this unit."""
