@@ -20,10 +20,12 @@ from uuid import UUID
 from recado.clock import Clock
 from recado.errors import BadRecord, StoreError
 from recado.gateway.connections import repository as connections
+from recado.gateway.connections.repository import Connection
 from recado.gateway.connections.schemas import drawn, told
-from recado.gateway.connections.service import BAILEYS, current_step
+from recado.gateway.connections.service import Step, current_step
 from recado.gateway.db.notify import CONNECTIONS, STREAM, Watch
 from recado.gateway.db.pool import Database
+from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
 from recado.gateway.security import MANAGE, READ, Principal
 from recado.gateway.stream import repository
@@ -215,19 +217,24 @@ class Broadcasts:
     async def _read_states(self, channel: Channel) -> None:
         async with self._database.unit(Principal.runtime(channel.mentorado_id)) as unit:
             found = await connections.list_connections(unit)
-            try:
-                step = await current_step(unit, self._vault, BAILEYS)
-            except BadRecord:
-                step = None  # sealed under another master key: the connection itself says that it failed
-        drawing = await drawn(step) if step is not None else None
+            steps = {each.provider: await self._step(unit, each) for each in found}
+        drawings = {provider: await drawn(step) for provider, step in steps.items() if step is not None}
         frames = (
-            connection_frame([told(each, drawing if each.provider == BAILEYS else None) for each in found]),
+            connection_frame([told(each, drawings.get(each.provider)) for each in found]),
             connection_frame([told(each, None) for each in found]),
         )
         if frames != channel.states:
             channel.states = frames
             channel.version += 1
             channel.ring()
+
+    async def _step(self, unit: Unit, connection: Connection) -> Step | None:
+        if connection.step_kind is None:
+            return None
+        try:
+            return await current_step(unit, self._vault, connection.provider)
+        except BadRecord:
+            return None  # sealed under another master key: the connection itself says that it failed
 
     async def _beat(self, channel: Channel) -> None:
         while True:
