@@ -6,11 +6,15 @@ proves anything. A test that cannot be collected or set up, or ends in an error 
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +23,7 @@ from pathlib import Path
 
 from tests.defences.entries import Defence
 from tests.defences.tree import Tree, copied_tree
-from tests.defences.witness import OUTCOMES
+from tests.defences.witness import EMPTY, OUTCOMES
 
 _ASSERTIONS = {"AssertionError", "Failed"}
 """`Failed` is pytest's own: what should have been raised was not."""
@@ -98,7 +102,8 @@ def run_tests(tree: Tree, nodes: Sequence[str], *, seconds: int, in_all: int | N
         process = subprocess.Popen(
             command,
             cwd=tree.root,
-            env=tree.environment() | {OUTCOMES: str(outcomes), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env=tree.environment()
+            | {OUTCOMES: str(outcomes), EMPTY: str(_kept() / "pg"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -116,6 +121,14 @@ def run_tests(tree: Tree, nodes: Sequence[str], *, seconds: int, in_all: int | N
     if not outcomes.exists():
         return [{"what": "collect", "words": (tree.scratch / "said.txt").read_text(errors="replace")[-300:]}]
     return [json.loads(line) for line in outcomes.read_text().splitlines()]
+
+
+@functools.cache
+def _kept() -> Path:
+    """A folder that lasts as long as this process."""
+    folder = tempfile.mkdtemp(prefix="rd-", dir="/tmp")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def judge(lines: Sequence[dict[str, str]], tree: Tree, defence: Defence) -> tuple[Verdict, str]:
