@@ -160,7 +160,7 @@ class Leases:
                 try:
                     async with asyncio.timeout(self._seconds):  # a connection that is half open answers never
                         await self.renew()
-                        if self._clock.monotonic() - due > pause / 2:
+                        if self._clock.monotonic() - due > pause:
                             self._late()
                         await self.relieve()
                 except (StoreError, TimeoutError) as error:
