@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from recado.content import Text, Unsupported
 from recado.emulator.whatsapp.world import World
+from recado.events import MessageId, MessageReceived, Quote
+from recado.gateway.app import Gateway
+from recado.gateway.providers.baileys.archive import back_up
+from recado.gateway.runtime.recorder import record
+from recado.gateway.security import Principal
+from recado.jid import JID
 
 Link = Callable[..., Awaitable[None]]
 WORDS = "my knee hurts on the stairs"
@@ -90,6 +99,65 @@ async def test_after_an_erasure_nothing_of_the_person_is_in_any_table(
     with psycopg.connect(database_url) as owner:
         audited = owner.execute("SELECT detail ->> 'remaining' FROM audit_log WHERE action = 'contact.erased'")
         assert audited.fetchall() == [("0",)]
+
+
+async def in_a_group(gateway: Gateway, api: Any, world: World, said: Any) -> list[str]:
+    """Bia speaks in a group; Caio quotes her there, from before our time too, and in a picture. Words of hers."""
+    words = ["in front of everybody", "before your time", "on the picture"]
+    me, bia, caio = (world.phone(name).jid for name in ("Clara", "Bia", "Caio"))
+    group, now = JID("120363000000000001", "g.us"), datetime.now(UTC)
+    picture = b"quoted: " + words[2].encode() + b" by " + str(world.phone("Bia").lid).encode()
+    spoken = [
+        ("G1", bia, Text(words[0]), None),
+        ("G2", caio, Text("hear, hear"), Quote(MessageId("G1"), bia, words[0])),
+        ("G3", caio, Text("she always said so"), Quote(MessageId("OLD"), world.phone("Bia").lid, words[1])),
+        ("G4", caio, Unsupported("stickerMessage", picture), Quote(MessageId("OLD2"), bia, words[2])),
+        ("G5", caio, Unsupported("stickerMessage", picture), None),
+    ]
+    facts = [
+        MessageReceived(
+            account=me,
+            at=now,
+            id=MessageId(id),
+            chat=group,
+            sender=sender,
+            from_me=False,
+            content=content,
+            sent_at=now,
+            quoted=quote,
+        )
+        for id, sender, content, quote in spoken
+    ]
+    principal = Principal.runtime(UUID(api.id))
+    async with gateway.database.unit(principal) as unit:
+        await record(unit, "baileys", facts)
+    async with api.stream() as events:
+        await world.phone("Caio").say(world.phone("Clara"), "did she say that to you?", quoting=said)
+        await events.until(lambda event: event.kind == "message.received")
+    async with gateway.database.unit(principal) as unit:
+        await back_up(unit, "before")
+    return words
+
+
+async def test_what_they_said_in_groups_and_what_others_quoted_of_it_goes_too(
+    linked: Any, world: World, gateway: Gateway, database_url: str
+) -> None:
+    contact = await talk(linked, world)
+    bia = world.phone("Bia")
+    said = next(shown for shown in bia.messages if shown.text == WORDS)
+    words = await in_a_group(gateway, linked, world, said)
+    theirs = [bia.number, bia.lid.user, WORDS, ANSWER, *words]
+    before = found(database_url, theirs)
+    for place in ("text", "quoted_text", "raw"):
+        assert f"whatsapp_messages.{place}" in before, place
+    assert {"events.body", "events.raw", "baileys_backups.key"} <= before
+    answer = await linked.post(f"{linked.root}/contacts/{contact}/erase", {"reason": "asked for by letter"})
+    assert (answer.status_code, answer.json()["remaining"]) == (200, 0)
+    assert found(database_url, theirs) == set()
+    # What Caio himself said stays, in the group and to Clara.
+    for text in ("hear, hear", "she always said so", "did she say that to you?"):
+        assert "whatsapp_messages.text" in found(database_url, [text]), text
+        assert "events.body" in found(database_url, [text]), text
 
 
 async def test_who_was_erased_and_comes_back_is_somebody_new_whose_opt_out_still_counts(

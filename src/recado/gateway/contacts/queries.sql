@@ -38,6 +38,9 @@ SELECT id, winner_id, loser_id, at FROM contact_merges
 WHERE winner_id = %(contact_id)s AND id < coalesce(%(before)s::bigint, 9223372036854775807)
 ORDER BY id DESC LIMIT %(limit)s
 
+-- erase_traces --
+SELECT erase_traces(%(id)s)
+
 -- erase_contact --
 SELECT erase_contact(%(id)s, %(actor)s, %(reason)s)
 

@@ -1,4 +1,4 @@
-"""The browser an account was linked with."""
+"""What an erased person said, in what others answered; and what a webhook that was paused is owed, for a while."""
 
 from recado.gateway.db.migrations.plain import run_beside
 
