@@ -12,8 +12,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,23 @@ import aiohttp
 import psycopg
 
 from bench import peers
+from bench.linking import link_many
 from bench.processors import busy_seconds, resident_bytes
+from recado.server import Server
 
 ADMIN_KEY = "rk_0123456789ab_an-administrators-key-of-this-bench"
 PATIENCE = 240.0
-LINKING_AT_ONCE = 12
 LOOK_SECONDS = 0.05
 SCAN_SECONDS = 0.2
 
 
 @dataclass(slots=True)
 class Account:
-    """A linked mentorado: the phone's name, its id and its key."""
+    """A linked mentorado: the phone's name, its id and, when it was linked through the API, its key."""
 
     phone: str
     id: str
-    key: str = field(repr=False)
+    key: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -99,11 +100,16 @@ class Fleet:
         self.workers.clear()
 
     async def link(self, count: int) -> None:
-        """Have so many accounts more, each linked to a phone of its own."""
-        turns = asyncio.Semaphore(LINKING_AT_ONCE)
-        async with aiohttp.ClientSession(raise_for_status=True) as http, asyncio.TaskGroup() as group:
-            for number in range(len(self.accounts), len(self.accounts) + count):
-                group.create_task(self._link(http, turns, f"account {number}"))
+        """Have so many accounts, each linked to a phone of its own: the first through the API, the others past it."""
+        if not self.accounts:
+            await self.start()
+            async with aiohttp.ClientSession(raise_for_status=True) as http:
+                await self._link(http, "account 0")
+        await self.stop()
+        phones = [f"account {number}" for number in range(len(self.accounts), count)]
+        server = Server(self.address["url"], bytes.fromhex(self.address["root"]))
+        ids = await link_many(self.dsn, self._folder, server, self.address["control"], phones)
+        self.accounts += [Account(phone, str(id)) for phone, id in zip(phones, ids, strict=True)]
 
     async def value(self, statement: str, **parameters: Any) -> Any:
         """The first column of the first row."""
@@ -115,6 +121,15 @@ class Fleet:
         async with asyncio.timeout(PATIENCE):
             while int(await self.value(statement) or 0) < wanted:  # noqa: ASYNC110 - a database has no events
                 await asyncio.sleep(LOOK_SECONDS)
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """The world stands still meanwhile: workers start, and each has its part before anything comes."""
+        os.kill(self.world.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.world.pid, signal.SIGCONT)
 
     async def told(self, **job: Any) -> dict[str, Any]:
         """Have the world do a job."""
@@ -139,32 +154,31 @@ class Fleet:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         return Worker(process, f"http://127.0.0.1:{port}", time.monotonic())
 
-    async def _link(self, http: aiohttp.ClientSession, turns: asyncio.Semaphore, phone: str) -> None:
+    async def _link(self, http: aiohttp.ClientSession, phone: str) -> None:
         worker = self.workers[0]
         admin = {"authorization": f"Bearer {ADMIN_KEY}"}
-        async with turns:
-            async with http.post(f"{worker.url}/v1/mentorados", json={"name": phone}, headers=admin) as answer:
-                made = await answer.json()
-            account = Account(phone, made["id"], made["api_key"]["token"])
-            connection = f"{worker.url}/v1/mentorados/{account.id}/connections/baileys"
-            mine = {"authorization": f"Bearer {account.key}"}
-            async with http.post(f"{connection}/connect", headers=mine):
-                pass
-            scanned = ""
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    async with http.get(connection, headers=mine) as answer:
-                        told = await answer.json()
-                    if told["state"] == "connected":
-                        break
-                    step = told.get("step")
-                    if step is not None and step["text"] != scanned:
-                        scanned = step["text"]
-                        scan = f"{self.address['control']}/admin/mock-phone/scan-qr"
-                        async with http.post(scan, params={"phone": phone}, data=scanned):
-                            pass
-                    await asyncio.sleep(SCAN_SECONDS)
-            self.accounts.append(account)
+        async with http.post(f"{worker.url}/v1/mentorados", json={"name": phone}, headers=admin) as answer:
+            made = await answer.json()
+        account = Account(phone, made["id"], made["api_key"]["token"])
+        connection = f"{worker.url}/v1/mentorados/{account.id}/connections/baileys"
+        mine = {"authorization": f"Bearer {account.key}"}
+        async with http.post(f"{connection}/connect", headers=mine):
+            pass
+        scanned = ""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with http.get(connection, headers=mine) as answer:
+                    told = await answer.json()
+                if told["state"] == "connected":
+                    break
+                step = told.get("step")
+                if step is not None and step["text"] != scanned:
+                    scanned = step["text"]
+                    scan = f"{self.address['control']}/admin/mock-phone/scan-qr"
+                    async with http.post(scan, params={"phone": phone}, data=scanned):
+                        pass
+                await asyncio.sleep(SCAN_SECONDS)
+        self.accounts.append(account)
 
     async def _answering(self, http: aiohttp.ClientSession, worker: Worker) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -24,6 +24,9 @@ from bench.table import Effort, Result, Row, Say
 from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 
+SETTLING = 1.0
+"""Seconds that workers have to find each other."""
+
 INBOUND = "SELECT count(*) FROM whatsapp_messages WHERE direction = 'in'"
 BEGAN = """
     SELECT extract(epoch FROM clock_timestamp() - least(
@@ -52,9 +55,9 @@ async def _measure(effort: Effort, say: Say) -> Result:
             async with Fleet(dsn, world, Path(name)).open() as fleet:
                 for size in sizes:
                     say(f"gateway: linking {size - len(fleet.accounts)} more accounts")
-                    await fleet.start()
-                    await fleet.link(size - len(fleet.accounts))
-                    rows += await _backlog(fleet, database, effort, say)
+                    await fleet.link(size)
+                    for processes in (1, 2) if size > 1 else (1,):
+                        rows += await _backlog(fleet, database, effort, say, processes)
                     rows += await _one_by_one(fleet, database, effort, say)
                     if size == sizes[1]:
                         rows += await _delays(fleet, effort, say)
@@ -62,7 +65,10 @@ async def _measure(effort: Effort, say: Say) -> Result:
                 rows += await _restored(fleet, effort.of(1000, 4), say)
         finally:
             database.stop_now()
-    return Result(tuple(rows), "The gateway's rows are of one process beside PostgreSQL and the emulator.")
+    return Result(
+        tuple(rows),
+        "The gateway's rows are of one process, or as many as they say, beside PostgreSQL and the emulator.",
+    )
 
 
 def _counting(database: EmbeddedPostgres) -> str:
@@ -113,10 +119,10 @@ class _Costs:
         return sum(worker.busy for worker in self._fleet.workers), database
 
 
-async def _backlog(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say: Say) -> list[Row]:
+async def _backlog(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say: Say, processes: int) -> list[Row]:
     """What waited while the gateway was away: committed messages a second, from the first sign of life on."""
     size = len(fleet.accounts)
-    name = f"backlog, {_accounts(size)}"
+    name = f"backlog, {_accounts(size)}" + (f", {processes} processes" if processes > 1 else "")
     rates = []
     costs = _Costs(fleet, database)
     for number in range(effort.of(3, 1)):
@@ -126,8 +132,10 @@ async def _backlog(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, say
         before = int(await fleet.value(INBOUND))
         mark = await fleet.value("SELECT clock_timestamp()")
         await fleet.told(do="say", to=[account.phone for account in fleet.accounts], each=each)
-        await costs.begin()
-        await fleet.start()
+        with fleet.held_back():  # what a start costs is not the messages'
+            await fleet.start(processes)
+            await asyncio.sleep(SETTLING)
+            await costs.begin()
         await fleet.until(INBOUND, before + each * size)
         rates.append(each * size / float(await fleet.value(BEGAN, mark=mark)))
     rows = await costs.rows(name, each * size)
@@ -138,6 +146,8 @@ async def _one_by_one(fleet: Fleet, database: EmbeddedPostgres, effort: Effort, 
     """Each account is written the next text when it acknowledged the last."""
     name = f"one by one, {_accounts(len(fleet.accounts))}"
     say(f"gateway: {name}")
+    await fleet.stop()
+    await fleet.start()
     await fleet.until(CONNECTED, len(fleet.accounts))
     costs = _Costs(fleet, database)
     phones = [account.phone for account in fleet.accounts]
@@ -164,9 +174,7 @@ async def _delays(fleet: Fleet, effort: Effort, say: Say) -> list[Row]:
 async def _restored(fleet: Fleet, size: int, say: Say) -> list[Row]:
     """How long a new process takes until every account is connected again, and what it holds then."""
     say(f"gateway: linking {size - len(fleet.accounts)} more accounts")
-    await fleet.start()
-    await fleet.link(size - len(fleet.accounts))
-    await fleet.stop()
+    await fleet.link(size)
     say(f"gateway: restoring {_accounts(size)}")
     mark = await fleet.value("SELECT clock_timestamp()")
     started = await fleet.start()

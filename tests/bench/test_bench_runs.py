@@ -34,6 +34,8 @@ GATEWAY_ROWS = [
         for how in ("backlog", "one by one")
         for accounts in ("1 account", "3 accounts")
     ),
+    "committed a second: backlog, 3 accounts, 2 processes",
+    "ms of processor a message, worker: backlog, 3 accounts, 2 processes",
     *(f"ms from the socket to {road}: {what}" for road in ("SSE", "a webhook") for what in ("median", "p99")),
     "seconds to restore 4 accounts",
     "KiB an account restored, of 4",

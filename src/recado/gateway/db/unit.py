@@ -104,7 +104,7 @@ async def open_unit(connection: AsyncConnection[Any], principal: Principal, guar
     with translated(), _first_said():
         # Not `connection.transaction()`, nor the driver's own BEGIN: each waits for the server where this goes on.
         async with connection.pipeline():
-            await connection.execute(_BEGIN)
+            await connection.execute(_BEGIN, prepare=False)
             mentorado = principal.mentorado_id
             admin = principal.is_admin and mentorado is None
             await connection.execute(
@@ -113,7 +113,7 @@ async def open_unit(connection: AsyncConnection[Any], principal: Principal, guar
             yield Unit(connection, principal, guardrails)
             # Not `connection.commit()` (2026-11, psycopg 3.3): it only waits to read, so with more in hand than the
             # socket takes, both ends would wait for ever. The end of a pipeline writes everything out.
-            await connection.execute(_COMMIT)
+            await connection.execute(_COMMIT, prepare=False)
 
 
 @contextmanager
