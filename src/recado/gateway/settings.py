@@ -61,6 +61,24 @@ class Settings(BaseSettings):
     public_base_url: str | None = None
     """Where this gateway is seen from outside (`https://gateway.example.org`), for providers that call it back."""
 
+    meta_base_url: str = "https://graph.facebook.com"
+    """Where the official Cloud API is; another address is for an emulator or a proxy of the operator's."""
+
+    meta_graph_version: str = Field("v26.0", pattern=r"^v\d{1,3}\.\d{1,2}$")
+    """The version of Meta's Graph API that is spoken; a mentorado's credentials may name another."""
+
+    meta_app_secret: SecretStr | None = None
+    """The secret of the operator's own Meta app, which receives for every mentorado who shares it."""
+
+    meta_verify_token: SecretStr | None = None
+    """What Meta repeats when it verifies that app's webhook."""
+
+    meta_poll_seconds: float = Field(60.0, gt=0.0)
+    """How often a number's health is asked for at Meta."""
+
+    webhook_body_limit: int = Field(4 * 1024 * 1024, ge=65_536)
+    """How many bytes a provider's webhook may have."""
+
     zapi_base_url: str = "https://api.z-api.io"
     """Where Z-API is; another address for an emulator."""
 

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from recado.gateway.web.session import RENEWED, set_cookie
 
 LARGEST_BODY = 1024 * 1024
+_LIMITED_ELSEWHERE = "/webhooks/meta"
+"""What Meta tells may be more, and its route keeps to a setting (webhook_body_limit)."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,7 +45,7 @@ class Guard:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > LARGEST_BODY:
+            if taken > LARGEST_BODY and not scope["path"].startswith(_LIMITED_ELSEWHERE):
                 raise HTTPException(413, "a body has at most 1 MiB")
             return message
 
