@@ -135,7 +135,8 @@ class Settings(BaseSettings):
     """What may be sent, and when: a JSON object of changes to the defaults, `relaxed`, or `off`."""
 
     retain_events_days: int = Field(90, ge=0)
-    """How long events can be replayed; those an active webhook has not had yet stay longer. 0: for ever."""
+    """How long events can be replayed; those an active webhook has not had yet stay longer, and those a paused or
+    disabled one has not had twice as long. 0: for ever."""
 
     retain_payloads_days: int = Field(30, ge=0)
     """How long the raw bytes beside messages and events are kept. Messages themselves stay. 0: for ever."""

@@ -101,6 +101,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("count_troubled", path, False),
         ("count_words", path, False),
         ("erase_contact", path, False),
+        ("erase_traces", path, False),
         ("find_api_key", path, False),
         ("find_hook", path, False),
         ("find_shared_accounts", path, False),

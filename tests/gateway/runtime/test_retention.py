@@ -76,9 +76,27 @@ async def test_what_an_active_webhook_has_not_had_stays(
             [ana.mentorado_id],
         )
     assert (await keeper.forget())["events"] == 1
+    assert (await keeper.forget())["events"] == 0
+
+
+@pytest.mark.parametrize("state", ["paused", "disabled"])
+async def test_what_a_paused_webhook_has_not_had_stays_as_long_again_and_not_for_ever(
+    state: str, keeper: Retention, database: Database, database_url: str, ana: Principal, bia: Principal
+) -> None:
+    await recorded(database, ana, [181, 179, 91, 89])
+    await recorded(database, bia, [179])
     with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE webhook_endpoints SET state = 'disabled'")
-    assert (await keeper.forget())["events"] == 2
+        connection.execute(
+            "INSERT INTO webhook_endpoints (mentorado_id, url, secret, cursor_seq, state)"
+            " VALUES (%s, 'https://x', '', 0, %s)",
+            [ana.mentorado_id, state],
+        )
+    assert (await keeper.forget())["events"] == 2  # the oldest, and the other mentorado's, who owes it to nobody
+    with psycopg.connect(database_url) as connection:
+        left = connection.execute("SELECT body ->> 'id' FROM events ORDER BY seq").fetchall()
+        assert left == [("M179",), ("M91",), ("M89",)]
+        connection.execute("UPDATE webhook_endpoints SET cursor_seq = 2")
+    assert (await keeper.forget())["events"] == 1
 
 
 async def test_zero_days_keep_for_ever(database: Database, database_url: str, ana: Principal) -> None:

@@ -71,16 +71,18 @@ class Retention:
             for policy in self._policies:
                 if policy.days:
                     before = now - timedelta(days=policy.days)
-                    gone[policy.kind] += await self._forget(mentorado_id, policy, before)
+                    gone[policy.kind] += await self._forget(mentorado_id, policy, before, now)
         for kind, number in gone.items():
             metrics.ROWS_FORGOTTEN.labels(kind).inc(number)
         return gone
 
-    async def _forget(self, mentorado_id: UUID, policy: Policy, before: datetime) -> int:
+    async def _forget(self, mentorado_id: UUID, policy: Policy, before: datetime, now: datetime) -> int:
         total = 0
+        # A webhook that a person paused, or that was switched off, is waited for as long again, and not for ever.
+        limits = {"before": before, "owed_before": before - (now - before)}
         while True:
             async with self._database.unit(Principal.runtime(mentorado_id)) as unit:
-                gone = int(await unit.value(policy.query, before=before, most=BATCH))
+                gone = int(await unit.value(policy.query, most=BATCH, **limits))
             total += gone
             if gone < BATCH:
                 return total

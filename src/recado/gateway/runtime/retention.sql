@@ -7,7 +7,7 @@ ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at WHERE c.next_at <= %
 RETURNING name
 
 -- forget_events --
-SELECT forget_events(%(before)s, %(most)s)
+SELECT forget_events(%(before)s, %(most)s, %(owed_before)s)
 
 -- forget_payloads --
 SELECT forget_payloads(%(before)s, %(most)s)

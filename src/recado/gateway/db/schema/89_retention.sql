@@ -37,8 +37,9 @@ CREATE TABLE chores (
 GRANT SELECT, INSERT, UPDATE ON chores TO recado_app;
 
 -- The oldest events of the mentorado of this transaction, up to `most`: older than `before`, and told to every webhook
--- that is to have them. With an event goes what is kept about telling it.
-CREATE FUNCTION forget_events(before timestamptz, most integer) RETURNS bigint
+-- that is to have them; one that is paused or switched off is waited for while they are not older than `owed_before`.
+-- With an event goes what is kept about telling it.
+CREATE FUNCTION forget_events(before timestamptz, most integer, owed_before timestamptz) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
 DECLARE
@@ -49,7 +50,7 @@ BEGIN
         SELECT o.seq FROM public.events o
         WHERE o.mentorado_id = me AND o.at < before AND NOT EXISTS (
             SELECT FROM public.webhook_endpoints w
-            WHERE w.mentorado_id = me AND w.state = 'active' AND w.cursor_seq < o.seq)
+            WHERE w.mentorado_id = me AND w.cursor_seq < o.seq AND (w.state = 'active' OR o.at >= owed_before))
         ORDER BY o.seq LIMIT most) AS old
     WHERE e.mentorado_id = me AND e.seq = old.seq;
     GET DIAGNOSTICS gone = ROW_COUNT;

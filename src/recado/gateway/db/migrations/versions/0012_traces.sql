@@ -43,3 +43,31 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION erase_traces FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION erase_traces TO recado_app;
+
+DROP FUNCTION forget_events(timestamptz, integer);
+
+-- The oldest events of the mentorado of this transaction, up to `most`: older than `before`, and told to every webhook
+-- that is to have them; one that is paused or switched off is waited for while they are not older than `owed_before`.
+-- With an event goes what is kept about telling it.
+CREATE FUNCTION forget_events(before timestamptz, most integer, owed_before timestamptz) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$
+DECLARE
+    me uuid := public.current_mentorado();
+    gone bigint;
+BEGIN
+    DELETE FROM public.events e USING (
+        SELECT o.seq FROM public.events o
+        WHERE o.mentorado_id = me AND o.at < before AND NOT EXISTS (
+            SELECT FROM public.webhook_endpoints w
+            WHERE w.mentorado_id = me AND w.cursor_seq < o.seq AND (w.state = 'active' OR o.at >= owed_before))
+        ORDER BY o.seq LIMIT most) AS old
+    WHERE e.mentorado_id = me AND e.seq = old.seq;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    DELETE FROM public.webhook_dead_letters d WHERE d.mentorado_id = me AND d.died_at < before
+        AND NOT EXISTS (SELECT FROM public.events e WHERE e.mentorado_id = me AND e.seq = d.seq);
+    RETURN gone;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION forget_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_events TO recado_app;
