@@ -23,6 +23,7 @@ from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import gate
 from recado.gateway.pacing.verdict import Delayed, Intent, Origin, Refused
+from recado.gateway.providers.meta import windows
 from recado.gateway.providers.roads import ROADS
 from recado.gateway.refusals import (
     BadAddress,
@@ -103,8 +104,8 @@ async def queue_message(
     (its id here) if given; not before `send_at`. `origin` is who wants it: a person in a browser's session, else a
     program, unless said; a program says "a person" with the scope `manage` only. With `provider` it goes no other way;
     `message_id` is one from `choose_id`, when it must be known before.
-    Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, KeyReused, GuardrailRefused,
-    Collided.
+    Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, WindowClosed, KeyReused,
+    GuardrailRefused, Collided.
     """
     unit.principal.require(SEND)
     if origin is Origin.PERSON and _origin_of(unit.principal) is not Origin.PERSON:
@@ -123,6 +124,8 @@ async def queue_message(
     road = await _road(unit, content_kind(said), provider, campaign_id)
     conversation_id = conversation_id or await open_conversation(unit, address)
     address = await _reachable(unit, address, conversation_id, road)
+    if ROADS[road].has_window and send_at is None:
+        await windows.check(unit, conversation_id, said, now=now)
     quoted = await _quoted(unit, conversation_id, quoting)
     if isinstance(said, Reaction) and await repository.find_quotable(unit, conversation_id, said.to) is None:
         raise NotFound("the message a reaction is to is not in this conversation")
