@@ -53,10 +53,13 @@ class ZapiForm(_Form):
     instance_id: Name
     token: Secret = Field(description="The instance's")
     client_token: Secret = Field(description="The account's security token")
+    code_for: Number | None = Field(
+        default=None, description="Link the phone of this number by a code to enter there, rather than by a QR code"
+    )
 
     def read(self) -> ZapiCredentials:
         """The value."""
-        return ZapiCredentials(self.instance_id, self.token, self.client_token)
+        return ZapiCredentials(self.instance_id, self.token, self.client_token, self.code_for or "")
 
 
 FORMS: dict[str, type[MetaForm] | type[ZapiForm]] = {META: MetaForm, ZAPI: ZapiForm}

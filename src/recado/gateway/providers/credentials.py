@@ -58,7 +58,7 @@ class MetaCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ZapiCredentials:
-    """An instance of Z-API."""
+    """An instance of Z-API; `code_for`: the number whose phone is linked by a code to enter, rather than by a QR."""
 
     provider: ClassVar[str] = ZAPI
     is_shared: ClassVar[bool] = False
@@ -66,6 +66,7 @@ class ZapiCredentials:
     instance_id: str
     token: str = field(repr=False)
     client_token: str = field(repr=False)
+    code_for: str = field(default="", repr=False)
 
     @property
     def account(self) -> str:

@@ -120,10 +120,10 @@ async def opened(settings: Settings, **zapi_options: Any) -> AsyncIterator[House
 
 
 async def give_credentials(
-    gateway: Gateway, api: Api, zapi: ZApi, instance: Instance, *, client_token: str | None = None
+    gateway: Gateway, api: Api, zapi: ZApi, instance: Instance, *, client_token: str | None = None, code_for: str = ""
 ) -> str:
     """Have a mentorado connect through this instance; the secret end of its address."""
-    credentials = ZapiCredentials(instance.id, instance.token, client_token or zapi.client_token)
+    credentials = ZapiCredentials(instance.id, instance.token, client_token or zapi.client_token, code_for)
     async with gateway.database.unit(Principal.runtime(UUID(api.id))) as unit:
         await save_credentials(unit, gateway.vault, credentials)
         return await make_hook(unit, gateway.vault, ZAPI)

@@ -122,6 +122,16 @@ async def test_a_phone_that_let_go_is_logged_out_and_a_new_code_links_it(house: 
     await house.link()
 
 
+async def test_a_phone_is_linked_by_a_code_that_is_entered_there(house: House) -> None:
+    phone = house.phone
+    await give_credentials(house.gateway, house.clara, house.zapi, house.instance, code_for=phone.number)
+    async with house.clara.stream() as events:
+        await house.clara.post(f"{house.clara.root}/connections/zapi/connect")
+        shown = await events.until_state("code")
+        phone.enter_code(house.instance, shown["step"]["text"].replace("-", ""))
+        await events.until_state("connected")
+
+
 async def test_a_wrong_token_is_said_and_nothing_is_tried_on(house: House) -> None:
     await give_credentials(house.gateway, house.clara, house.zapi, house.instance, client_token="wrong")
     assert (await house.clara.post(f"{house.clara.root}/connections/zapi/connect")).status_code == 202

@@ -112,6 +112,7 @@ class ZapiProvider:
         self._open = AsyncExitStack()
         self._opened: ZapiApi | None = None
         self._callbacks_to: str | None = None
+        self._code_for: str | None = None
         self._is_set_up = False
         self._is_linked = False
         self._account = JID("", PHONE)
@@ -137,6 +138,7 @@ class ZapiProvider:
         base = self._options.public_base_url
         self._callbacks_to = f"{base.rstrip('/')}/webhooks/zapi/{hook}" if base and hook else None
         self._account = JID(known or "", PHONE)
+        self._code_for = credentials.code_for or None
         api = ZapiApi(credentials, base=self._options.base_url, seconds=self._options.answer_seconds)
         self._opened = await self._open.enter_async_context(api)
         self._is_linked = await self._is_linked_to(known) if known else False
@@ -204,7 +206,7 @@ class ZapiProvider:
         """Show codes until a phone is there. Raises PairingExpired, WrongAccount, ConnectionLost."""
         await self._set_up()
         with self._watching() as bell:
-            linking = Linking(self._api, bell, self._clock, number=None, missed=self._note_setback)
+            linking = Linking(self._api, bell, self._clock, number=self._code_for, missed=self._note_setback)
             was_shown = False
             async for step in linking.steps():
                 was_shown = True
