@@ -12,8 +12,8 @@ import pytest
 
 from recado import crashpoints
 from recado.clock import SystemClock
-from recado.errors import StoreRefused
-from recado.gateway.campaigns import service
+from recado.errors import StoreError, StoreRefused, StoreUnavailable
+from recado.gateway.campaigns import repository, service
 from recado.gateway.campaigns.feeding import REFUSED, WINDOW
 from recado.gateway.campaigns.service import Asked, WrongState
 from recado.gateway.conversations import repository as conversations
@@ -21,7 +21,7 @@ from recado.gateway.conversations import service as sending
 from recado.gateway.db.notify import STREAM
 from recado.gateway.pacing.verdict import Origin
 from recado.gateway.refusals import GuardrailRefused
-from recado.gateway.runtime.campaigns import CampaignJob, CampaignPoint
+from recado.gateway.runtime.campaigns import MOST_FAILURES, CampaignJob, CampaignPoint
 
 
 @pytest.fixture(autouse=True)
@@ -215,6 +215,51 @@ async def test_the_job_finds_what_is_due_and_a_broken_neighbour_does_not_stop_it
     await office.job.look()
     assert await office.queued() == [people[1], people[0]]
     assert (await office.get(sound)).state == "running"
+
+
+@pytest.mark.parametrize("error", [StoreRefused("a value of the campaign's own"), StoreError("a mistake in our SQL")])
+async def test_a_campaign_whose_step_fails_for_ever_is_paused_and_says_so_and_can_go_on(
+    office: Any, people: Any, monkeypatch: pytest.MonkeyPatch, error: StoreError
+) -> None:
+    broken, sound = await office.started(people[0]), await office.started(people[1])
+    settle = repository.settle_recipients
+
+    async def failing(unit: Any, campaign_id: Any, **how: Any) -> None:
+        if campaign_id == broken.id:
+            raise error
+        await settle(unit, campaign_id, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "settle_recipients", failing)
+        for _ in range(MOST_FAILURES - 1):
+            await office.job.look()
+        assert (await office.get(broken)).state == "running"
+        await office.job.look()
+        stopped = await office.get(broken)
+        assert (stopped.state, stopped.waits_for) == ("paused", "step_failed")
+        assert not await office.job.look()
+    ((body,),) = await office.rows("SELECT body FROM events WHERE kind = 'campaign.stopped'")
+    assert (body["campaign_id"], body["reason"]) == (str(broken.id), "step_failed")
+    assert ("campaign.stopped",) in await office.rows("SELECT action FROM audit_log")
+    assert (await office.get(sound)).state == "running" and await office.queued() == [people[1]]
+    await office.do(service.resume, broken)
+    await office.job.look()
+    assert (await office.get(broken)).waits_for is None and await office.queued() == [people[1], people[0]]
+
+
+async def test_without_the_database_a_campaign_waits_and_is_not_paused(
+    office: Any, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await office.started(people[0])
+
+    async def failing(*given: Any, **how: Any) -> None:
+        raise StoreUnavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "settle_recipients", failing)
+        for _ in range(3 * MOST_FAILURES):
+            await office.job.look()
+    assert (await office.get(campaign)).state == "running"
 
 
 async def test_who_opts_out_after_the_start_is_skipped(office: Any, people: Any) -> None:

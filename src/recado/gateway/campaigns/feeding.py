@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from recado.errors import StoreRefused
 from recado.gateway.audit.repository import add_entry
@@ -20,7 +21,7 @@ from recado.gateway.conversations.service import queue_message
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing.verdict import Origin
 from recado.gateway.refusals import GuardrailRefused, NotConnectable, Refusal
-from recado.gateway.stream.notices import CampaignFinished, tell
+from recado.gateway.stream.notices import CampaignFinished, CampaignStopped, tell
 
 WINDOW = 5
 """How many of a campaign's messages wait in the outbox at a time."""
@@ -30,6 +31,8 @@ _UNCONNECTED = timedelta(seconds=30)
 _HELD = timedelta(minutes=15)
 REFUSED = "database_refused"
 """The reason of a recipient whose message the database did not take."""
+STEP_FAILED = "step_failed"
+"""The reason of a campaign that was paused because its step failed again and again, and not for one recipient."""
 
 _OVER_FOR_THEM = frozenset({"opted-out", "consent", "take-over"})
 """The rules whose refusal concerns one person, not the campaign."""
@@ -72,6 +75,13 @@ async def advance(unit: Unit, campaign: Campaign, *, now: datetime, one_by_one: 
         unit,
         CampaignFinished(at=now, campaign_id=campaign.id, sent=sent, failed=failed, unknown=unknown, skipped=skipped),
     )
+
+
+async def stop(unit: Unit, campaign_id: UUID, *, now: datetime) -> None:
+    """Pause a campaign whose step cannot be made, and say so."""
+    if await repository.save_stopped(unit, campaign_id, STEP_FAILED, now=now):
+        await add_entry(unit, "campaign.stopped", campaign=str(campaign_id), reason=STEP_FAILED)
+        await tell(unit, CampaignStopped(at=now, campaign_id=campaign_id, reason=STEP_FAILED))
 
 
 async def _hindrance(unit: Unit, campaign: Campaign, now: datetime) -> tuple[Wait | None, datetime | None]:

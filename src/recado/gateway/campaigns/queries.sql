@@ -42,6 +42,11 @@ UPDATE campaigns SET state = %(state)s, due_at = %(now)s, waits_for = NULL, clai
        ended_at = CASE WHEN %(state)s IN ('finished', 'cancelled') THEN %(now)s::timestamptz END
 WHERE id = %(id)s
 
+-- save_stopped --
+-- As a pause, which says why; what waits in the outbox goes.
+UPDATE campaigns SET state = 'paused', waits_for = %(reason)s, due_at = %(now)s, claimed_by = NULL, claimed_until = NULL
+WHERE id = %(id)s AND state = 'running' RETURNING id
+
 -- scan_campaigns --
 SELECT mentorado_id, id FROM scan_campaigns(%(worker_id)s, %(now)s, %(most)s)
 

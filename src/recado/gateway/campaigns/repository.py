@@ -206,6 +206,11 @@ async def save_step(
     )
 
 
+async def save_stopped(unit: Unit, campaign_id: UUID, reason: str, *, now: datetime) -> bool:
+    """It is paused because of `reason`, until a person has it go on; False when it does not run any more."""
+    return await unit.value(_queries.save_stopped, id=campaign_id, reason=reason, now=now) is not None
+
+
 async def add_recipients(unit: Unit, campaign_id: UUID, recipients: Sequence[NewRecipient], *, now: datetime) -> None:
     """More recipients, in this order; every dry run is stale by it."""
     await unit.run(

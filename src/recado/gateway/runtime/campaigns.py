@@ -18,7 +18,7 @@ from recado import crashpoints
 from recado.clock import Clock
 from recado.errors import StoreError, StoreRefused
 from recado.gateway.campaigns import repository
-from recado.gateway.campaigns.feeding import REFUSED, RecipientRefused, advance
+from recado.gateway.campaigns.feeding import REFUSED, RecipientRefused, advance, stop
 from recado.gateway.db.notify import CAMPAIGNS
 from recado.gateway.db.pool import Database
 from recado.gateway.security import Principal
@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 _CLAIM = timedelta(seconds=60)
 _MOST_AT_ONCE = 50
 _LOOK_SECONDS = 5.0
+MOST_FAILURES = 5
+"""How often the step of a campaign fails, in a row and not for want of a database, before it is paused."""
 
 
 class CampaignPoint(StrEnum):
@@ -46,6 +48,7 @@ class CampaignJob:
         self._clock = clock
         self._look_seconds = look_seconds
         self._worker_id = uuid4()
+        self._failures: dict[UUID, int] = {}
 
     async def run(self) -> None:
         """Until cancelled; without the database it waits."""
@@ -99,10 +102,27 @@ class CampaignJob:
     async def _guarded(self, mentorado_id: UUID, campaign_id: UUID) -> bool:
         """One mentorado's campaign that cannot be stepped must not keep the others waiting."""
         try:
-            return await self.step(mentorado_id, campaign_id)
+            stepped = await self.step(mentorado_id, campaign_id)
+            self._failures.pop(campaign_id, None)
+            return stepped
         except StoreError as error:
             _log.warning("a campaign was not fed, and is again soon (%s)", type(error).__name__)
+            if not error.retryable:
+                await self._count_failure(mentorado_id, campaign_id)
             return False
+
+    async def _count_failure(self, mentorado_id: UUID, campaign_id: UUID) -> None:
+        """What is not the weather's is tried a few times (a new version may be on its way), and then a person's."""
+        self._failures[campaign_id] = self._failures.get(campaign_id, 0) + 1
+        if self._failures[campaign_id] < MOST_FAILURES:
+            return
+        try:
+            async with self._database.unit(Principal.runtime(mentorado_id)) as unit:
+                await stop(unit, campaign_id, now=self._clock.now())
+        except StoreError as error:
+            _log.error("a campaign that fails could not be stopped (%s)", type(error).__name__)
+        else:
+            _log.error("a campaign was paused: its step failed %d times", self._failures.pop(campaign_id))
 
 
 @asynccontextmanager

@@ -56,6 +56,14 @@ class CampaignFinished(Notice):
     skipped: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignStopped(Notice):
+    """A campaign was paused by the gateway itself: its step failed again and again. A person has it go on."""
+
+    campaign_id: UUID
+    reason: str
+
+
 async def tell(unit: Unit, *notices: Notice) -> None:
     """Add to the mentorado's stream. Do this late: it holds the stream until the unit ends."""
     await add_bodies(
@@ -166,3 +174,22 @@ class ProviderAlerted(Notice):
     provider: str
     code: int | None
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaStored(Notice):
+    """The file of a message is here now: `media:<media_id>` is its reference, `id` the message."""
+
+    media_id: UUID
+    id: str | None
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLost(Notice):
+    """The file of a message will not be here: why, in a word of ours."""
+
+    media_id: UUID
+    id: str | None
+    provider: str
+    reason: str

@@ -28,8 +28,8 @@ const draw = ({ campaign, figures }) => {
       make("p", {}, word("campaigns.progress", { done: number(settled), all: number(all) })),
       make("p", { class: "soft" }, PARTS.filter((name) => figures[name]).map((name) => `${word(`campaigns.figure.${name}`)}: ${number(figures[name])}`).join(" · ")),
       why ? make("p", { class: "soft" }, word("campaigns.why"), " ", why) : null,
-      campaign.waits_for && campaign.state === "running" ? make("p", { class: "todo" }, word("campaigns.waits", { reason: wordOr(`campaigns.reason.${campaign.waits_for}`, wordOr(`rule.${campaign.waits_for}`, campaign.waits_for)) }),
-        campaign.due_at ? ` ${at("campaigns.due", campaign.due_at)}` : "") : null,
+      campaign.waits_for && (campaign.state === "running" || campaign.state === "paused") ? make("p", { class: "todo" }, word("campaigns.waits", { reason: wordOr(`campaigns.reason.${campaign.waits_for}`, wordOr(`rule.${campaign.waits_for}`, campaign.waits_for)) }),
+        campaign.due_at && campaign.state === "running" ? ` ${at("campaigns.due", campaign.due_at)}` : "") : null,
       may.send && VERBS[campaign.state] ? make("div", { class: "buttons" }, VERBS[campaign.state].map((verb) => move(campaign, verb))) : null),
     pill(TONES[campaign.state], word(`campaigns.state.${campaign.state}`)), time(campaign.created_at));
 };
