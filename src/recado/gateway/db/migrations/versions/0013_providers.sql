@@ -166,11 +166,23 @@ $$;
 CREATE FUNCTION hidden_spellings(address text) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE
     AS $$
-    SELECT substr(left(spelt, length(spelt) - (ARRAY[0, 3, 2])[1 + (before + length(address)) % 3]),
-                  (ARRAY[1, 3, 4])[1 + before])
-    FROM (SELECT before, translate(encode(convert_to(repeat(' ', before) || address, 'UTF8'), 'base64'), E'\n', '')
-                 AS spelt
-          FROM generate_series(0, 2) AS before) AS each
+    WITH alphabet AS (
+        SELECT 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/' AS letters
+    ), spelt AS (
+        SELECT before, (before + octet_length(address)) % 3 AS beyond,
+               rtrim(translate(encode(convert_to(repeat(' ', before) || address, 'UTF8'), 'base64'), E'\n', ''), '=')
+                   AS word
+        FROM generate_series(0, 2) AS before
+    )
+    SELECT CASE WHEN before > 0 THEN '[' || (
+               SELECT string_agg(substr(letters, 1 + (strpos(letters, substr(word, before + 1, 1)) - 1) % step
+                                                   + step * part, 1), '')
+               FROM (SELECT CASE before WHEN 1 THEN 16 ELSE 4 END AS step) AS by,
+                    generate_series(0, 64 / step - 1) AS part) || ']' ELSE '' END
+        || replace(substr(word, start, length(word) - start + CASE beyond WHEN 0 THEN 1 ELSE 0 END), '+', '\+')
+        || CASE WHEN beyond > 0 THEN '[' || substr(letters, strpos(letters, right(word, 1)),
+                                                   CASE beyond WHEN 1 THEN 16 ELSE 4 END) || ']' ELSE '' END
+    FROM alphabet, spelt, LATERAL (SELECT (ARRAY[1, 3, 4])[1 + before] AS start) AS full_from
 $$;
 
 CREATE OR REPLACE FUNCTION erase_contact(contact uuid, by_actor text, for_reason text) RETURNS uuid
@@ -197,7 +209,7 @@ BEGIN
                          AND kind IN ('phone', 'lid', 'bsuid', 'username') AND length(value) >= 5);
     pattern := '(?<![[:alnum:]])(' || (SELECT string_agg(regexp_replace(a, '([^[:alnum:]])', '\\\1', 'g'), '|')
                                        FROM unnest(addresses) AS a) || ')(?![[:alnum:]])'
-        || coalesce((SELECT '|' || string_agg(replace(hidden, '+', '\+'), '|')
+        || coalesce((SELECT '|' || string_agg(hidden, '|')
                      FROM unnest(addresses) AS a, public.hidden_spellings(a) AS hidden WHERE length(a) >= 8), '');
     INSERT INTO public.erasure_keys (mentorado_id) VALUES (me) ON CONFLICT DO NOTHING;
     INSERT INTO public.erased_opt_outs (person, purpose, erasure_id)
