@@ -90,6 +90,7 @@ async def renew_hook(unit: Unit, vault: Vault, provider: str) -> Shown:
         raise NotFound
     await hooks.make_hook(unit, vault, provider)
     await add_entry(unit, "credentials.webhook_renewed", provider=provider)
+    unit.tell(CONNECTIONS)  # whoever runs the connection has the provider call there from now on
     return await show_credentials(unit, vault, provider)
 
 

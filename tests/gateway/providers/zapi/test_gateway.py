@@ -77,6 +77,16 @@ async def test_what_may_have_been_taken_is_unknown_and_not_sent_again(house: Hou
     assert [shown.text.partition(":")[0] for shown in house.beto.received] == ["depois", "depois"]
 
 
+async def test_a_renewed_address_is_told_to_the_instance_and_the_old_one_is_nobodys(house: House) -> None:
+    await house.link()
+    path = f"{house.clara.root}/connections/zapi/credentials"
+    renewed = (await house.clara.post(f"{path}/renew-webhook")).json()["webhook_path"]
+    assert renewed != house.callbacks_path
+    await house.zapi.until(lambda: all(url.endswith(renewed) for url in house.instance.hooks.values()), "not told")
+    assert await house.post(written(received(instanceId=house.instance.id))) == 404
+    await house.until_status(await house.say("oi"), "delivered")
+
+
 async def test_a_refused_message_failed_and_the_next_one_goes(house: House) -> None:
     await house.link()
     house.zapi.faults.plan(Fault.REFUSE, about="send-text", code=400, text="Invalid phone")

@@ -112,7 +112,7 @@ class ZapiProvider:
         self._open = AsyncExitStack()
         self._opened: ZapiApi | None = None
         self._callbacks_to: str | None = None
-        self._code_for: str | None = None
+        self._credentials: ZapiCredentials | None = None
         self._is_set_up = False
         self._is_linked = False
         self._account = JID("", PHONE)
@@ -129,18 +129,8 @@ class ZapiProvider:
         """Read the credentials and look where the instance stands. Raises StoreError, NoCredentials, AlreadyOpen."""
         if self._opened is not None:
             raise AlreadyOpen
-        async with self._database.unit(Principal.runtime(self._lease.mentorado_id)) as unit:
-            await self._lease.check(unit)
-            credentials = await load_credentials(unit, self._vault, ZapiCredentials)
-            hook = await show_hook(unit, self._vault, ZAPI)
-            connection = await connections.find_connection(unit, ZAPI)
-        known = connection.account_phone if connection is not None else None
-        base = self._options.public_base_url
-        self._callbacks_to = f"{base.rstrip('/')}/webhooks/zapi/{hook}" if base and hook else None
+        known = await self._read_settings()
         self._account = JID(known or "", PHONE)
-        self._code_for = credentials.code_for or None
-        api = ZapiApi(credentials, base=self._options.base_url, seconds=self._options.answer_seconds)
-        self._opened = await self._open.enter_async_context(api)
         self._is_linked = await self._is_linked_to(known) if known else False
 
     async def close(self) -> None:
@@ -206,7 +196,7 @@ class ZapiProvider:
         """Show codes until a phone is there. Raises PairingExpired, WrongAccount, ConnectionLost."""
         await self._set_up()
         with self._watching() as bell:
-            linking = Linking(self._api, bell, self._clock, number=self._code_for, missed=self._note_setback)
+            linking = Linking(self._api, bell, self._clock, number=self._number, missed=self._note_setback)
             was_shown = False
             async for step in linking.steps():
                 was_shown = True
@@ -260,8 +250,30 @@ class ZapiProvider:
 
     # ---- where it stands
 
+    async def _read_settings(self) -> str | None:
+        """
+        Take the credentials and the address to call as they are now, which a person may have changed; whose phone it
+        was. Raises StoreError, NoCredentials.
+        """
+        async with self._database.unit(Principal.runtime(self._lease.mentorado_id)) as unit:
+            await self._lease.check(unit)
+            credentials = await load_credentials(unit, self._vault, ZapiCredentials)
+            hook = await show_hook(unit, self._vault, ZAPI)
+            connection = await connections.find_connection(unit, ZAPI)
+        base = self._options.public_base_url
+        callbacks_to = f"{base.rstrip('/')}/webhooks/zapi/{hook}" if base and hook else None
+        if (credentials, callbacks_to) != (self._credentials, self._callbacks_to):
+            self._is_set_up = False
+        if credentials != self._credentials:
+            await self._open.aclose()
+            api = ZapiApi(credentials, base=self._options.base_url, seconds=self._options.answer_seconds)
+            self._opened = await self._open.enter_async_context(api)
+        self._credentials, self._callbacks_to = credentials, callbacks_to
+        return connection.account_phone if connection is not None else None
+
     async def _look(self) -> float:
         """Ask `status` and tell what is new; in how many seconds to ask again. Raises what ends the connection."""
+        await self._read_settings()
         try:
             standing = await self._api.standing()
             if standing.is_connected:
@@ -369,7 +381,7 @@ class ZapiProvider:
                 await self._tell(state)
             except StoreError:
                 _log.info("that a connection to Z-API ended was not recorded")
-        self._opened = None
+        self._opened = self._credentials = None
         await self._open.aclose()
 
     # ---- one message
@@ -436,6 +448,11 @@ class ZapiProvider:
 
     def _watching(self) -> AbstractContextManager[Watch]:
         return self._database.hints.watching(CONNECTIONS, self._lease.mentorado_id)
+
+    @property
+    def _number(self) -> str | None:
+        """Whose phone is linked by a code."""
+        return self._credentials.code_for or None if self._credentials is not None else None
 
     @property
     def _api(self) -> ZapiApi:
