@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import codec, gateway, idle, noise, oneway, signal
+from bench import codec, gateway, idle, noise, oneway, signal, webhooks
 from bench.table import Effort, Result, Say, render
 
 BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
@@ -22,6 +22,7 @@ BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
     "oneway": ("texts one way: a second, and milliseconds", oneway.run),
     "idle": ("memory", idle.run),
     "gateway": ("the gateway: many accounts on PostgreSQL", gateway.run),
+    "webhooks": ("webhooks in: signed, committed, answered", webhooks.run),
 }
 
 

@@ -7,7 +7,7 @@ they are erased: `people` says who is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -58,6 +58,35 @@ async def add_payload(
         is_unknown=is_unknown,
     )
     return id
+
+
+@dataclass(frozen=True, slots=True)
+class NewPayload:
+    """A body to be kept, as `add_payload` takes it."""
+
+    body: bytes = field(repr=False)
+    people: Sequence[JID] = field(repr=False)
+    is_unknown: bool = False
+
+
+async def add_payloads(
+    unit: Unit, vault: Vault, provider: str, payloads: Sequence[NewPayload], *, now: datetime
+) -> None:
+    """As `add_payload`, of many bodies in one statement."""
+    if not payloads:
+        return
+    named, keys = [(uuid4(), each) for each in payloads], await vault.keys(unit)
+    await unit.run(
+        _queries.add_payloads,
+        ids=[id for id, _ in named],
+        provider=provider,
+        received_at=now,
+        sha256s=[hashlib.sha256(each.body).digest() for each in payloads],
+        people=["\n".join(sorted({jid.user for jid in each.people if jid.is_person})) for each in payloads],
+        bodies=[keys.seal(_name(id), each.body) for id, each in named],
+        key_id=keys.current,
+        unknowns=[each.is_unknown for each in payloads],
+    )
 
 
 async def list_payloads(

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from recado.clock import Clock
@@ -55,13 +55,17 @@ _TEMPLATES_EVERY = timedelta(hours=1)
 class File:
     """A file kept here, to be given to Meta."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     mime_type: str
     name: str
+    uploaded: str | None = None
+    """Meta has a copy by this reference already."""
+    note_uploaded: Callable[[str], Awaitable[None]] | None = None
+    """Told what Meta calls its copy."""
 
 
-LoadFile = Callable[[Lease, str], Awaitable[File | None]]
-"""The file of a reference `media:<id>`; None when it is gone."""
+LoadFile = Callable[[Lease, str, str], Awaitable[File | None]]
+"""The file of a reference `media:<id>`, for that number's id; None when it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +261,20 @@ class MetaProvider:
         """The same with its file at Meta's, when it is one kept here."""
         if not isinstance(content, Media) or not content.reference.startswith("media:") or self._load_file is None:
             return content
-        file = await self._load_file(self._lease, content.reference)
+        file = await self._load_file(self._lease, content.reference, self._names[2])
         if file is None:
             return content  # gone: the request says that it has to be uploaded
+        if file.uploaded is not None:
+            return replace(content, reference=file.uploaded)
         try:
-            return replace(content, reference=await self.upload(file))
+            uploaded = await self.upload(file)
         except (Unanswered, NotGraph) as error:
             raise QueryError(500, str(error)) from None
         except GraphError as error:
             raise as_send_error(error, self._clock.now()) from None
+        if file.note_uploaded is not None:
+            await file.note_uploaded(uploaded)
+        return replace(content, reference=uploaded)
 
     def _check_pauses(self) -> None:
         held = self._pauses.until(*self._names, now=self._clock.now())

@@ -135,6 +135,16 @@ class GraphApi:
             raise MediaError("the file is not the one that was sent: its hash is another")
         return data
 
+    @asynccontextmanager
+    async def open_file(self, media_id: str) -> AsyncIterator[tuple[Json, aiohttp.ClientResponse]]:
+        """What Meta says of a file (its hash, its type), and the answer its bytes come in, whatever its status."""
+        said = await self._ask("GET", quote(media_id, safe=""), params={"phone_number_id": self._number})
+        url = said.get("url")
+        if not isinstance(url, str):
+            raise Unanswered("Meta's answer has no address for the file")
+        async with self._request("GET", url) as response:
+            yield said, response
+
     async def _ask(self, method: str, path: str, **options: Any) -> Json:
         async with self._request(method, self._root + path, **options) as response:
             body = await _read(response, _LARGEST_ANSWER)

@@ -20,7 +20,7 @@ from recado.gateway.providers.ids import find_message_ids
 from recado.gateway.providers.meta import consequences, repository
 from recado.gateway.providers.meta.facts import Known, external_ids, people_in, told
 from recado.gateway.providers.meta.items import ContactSynced, Item, Status, Unknown
-from recado.gateway.providers.payloads import add_payload
+from recado.gateway.providers.payloads import NewPayload, add_payloads
 from recado.gateway.providers.roads import META
 from recado.gateway.runtime.recorder import record
 from recado.jid import JID, PHONE
@@ -38,18 +38,16 @@ class Delivery:
 async def take(unit: Unit, vault: Vault, deliveries: Sequence[Delivery], *, now: datetime) -> None:
     """Make everything true that these tell for the first time. Raises Collided: do the unit again."""
     fresh = await _claim(unit, [item for delivery in deliveries for item in delivery.items], now)
-    for delivery in deliveries:
-        new = [item for item in delivery.items if item.key in fresh]
-        if new:
-            await add_payload(
-                unit,
-                vault,
-                META,
-                delivery.body,
-                people=people_in(delivery.items),
-                now=now,
-                is_unknown=any(isinstance(item, Unknown) for item in delivery.items),
-            )
+    payloads = [
+        NewPayload(
+            delivery.body,
+            people_in(delivery.items),
+            is_unknown=any(isinstance(item, Unknown) for item in delivery.items),
+        )
+        for delivery in deliveries
+        if any(item.key in fresh for item in delivery.items)
+    ]
+    await add_payloads(unit, vault, META, payloads, now=now)
     by_phone: dict[str, list[Item]] = {}
     for delivery in deliveries:
         for item in delivery.items:
