@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = Path(__file__).parent / "lists"
+_FUNCTION = re.compile(r"^CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)", re.MULTILINE)
 _FIELDS = {"name", "fault", "file", "text", "instead", "test", "why", "ends_with", "also", "seconds"}
 _EDIT_FIELDS = {"file", "text", "instead"}
 
@@ -33,7 +35,22 @@ class Edit:
         found = path.read_text().count(self.text)
         if found != 1:
             return f"its text stands {found} times in {self.file}, and must stand there once"
-        return "the text and what replaces it are the same" if self.text == self.instead else None
+        if self.text == self.instead:
+            return "the text and what replaces it are the same"
+        return self._made_anew(path)
+
+    def _made_anew(self, path: Path) -> str | None:
+        """A migration after this one may make the function anew that the text stands in: then that is the defence."""
+        if path.parent.name != "versions":
+            return None
+        before = path.read_text().partition(self.text)[0]
+        started = list(_FUNCTION.finditer(before))
+        if not started or "$$;" in before[started[-1].end() :]:
+            return None
+        name = started[-1]["name"]
+        later = sorted(each for each in path.parent.glob("*.sql") if each.name > path.name)
+        again = [each.name for each in later if name in _FUNCTION.findall(each.read_text())]
+        return f"{name} is made anew in {again[-1]}" if again else None
 
     def apply(self, root: Path) -> None:
         """Write the file without the defence. Raises ValueError when the entry is out of date."""
