@@ -27,6 +27,7 @@ from recado.gateway.security import Principal, key_of
 from recado.store.backend import Changes
 
 MASTER = bytes(range(32))
+CHECK = Query("check", b"SELECT check_data_key(%(key_id)s)")
 NewLease = Callable[[Principal], Awaitable[Any]]
 
 # Columns of bytes that hold no envelope, and why.
@@ -115,7 +116,7 @@ async def test_a_writer_that_has_not_heard_of_it_is_turned_back_once_and_seals_w
         await vault.rotate(unit)
     with pytest.raises(StaleDataKey):
         async with database.unit(ana) as unit:
-            await vault.check(unit, stale)
+            await unit.run(CHECK, key_id=stale.current)
 
 
 async def test_a_key_made_in_a_unit_that_is_undone_seals_nothing_afterwards(

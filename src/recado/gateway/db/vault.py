@@ -54,13 +54,6 @@ class Vault:
             known.learn(await self._unwrapped(unit))
         return known
 
-    async def check(self, unit: Unit, keys: MentoradoKeys) -> None:
-        """
-        Hold the key these seal with to the end of the unit, without waiting for an answer; when there is a newer one
-        the unit ends in StaleDataKey.
-        """
-        await unit.run(_queries.check_data_key, key_id=keys.current)
-
     async def open(self, unit: Unit, sealed: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """What these envelopes hold, each with its name, by whatever key they were sealed. Raises BadRecord."""
         keys = self._known.get(unit.mentorado_id) or await self.keys(unit)

@@ -4,9 +4,6 @@
 -- The newest one's number; it is not retired before this transaction ends.
 SELECT hold_data_keys()
 
--- check_data_key --
-SELECT check_data_key(%(key_id)s)
-
 -- list_data_keys --
 SELECT key_id, wrapped FROM data_keys ORDER BY key_id
 

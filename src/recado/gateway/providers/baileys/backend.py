@@ -144,7 +144,6 @@ class PostgresBackend:
             if self._is_stale:
                 self._keys = sealing = await self._vault.keys(unit)
                 self._is_stale = False
-            await self._vault.check(unit, sealing)
             await unit.run(
                 _queries.save_values,
                 key_id=sealing.current,

@@ -6,9 +6,11 @@ SELECT key, value FROM baileys_sessions WHERE key = ANY (%(keys)s)
 SELECT key FROM baileys_sessions WHERE key >= %(prefix)s AND key < %(prefix)s || chr(1114111) ORDER BY key
 
 -- save_values --
+-- The key these are sealed with is held to the end of the unit; when there is a newer one, the unit ends (RC010).
 INSERT INTO baileys_sessions (key, value, key_id, expires_at)
 SELECT key, value, %(key_id)s, expires_at
-FROM unnest(%(keys)s::text[], %(values)s::bytea[], %(expires)s::timestamptz[]) AS given (key, value, expires_at)
+FROM check_data_key(%(key_id)s) AS held
+CROSS JOIN unnest(%(keys)s::text[], %(values)s::bytea[], %(expires)s::timestamptz[]) AS given (key, value, expires_at)
 ON CONFLICT (mentorado_id, key) DO UPDATE
 SET value = excluded.value, key_id = excluded.key_id, expires_at = excluded.expires_at, updated_at = now()
 
