@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from tests.gateway.providers.baileys.harness import baileys
 from tests.gateway.providers.conformance import SUITE, Harness
+from tests.gateway.providers.meta.harness import meta
 from tests.gateway.providers.zapi.harness import zapi
 
 from recado.gateway.settings import Settings
 
 HARNESSES: dict[str, Callable[[Settings], AbstractAsyncContextManager[Harness]]] = {
+    "meta": meta,
     "baileys": baileys,
     "zapi": zapi,
 }

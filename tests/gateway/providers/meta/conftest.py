@@ -28,7 +28,7 @@ from recado.gateway.providers.hooks import make_hook
 from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
 
-VERIFY = "a token that was agreed on"
+VERIFY = "a-token-that-was-agreed-on"
 
 
 def signature(secret: str, body: bytes) -> dict[str, str]:

@@ -41,7 +41,9 @@ async def ana(cloud: MetaCloud) -> Person:
 @pytest.fixture
 async def linked(desk: Desk, cloud: MetaCloud) -> Desk:
     """Connected, and told of everything."""
+    cloud.templates.add(desk.number.waba, "oferta", "Olá {{1}}, temos {{2}}")
     await desk.connect()
+    await desk.until(lambda: desk.rows("SELECT 1 FROM meta_templates"))
     await cloud.subscribe(desk.url, verify_token=VERIFY)
     return desk
 
