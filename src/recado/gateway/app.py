@@ -29,6 +29,12 @@ from recado.gateway.db.vault import Vault
 from recado.gateway.egress import Egress, Policy
 from recado.gateway.leads import routes as leads
 from recado.gateway.master_keys import load_master_keys
+from recado.gateway.media import routes as media
+from recado.gateway.media.fetchers import AddressFetcher, Fetcher, MetaFetcher
+from recado.gateway.media.fetching import MediaFetching
+from recado.gateway.media.files import Files
+from recado.gateway.media.outbound import meta_files, zapi_files
+from recado.gateway.media.places import open_storages
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
 from recado.gateway.monitoring import routes as monitoring
@@ -45,6 +51,7 @@ from recado.gateway.providers.zapi import receiving as zapi_callbacks
 from recado.gateway.providers.zapi.adapter import ZapiOptions, zapi
 from recado.gateway.runtime.campaigns import feeding_campaigns
 from recado.gateway.runtime.deliveries import Deliveries
+from recado.gateway.runtime.moving import moving_people
 from recado.gateway.runtime.retention import Retention
 from recado.gateway.runtime.worker import Worker
 from recado.gateway.security import Principal
@@ -72,6 +79,7 @@ class Gateway:
     broadcasts: Broadcasts
     egress: Egress
     meta: MetaReceiving
+    files: Files
     sessions: Sessions
     desk: Desk | None
     new_admin_key: str | None = field(repr=False)
@@ -107,6 +115,7 @@ async def open_gateway(
         )
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(masters)
+        files = Files(database, vault, open_storages(settings), clock=clock, most=settings.media_limit)
         device = DeviceProfile(
             os=settings.browser_os, browser=settings.browser, full_history=settings.sync_full_history
         )
@@ -116,20 +125,26 @@ async def open_gateway(
         hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)
         official = MetaOptions(settings.meta_base_url, settings.meta_graph_version, settings.meta_poll_seconds)
         providers = {
-            "meta": meta(database, vault, clock=clock, options=official),
+            "meta": meta(database, vault, clock=clock, options=official, load_file=meta_files(files)),
             "baileys": web_provider,
-            "zapi": zapi(database, vault, clock=clock, options=hosted),
+            "zapi": zapi(database, vault, clock=clock, options=hosted, load_file=zapi_files(files)),
         }
         worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))
         chores = await stack.enter_async_context(asyncio.TaskGroup())
         forgetting = chores.create_task(Retention(database, settings, clock=clock).run())
         stack.callback(forgetting.cancel)
         await stack.enter_async_context(feeding_campaigns(database, clock=clock))
+        await stack.enter_async_context(moving_people(database, clock=clock))
         broadcasts = await stack.enter_async_context(Broadcasts(database, vault, clock=clock))
         egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
         await stack.enter_async_context(
             Deliveries(database, vault, egress, clock=clock, poll_seconds=settings.poll_seconds)
         )
+        fetchers: dict[str, Fetcher] = {
+            "meta": MetaFetcher(database, vault, base_url=settings.meta_base_url, version=settings.meta_graph_version),
+            "zapi": AddressFetcher(egress),
+        }
+        await stack.enter_async_context(MediaFetching(files, fetchers, poll_seconds=settings.poll_seconds))
         receiving = await stack.enter_async_context(MetaReceiving(database, vault, settings, clock=clock))
         yield Gateway(
             settings=settings,
@@ -141,6 +156,7 @@ async def open_gateway(
             broadcasts=broadcasts,
             egress=egress,
             meta=receiving,
+            files=files,
             sessions=Sessions(masters, clock),
             desk=desk,
             new_admin_key=new_admin_key,
@@ -180,6 +196,7 @@ def create_app(
     app.include_router(stream.own)
     app.include_router(conversations.own)
     app.include_router(webhooks.router)
+    app.include_router(media.router)
     app.include_router(operations.router)
     app.include_router(zapi_callbacks.router)
     app.include_router(meta_webhooks.router)

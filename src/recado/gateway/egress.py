@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import ClassVar, Self
@@ -202,6 +203,29 @@ class Egress:
                 if is_cut:
                     response.close()
                 return Answer(response.status, response.headers, taken, is_cut)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _translated(error) from None
+        except ValueError:  # an answer that is no HTTP
+            raise EgressFailed("the answer was not HTTP") from None
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], idle_seconds: float = 30.0
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """
+        One request whose answer is read as it comes, for as long as it comes. Raises EgressRefused, EgressFailed, also
+        for what breaks inside the block.
+        """
+        if self._session is None:
+            raise UsageError("the door is closed")
+        target = self.policy.check(url)
+        connect = self.limits.connect_seconds
+        timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect, sock_read=idle_seconds)
+        try:
+            async with self._session.request(
+                method, target, headers=headers, allow_redirects=False, timeout=timeout
+            ) as response:
+                yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise _translated(error) from None
         except ValueError:  # an answer that is no HTTP

@@ -109,3 +109,10 @@ PROVIDER_CALLBACKS = Counter(
     ["provider", "outcome"],
     registry=REGISTRY,
 )
+
+MEDIA_FETCHED = Counter(
+    "recado_media_fetched",
+    "Files of messages, by what became of fetching them: stored, again, lost.",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)

@@ -141,6 +141,28 @@ class Settings(BaseSettings):
     retain_payloads_days: int = Field(30, ge=0)
     """How long the raw bytes beside messages and events are kept. Messages themselves stay. 0: for ever."""
 
+    retain_media_days: int = Field(0, ge=0)
+    """How long files of messages are kept. 0: for ever, as the messages."""
+
+    media_limit: int = Field(100 * 1024 * 1024, ge=1024)
+    """How many bytes a file may have, on its way in and out."""
+
+    media_dir: Path | None = None
+    """Where files are; unset: `media` under `data_dir`. Several processes share one folder, or use S3."""
+
+    media_s3_bucket: str | None = None
+    """Keep new files in this bucket of an S3-compatible storage instead of a folder."""
+
+    media_s3_endpoint: str | None = None
+    """Where that storage is (`https://s3.example.org`); unset: Amazon's."""
+
+    media_s3_region: str = "us-east-1"
+
+    media_s3_access_key: SecretStr | None = None
+    """Unset: what the environment or the machine gives (the usual AWS names)."""
+
+    media_s3_secret_key: SecretStr | None = None
+
     retain_outbox_days: int = Field(30, ge=0)
     """How long settled rows of the outbox, the steps of passports, dry runs and the like are kept. 0: for ever."""
 
@@ -160,6 +182,11 @@ class Settings(BaseSettings):
     def master_key_file(self) -> Path:
         """The key file used when no master key is set."""
         return self.data_dir / "master.key"
+
+    @property
+    def files_dir(self) -> Path:
+        """Where files of messages are."""
+        return self.media_dir or self.data_dir / "media"
 
     @property
     def postgres_dir(self) -> Path:

@@ -41,6 +41,9 @@ ORDER BY id DESC LIMIT %(limit)s
 -- erase_traces --
 SELECT erase_traces(%(id)s)
 
+-- erase_media --
+SELECT erase_media(%(id)s)
+
 -- erase_contact --
 SELECT erase_contact(%(id)s, %(actor)s, %(reason)s)
 

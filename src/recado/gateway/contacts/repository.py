@@ -111,6 +111,7 @@ async def list_merges(unit: Unit, contact_id: UUID, *, before: int | None = None
 
 async def erase_contact(unit: Unit, contact_id: UUID, *, reason: str) -> Erasure:
     """Take the person out of everything that is kept. Raises NotFound when that was done before."""
+    await unit.run(_queries.erase_media, id=contact_id)  # as long as messages say whose files are whose
     await unit.run(_queries.erase_traces, id=contact_id)  # first: who quoted whom is not known any more afterwards
     erasure_id = await unit.value(_queries.erase_contact, id=contact_id, actor=unit.principal.actor, reason=reason)
     if erasure_id is None:

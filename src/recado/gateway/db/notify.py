@@ -29,6 +29,9 @@ OUTBOX = "outbox"
 CAMPAIGNS = "campaigns"
 """A campaign was started, or goes on."""
 
+MEDIA = "media"
+"""A file is to be fetched."""
+
 _LISTEN = b"LISTEN recado"
 NOTIFY = b"SELECT pg_notify('recado', hint) FROM unnest(%s::text[]) AS hint"
 _RETRY_SECONDS = 1.0

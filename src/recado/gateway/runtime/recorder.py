@@ -13,6 +13,7 @@ from recado.gateway import metrics
 from recado.gateway.consent.stopping import heed
 from recado.gateway.db.notify import STREAM
 from recado.gateway.db.unit import Unit
+from recado.gateway.media.service import note_inbound
 from recado.gateway.pacing.learning import learn_from
 from recado.gateway.runtime.projector import project
 from recado.gateway.stream.notices import tell
@@ -22,6 +23,7 @@ from recado.store.facts import fact_kind
 
 async def record(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
     """Make these facts true here and tell of them. Raises Collided: do the unit again."""
+    facts = await note_inbound(unit, provider, facts)
     await project(unit, provider, facts)
     learnt = await learn_from(unit, provider, facts)
     consents = await heed(unit, facts)

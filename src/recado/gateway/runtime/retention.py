@@ -47,6 +47,7 @@ class Retention:
         self._policies = [
             Policy("events", settings.retain_events_days, _queries.forget_events),
             Policy("payloads", settings.retain_payloads_days, _queries.forget_payloads),
+            Policy("media", settings.retain_media_days, _queries.forget_media),
             Policy("outbox", settings.retain_outbox_days, _queries.forget_settled),
             Policy("steps", settings.retain_outbox_days, _queries.forget_steps),
             Policy("leftovers", settings.retain_outbox_days, _queries.forget_leftovers),

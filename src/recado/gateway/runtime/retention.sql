@@ -12,6 +12,9 @@ SELECT forget_events(%(before)s, %(most)s, %(owed_before)s)
 -- forget_payloads --
 SELECT forget_payloads(%(before)s, %(most)s)
 
+-- forget_media --
+SELECT forget_media(%(before)s, %(most)s)
+
 -- forget_settled --
 SELECT forget_settled(%(before)s, %(most)s)
 

@@ -45,7 +45,7 @@ class Guard:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > LARGEST_BODY and not scope["path"].startswith(_LIMITED_ELSEWHERE):
+            if taken > LARGEST_BODY and not _is_limited_elsewhere(scope["path"]):
                 raise HTTPException(413, "a body has at most 1 MiB")
             return message
 
@@ -59,3 +59,8 @@ class Guard:
             await send(message)
 
         await self._app(scope, counted, dressed)
+
+
+def _is_limited_elsewhere(path: str) -> bool:
+    """Files and what Meta tells may be more: their routes keep to settings (media_limit, webhook_body_limit)."""
+    return path.startswith(_LIMITED_ELSEWHERE) or (path.startswith("/v1/mentorados/") and path.endswith("/media"))
