@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.gateway.runtime.posting import Post, Told
 
 from recado import crashpoints
+from recado.clock import ManualClock, settle
 from recado.errors import AckTimeout, NotConnected, RateLimited, Rejected, SendUnconfirmed
 from recado.gateway.connections import repository as connections
 from recado.gateway.db.pool import Database
@@ -69,6 +71,34 @@ async def test_an_answer_that_was_lost_is_unknown_after_one_try(post: Post, data
         await post.hurry(database_url)
         assert (await post.until(accepted, "unknown", "server_ack"))[0] == "unknown"
     assert provider.texts == ["um"]
+
+
+async def test_a_hand_over_lets_the_request_under_way_come_to_its_end(post: Post) -> None:
+    accepted = await post.queue("um")
+    provider = Told(Rejected(131026))
+    provider.gates["um"] = asyncio.Event()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        outbox = group.create_task(post.outbox(provider).run())
+        await provider.until_sent(1)
+        outbox.cancel()
+        await settle()
+        provider.gates["um"].set()
+    assert (await post.until(accepted, "failed", "on_wire", "unknown"))[0] == "failed"
+
+
+async def test_a_hand_over_does_not_wait_for_an_answer_for_ever(post: Post) -> None:
+    accepted = await post.queue("um")
+    provider, clock = Told(), ManualClock(datetime.now(UTC))
+    provider.gates["um"] = asyncio.Event()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        outbox = group.create_task(post.outbox(provider, clock=clock).run())
+        await provider.until_sent(1)
+        outbox.cancel()
+        await settle()
+        assert not outbox.done()
+        while not outbox.done():
+            await clock.advance(1.0)
+    assert (await post.until(accepted, "failed", "on_wire", "unknown"))[0] == "on_wire"
 
 
 async def test_what_surely_did_not_leave_is_tried_again(post: Post) -> None:

@@ -54,6 +54,7 @@ from recado.gateway.providers.provider import Provider, SupportsTyping
 from recado.gateway.providers.roads import ROADS
 from recado.gateway.runtime.errands import Errands
 from recado.gateway.runtime.fates import FAILED, TAKEN, UNKNOWN, Again, Fate, Settled, fate_of, given_up
+from recado.gateway.runtime.finishing import finished
 from recado.gateway.runtime.leases import Lease
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import Principal
@@ -73,6 +74,7 @@ NOT_SENT = 0
 
 _SHORTEST_HOLD = timedelta(seconds=0.1)
 _TYPING_LASTS = 10.0
+_GRACE_SECONDS = 4.0
 _STEPS = {FAILED: Step.FAILED, UNKNOWN: Step.UNKNOWN, TAKEN: Step.ACKED}
 
 
@@ -189,7 +191,7 @@ class Outbox:
         for flight in turn.flights:
             self._flying.add(flight.message.id)
             crashpoints.reach(OutboxPoint.AFTER_CLAIM)
-            group.create_task(self._fly(flight, watch))
+            group.create_task(self._carry(flight, watch))
         if has_errands and not self._is_on_errand:
             self._is_on_errand = True
             group.create_task(self._run_errands())
@@ -299,6 +301,14 @@ class Outbox:
         return [_refusal(message, verdict, now) for message, verdict in refused]
 
     # ---- one message on its way
+
+    async def _carry(self, flight: Flight, watch: Watch) -> None:
+        """Where it cannot be sent a second time, what has begun is not broken off by a hand-over."""
+        flown = self._fly(flight, watch)
+        if ROADS[self._lease.provider].repeats_are_one:
+            await flown
+        else:
+            await finished(flown, grace=_GRACE_SECONDS, clock=self._clock)
 
     async def _fly(self, flight: Flight, watch: Watch) -> None:
         message = flight.message
