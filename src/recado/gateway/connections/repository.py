@@ -14,6 +14,8 @@ _queries = load_queries(__file__)
 CONNECTED = "connected"
 DISCONNECTED = "disconnected"
 UNLINKED = "unlinked"
+CLOSED = ("failed", "restricted")
+"""The states of a connection that is not tried again before a person asks."""
 
 
 @dataclass(frozen=True, slots=True)

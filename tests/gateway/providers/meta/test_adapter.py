@@ -26,7 +26,11 @@ from recado.content import (
 from recado.emulator.meta.cloud import MetaCloud
 from recado.emulator.meta.faults import Fault
 from recado.emulator.meta.people import Person
+from recado.errors import MediaError, NotConnected
 from recado.gateway.conversations.service import open_conversation
+from recado.gateway.providers.credentials import MetaCredentials
+from recado.gateway.providers.meta.api import GraphApi, Unanswered
+from recado.gateway.providers.meta.wire import build_message
 from recado.jid import JID
 from recado.store.facts import content_to_json
 
@@ -321,3 +325,64 @@ async def test_webhooks_that_come_twice_late_and_out_of_order_come_to_the_same(
 
     assert await talking.until(all_in)
     assert await talking.rows("SELECT count(*) FROM events WHERE kind = 'message.received'") == [(7,)]
+
+
+@pytest.mark.parametrize("how", ["the account", "an error"])
+async def test_what_a_webhook_closes_stays_closed_until_somebody_asks(
+    talking: Desk, cloud: MetaCloud, ana: Person, how: str
+) -> None:
+    if how == "the account":
+        cloud.tell_account(talking.number.waba, "ACCOUNT_OFFBOARDED")
+    else:
+        cloud.tell_error(talking.number, 131042)
+    assert await talking.state("restricted") in ("account_offboarded", "meta_131042")
+
+    async def let_go() -> Any:
+        return await talking.rows("SELECT 1 FROM leases WHERE provider = 'meta' AND worker_id IS NULL")
+
+    await talking.until(let_go)
+    assert await talking.rows("SELECT state FROM connections WHERE provider = 'meta'") == [("restricted",)]
+    await talking.connect()
+    await talking.status(await talking.send("de volta", ana.phone), "delivered")
+
+
+async def test_a_request_that_is_never_answered_is_unknown(cloud: MetaCloud, desk: Desk) -> None:
+    credentials = MetaCredentials(desk.number.id, desk.number.waba.id, cloud.token.value)
+    cloud.faults.plan(Fault.SLOW_ANSWER, seconds=5.0, about="messages")
+    async with GraphApi(credentials, base=cloud.url, version="v26.0", seconds=0.3) as api:
+        with pytest.raises(Unanswered):
+            await api.send(build_message(JID.phone("5511955550101"), Text("oi")))
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [(Fault.HTML_ERROR, Unanswered), (Fault.HANG_UP, Unanswered), (Fault.CUT_ANSWER, Unanswered)],
+)
+async def test_what_is_no_answer_of_metas_has_an_error_of_its_own(
+    cloud: MetaCloud, desk: Desk, fault: Fault, raised: type[Exception]
+) -> None:
+    credentials = MetaCredentials(desk.number.id, desk.number.waba.id, cloud.token.value)
+    cloud.faults.plan(fault, code=502, about="messages")
+    async with GraphApi(credentials, base=cloud.url, version="v26.0") as api:
+        with pytest.raises(raised):
+            await api.send(build_message(JID.phone("5511955550101"), Text("oi")))
+
+
+async def test_what_cannot_be_reached_is_told_apart_from_what_may_have_been_taken() -> None:
+    credentials = MetaCredentials("1", "2", "token")
+    async with GraphApi(credentials, base="http://127.0.0.1:9", version="v26.0") as api:
+        with pytest.raises(NotConnected):
+            await api.send({})
+
+
+async def test_a_file_goes_up_and_comes_back_with_its_hash_checked(cloud: MetaCloud, desk: Desk) -> None:
+    credentials = MetaCredentials(desk.number.id, desk.number.waba.id, cloud.token.value)
+    async with GraphApi(credentials, base=cloud.url, version="v26.0") as api:
+        reference = await api.upload(b"\x89PNG a picture", mime_type="image/png", file_name="a.png")
+        id = reference.removeprefix("meta:")
+        assert await api.download(id, most=1000) == b"\x89PNG a picture"
+        with pytest.raises(MediaError):
+            await api.download(id, most=4)
+        cloud.faults.plan(Fault.WRONG_BYTES)
+        with pytest.raises(MediaError):
+            await api.download(id, most=1000)

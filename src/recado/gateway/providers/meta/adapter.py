@@ -28,6 +28,7 @@ from recado.errors import (
 )
 from recado.events import ConnectionState, MessageId, Quote, Signal
 from recado.gateway.connections import repository as connections
+from recado.gateway.db.notify import CONNECTIONS, Watch
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers import ids
@@ -121,7 +122,8 @@ class MetaProvider:
         self._names: tuple[str, str, str] = ("", "", "")
         self._account = JID("", PHONE)
         self._ready = asyncio.Event()
-        self._over: asyncio.Future[None] | None = None
+        self._over: ConnectionLost | None = None
+        self._bell: Watch | None = None
         self._templates_at: datetime | None = None
         self._failures = 0
         self._told: ConnectionState | None = None
@@ -139,7 +141,7 @@ class MetaProvider:
         known = connection.account_phone if connection is not None else None
         self._account = JID(known or "", PHONE)
         self._names = ("app", f"waba {credentials.waba_id}", f"number {credentials.phone_number_id}")
-        self._over = asyncio.get_running_loop().create_future()
+        self._over = None
         api = GraphApi(
             credentials,
             base=self._options.base_url,
@@ -169,11 +171,13 @@ class MetaProvider:
 
     async def until_over(self) -> None:
         """Ask for the number again and again. Raises ConnectionLost (token or account closed), StoreError."""
-        while True:
-            pause = await self._look()
-            await self._rest(pause)
-            if self._over is not None and self._over.done():
-                self._over.result()
+        with self._database.hints.watching(CONNECTIONS, self._lease.mentorado_id) as bell:
+            self._bell = bell
+            while True:
+                until = self._clock.monotonic() + await self._look()
+                while (left := until - self._clock.monotonic()) > 0:
+                    await bell.wait(left)
+                    await self._check_over()
 
     async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
         """
@@ -346,19 +350,21 @@ class MetaProvider:
         self._ready.clear()
         self._told = ConnectionState.FAILED
         await self._journal.save_closed(self._account, error)
-        if self._over is not None and not self._over.done():
-            self._over.set_exception(ConnectionLost(CloseReason.FORBIDDEN, str(error)))
+        self._over = ConnectionLost(CloseReason.FORBIDDEN, str(error))
+        if self._bell is not None:
+            self._bell.ring()
 
     def _pause(self) -> float:
         return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._failures, self._options.poll_seconds))
 
-    async def _rest(self, seconds: float) -> None:
-        """Wait; no longer than it lasts."""
-        assert self._over is not None
-        async with asyncio.TaskGroup() as group:
-            nap = group.create_task(self._clock.sleep(seconds))
-            await asyncio.wait([nap, self._over], return_when=asyncio.FIRST_COMPLETED)
-            nap.cancel()
+    async def _check_over(self) -> None:
+        """Raises ConnectionLost when it was closed: here, or by what a webhook told in any process."""
+        if self._over is None and await self._journal.is_closed():
+            self._ready.clear()
+            self._told = ConnectionState.FAILED
+            self._over = ConnectionLost(CloseReason.FORBIDDEN, "Meta closed the account")
+        if self._over is not None:
+            raise self._over
 
     async def _tell(
         self, state: ConnectionState, reason: CloseReason | None = None, *, retry_in: float | None = None
@@ -374,8 +380,6 @@ class MetaProvider:
         try:
             await self._open.aclose()
         finally:
-            if self._over is not None and self._over.done() and not self._over.cancelled():
-                self._over.exception()  # looked at: nobody waits for it any more
             if not was_over:
                 await self._tell(state)
 

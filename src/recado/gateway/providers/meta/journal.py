@@ -102,9 +102,20 @@ class Journal:
         changed = ConnectionChanged(account=account, at=now, state=state, reason=reason, retry_at=retry_at)
 
         async def work(unit: Unit) -> None:
+            found = await connections.find_connection(unit, META)
+            is_parting = state in (ConnectionState.DISCONNECTED, ConnectionState.RECONNECTING)
+            if is_parting and found is not None and found.state in connections.CLOSED:
+                return  # told by a webhook, perhaps in another process: that word stays
             await record(unit, META, [changed])
 
         await self._write(work)
+
+    async def is_closed(self) -> bool:
+        """Has somebody noted that nothing goes here until a person asks?"""
+        async with self._database.unit(Principal.runtime(self._lease.mentorado_id)) as unit:
+            await self._lease.check(unit)
+            found = await connections.find_connection(unit, META)
+        return found is not None and found.state in connections.CLOSED
 
     async def save_templates(self, templates: Sequence[repository.Template]) -> None:
         """These are all there are."""
