@@ -135,6 +135,11 @@ class BaileysProvider:
         return Quoting(quote.id, sender, Text(quote.text) if quote.text is not None else None)
 
 
+def shown_as(browser: str, os: str, *, full_history: bool = False) -> DeviceProfile:
+    """The device that phones show among those linked; `full_history` is asked at linking."""
+    return DeviceProfile(os=os, browser=browser, full_history=full_history)
+
+
 def whatsapp_web(
     database: Database,
     vault: Vault,
