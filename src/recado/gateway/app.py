@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
-from recado.client.options import DeviceProfile
 from recado.clock import Clock, SystemClock
 from recado.gateway.campaigns import routes as campaigns
 from recado.gateway.connections import provider_routes
@@ -43,7 +42,7 @@ from recado.gateway.openapi import describe_problems
 from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
-from recado.gateway.providers.baileys.adapter import whatsapp_web
+from recado.gateway.providers.baileys.adapter import shown_as, whatsapp_web
 from recado.gateway.providers.meta import receiving as meta_webhooks
 from recado.gateway.providers.meta.adapter import MetaOptions, meta
 from recado.gateway.providers.meta.receiving import MetaReceiving
@@ -116,9 +115,7 @@ async def open_gateway(
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(masters)
         files = Files(database, vault, open_storages(settings), clock=clock, most=settings.media_limit)
-        device = DeviceProfile(
-            os=settings.browser_os, browser=settings.browser, full_history=settings.sync_full_history
-        )
+        device = shown_as(settings.browser, settings.browser_os, full_history=settings.sync_full_history)
         web_provider = whatsapp_web(
             database, vault, clock=clock, server=server, device=device, force_identity=settings.force_identity
         )
