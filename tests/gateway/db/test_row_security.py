@@ -61,6 +61,8 @@ def test_the_policies_beyond_own_are_these_and_no_others(owner: psycopg.Connecti
         ("admin", "api_keys", "ALL"),
         ("admin", "audit_log", "ALL"),
         ("admin", "mentorados", "ALL"),
+        ("admin", "move_people", "ALL"),
+        ("admin", "moves", "ALL"),
         ("admin", "stream_heads", "INSERT"),
         ("admin_reads", "connections", "SELECT"),
         ("claims", "leases", "ALL"),
@@ -70,6 +72,9 @@ def test_the_policies_beyond_own_are_these_and_no_others(owner: psycopg.Connecti
         ("scans", "campaigns", "SELECT"),
         ("scans", "connections", "SELECT"),
         ("scans", "leases", "SELECT"),
+        ("scans", "media", "SELECT"),
+        ("scans", "move_people", "SELECT"),
+        ("scans", "moves", "SELECT"),
         ("scans", "provider_credentials", "SELECT"),
         ("scans", "provider_hooks", "SELECT"),
         ("scans", "stream_heads", "SELECT"),
@@ -100,7 +105,9 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("count_backlog", path, False),
         ("count_troubled", path, False),
         ("count_words", path, False),
+        ("empty_media", path, False),
         ("erase_contact", path, False),
+        ("erase_media", path, False),
         ("erase_traces", path, False),
         ("find_api_key", path, False),
         ("find_hook", path, False),
@@ -109,6 +116,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("forget_backups", path, False),
         ("forget_events", path, False),
         ("forget_leftovers", path, False),
+        ("forget_media", path, False),
         ("forget_payloads", path, False),
         ("forget_settled", path, False),
         ("forget_steps", path, False),
@@ -116,9 +124,12 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("heed_erased", path, False),
         ("is_run", path, False),
         ("merge_contacts", path, False),
+        ("next_media_at", path, False),
         ("next_webhook_at", path, False),
         ("scan_campaigns", path, False),
         ("scan_connections", path, False),
+        ("scan_media", path, False),
+        ("scan_moves", path, False),
         ("scan_webhooks", path, False),
         ("schema_version", path, False),
         ("survey_workers", path, False),
@@ -303,7 +314,7 @@ async def test_an_administrator_s_own_unit_sees_no_conversation_and_no_key(
         async with database.unit(Principal.admin()) as unit:
             if await unit.value(query(f"SELECT count(*) FROM {name}")):
                 seen.add(name)
-    assert seen == {"mentorados", "api_keys", "audit_log", "connections"}
+    assert seen == {"mentorados", "api_keys", "audit_log", "connections", "move_people"}
 
 
 @pytest.mark.parametrize(
