@@ -34,6 +34,9 @@ THINGS: dict[str, LiteralString] = {
     " VALUES (%(id)s, %(new)s, 'x', 'x', now()) RETURNING id",
     "webhook_id": "INSERT INTO webhook_endpoints (mentorado_id, name, url, secret, cursor_seq)"
     " VALUES (%(id)s, %(new)s, 'http://10.0.0.1/', '', 0) RETURNING id",
+    "move_id": "INSERT INTO moves (to_provider, made_by, made_at) VALUES ('zapi', %(new)s, now()) RETURNING id",
+    "media_id": "INSERT INTO media (mentorado_id, file_name, state, created_at)"
+    " VALUES (%(id)s, %(new)s, 'lost', now()) RETURNING id",
     "lead_id": "INSERT INTO leads (mentorado_id, name) VALUES (%(id)s, %(new)s) RETURNING id",
     "conversation_id": "INSERT INTO conversations (mentorado_id, kind, chat) VALUES (%(id)s, 'group', %(new)s)"
     " RETURNING id",

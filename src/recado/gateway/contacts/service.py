@@ -11,6 +11,7 @@ from uuid import UUID
 from recado.gateway.audit.repository import add_entry
 from recado.gateway.contacts import repository
 from recado.gateway.contacts.repository import Contact, Erasure
+from recado.gateway.db.notify import MEDIA
 from recado.gateway.db.unit import Unit
 from recado.gateway.refusals import BadContent, CannotMerge, NotFound
 from recado.gateway.security import MANAGE, SEND
@@ -68,5 +69,6 @@ async def erase(unit: Unit, contact_id: UUID, *, reason: str, now: datetime) -> 
         counts=done.counts,
         remaining=done.remaining,
     )
+    unit.tell(MEDIA)  # the files that nobody can open any more are deleted
     await tell(unit, ContactErased(at=now, contact_id=contact_id, erasure_id=done.id))
     return done

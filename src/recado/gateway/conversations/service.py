@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from recado.gateway.conversations.repository import NewRow, Queued, Quotable
 from recado.gateway.conversations.steps import Step, add_step
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
+from recado.gateway.media.service import check_files
 from recado.gateway.pacing import gate
 from recado.gateway.pacing.verdict import Delayed, Intent, Origin, Refused
 from recado.gateway.providers.meta import windows
@@ -118,52 +119,72 @@ async def queue_message(
     if earlier is not None:
         return earlier
     _check_time(send_at, now)
+    place = await _place(unit, said, to, conversation_id, provider, campaign_id)
+    if ROADS[place.road].has_window and send_at is None:
+        await windows.check(unit, place.conversation_id, said, now=now)
+    row = NewRow(
+        conversation_id=place.conversation_id,
+        provider=place.road,
+        chat=place.address,
+        message_id=message_id or choose_id(),
+        content=said,
+        quoted=await _quoted(unit, place.conversation_id, quoting),
+        idempotency_key=idempotency_key,
+        request_hash=fingerprint,
+        origin=origin or _origin_of(unit.principal),
+        campaign_id=campaign_id,
+        send_at=send_at,
+        due_at=send_at or now,
+        hold=None,
+    )
+    verdict = await gate.judge(unit, _intent(row), now=row.due_at)
+    match verdict:
+        case Refused():
+            # What refused it may be its own twin, committed since we looked: then the twin's answer is the answer.
+            earlier = await _earlier(unit, idempotency_key, fingerprint)
+            if earlier is not None:
+                return earlier
+            raise GuardrailRefused(verdict.rule, verdict.why, verdict.until, now=now)
+        case Delayed():
+            row = replace(row, due_at=max(row.due_at, verdict.until), hold=verdict)
+    return await _add(unit, row, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a message goes, and by which road."""
+
+    conversation_id: UUID
+    address: JID
+    road: str
+
+
+async def _place(
+    unit: Unit, said: Content, to: str | None, conversation_id: UUID | None, provider: str | None, campaign: UUID | None
+) -> _Place:
     address = await _address(unit, to, conversation_id)
     if not address.is_person:
         raise NotSupported("messages go to people; groups and channels are read only")
-    road = await _road(unit, content_kind(said), provider, campaign_id)
+    await check_files(unit, said)
+    road = await _road(unit, content_kind(said), provider, campaign)
     conversation_id = conversation_id or await open_conversation(unit, address)
-    address = await _reachable(unit, address, conversation_id, road)
-    if ROADS[road].has_window and send_at is None:
-        await windows.check(unit, conversation_id, said, now=now)
-    quoted = await _quoted(unit, conversation_id, quoting)
     if isinstance(said, Reaction) and await repository.find_quotable(unit, conversation_id, said.to) is None:
         raise NotFound("the message a reaction is to is not in this conversation")
-    intent = Intent(
-        message_id=message_id or choose_id(),
-        conversation_id=conversation_id,
-        provider=road,
-        origin=origin or _origin_of(unit.principal),
-        chat=address,
-        text=words_to_judge(said),
-        campaign_id=campaign_id,
-        kind=content_kind(said),
+    return _Place(conversation_id, await _reachable(unit, address, conversation_id, road), road)
+
+
+def _intent(row: NewRow) -> Intent:
+    """What the guardrails are asked."""
+    return Intent(
+        message_id=row.message_id,
+        conversation_id=row.conversation_id,
+        provider=row.provider,
+        origin=row.origin,
+        chat=row.chat,
+        text=words_to_judge(row.content),
+        campaign_id=row.campaign_id,
+        kind=content_kind(row.content),
     )
-    goes_at = send_at or now
-    verdict = await gate.judge(unit, intent, now=goes_at)
-    if isinstance(verdict, Refused):
-        # What refused it may be its own twin, committed since we looked: then the twin's answer is the answer.
-        earlier = await _earlier(unit, idempotency_key, fingerprint)
-        if earlier is not None:
-            return earlier
-        raise GuardrailRefused(verdict.rule, verdict.why, verdict.until, now=now)
-    hold = verdict if isinstance(verdict, Delayed) else None
-    row = NewRow(
-        conversation_id=conversation_id,
-        provider=road,
-        chat=address,
-        message_id=intent.message_id,
-        content=said,
-        quoted=quoted,
-        idempotency_key=idempotency_key,
-        request_hash=fingerprint,
-        origin=intent.origin,
-        campaign_id=campaign_id,
-        send_at=send_at,
-        due_at=max(goes_at, hold.until) if hold else goes_at,
-        hold=hold,
-    )
-    return await _add(unit, row, now=now)
 
 
 def words_to_judge(content: Content) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
 
-from recado.content import Media
+from recado.content import Content, Media, Template
 from recado.events import Fact, MessageReceived
 from recado.gateway.db.notify import MEDIA
 from recado.gateway.db.unit import Unit
@@ -46,11 +46,13 @@ async def note_inbound(unit: Unit, provider: str, facts: Sequence[Fact]) -> Sequ
     return told
 
 
-async def check_references(unit: Unit, references: Sequence[str]) -> None:
-    """Is each file that is named by an id here? Raises BadContent."""
-    ids = [identified(reference) for reference in references if reference.startswith(REFERENCE)]
-    wanted = {id for id in ids if id is not None}
-    if None in ids or (wanted and wanted != await repository.list_known(unit, sorted(wanted))):
+async def check_files(unit: Unit, content: Content) -> None:
+    """Is the file here that the content names, if it names one of ours? Raises BadContent."""
+    media = content.header_media if isinstance(content, Template) else content
+    if not isinstance(media, Media) or not media.reference.startswith(REFERENCE):
+        return
+    id = identified(media.reference)
+    if id is None or not await repository.list_known(unit, [id]):
         raise BadContent("there is no file with this reference: upload it first")
 
 
