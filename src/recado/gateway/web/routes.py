@@ -161,6 +161,7 @@ async def mentorado(
         may_send=SEND in caller.principal.scopes,
         may_manage=MANAGE in caller.principal.scopes,
         contacts=desk.contacts() if desk is not None else [],
+        public_url=request.app.state.gateway.settings.public_base_url,
     )
 
 

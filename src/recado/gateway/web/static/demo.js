@@ -74,7 +74,8 @@
   });
 
   document.addEventListener("recado:connection", (event) => {
-    const { state, step } = event.detail;
+    const { provider, state, step } = event.detail;
+    if (provider !== "baileys") return;
     qr = step?.kind === "qr" ? step.text : null;
     scan.disabled = !qr;
     scan.hidden = state === "connected";

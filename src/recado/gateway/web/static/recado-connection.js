@@ -1,9 +1,9 @@
 /*
- * <recado-connection mentorado="…"> — the connection card.
+ * <recado-connection mentorado="…"> — the connection card: the three roads to WhatsApp, the one in use, and each one's state.
  *
  * On recado's own pages the browser's session speaks (attribute `csrf`). On another site give `base-url` and `api-key`
  * (a key with the scopes read and manage), and let the operator allow that site (RECADO_CORS_ORIGINS).
- * `lang` chooses the language; `read-only` takes the buttons away.
+ * `lang` chooses the language; `read-only` takes the buttons away; `public-url` is where providers reach the gateway.
  *
  * Events it sends, bubbling: `recado:connection` (where the connection stands) and `recado:event` (each fact).
  * Every text is set as text; the QR is drawn from numbers. Nothing here parses markup.
@@ -49,12 +49,39 @@
     a { color: var(--accent); text-underline-offset: 2px; }
     details { margin-block-start: 14px; border-block-start: 1px solid var(--line); padding-block-start: 10px; font-size: 13.5px; }
     summary { cursor: pointer; color: var(--soft); } ul { margin: 8px 0 0; padding-inline-start: 18px; color: var(--soft); }
-    li { margin-block-end: 5px; } [hidden] { display: none !important; }`;
+    li { margin-block-end: 5px; }
+    .roads { display: grid; gap: 2px; margin: 8px -8px 14px; padding-block-end: 12px; border-block-end: 1px solid var(--line); }
+    .road { display: flex; align-items: center; gap: 9px; inline-size: 100%; padding: 7px 8px; border: 1px solid transparent; background: none;
+      font-weight: 500; text-align: start; }
+    .road:hover { background: var(--field); border-color: transparent; }
+    .road[aria-pressed=true] { background: var(--field); border-color: var(--line); font-weight: 650; }
+    .road .dot { inline-size: 9px; block-size: 9px; } .road .name { flex: 1; min-inline-size: 0; }
+    .road .is { color: var(--soft); font-size: 13px; font-weight: 400; }
+    .badge { font-size: 11.5px; font-weight: 650; padding: 1px 8px; border-radius: 9px; white-space: nowrap;
+      color: var(--accent); background: color-mix(in srgb, var(--accent) 15%, transparent); }
+    .use { font-size: 13.5px; } .inside { display: contents; }
+    recado-credentials { display: block; margin-block-start: 14px; border-block-start: 1px solid var(--line); padding-block-start: 12px; }
+    recado-credentials:empty { display: none; }
+    h3 { margin: 0; font-size: 14px; } .field { margin-block-start: 10px; }
+    label { display: block; font-size: 13.5px; font-weight: 550; } label .soft { font-weight: 400; }
+    input:not([type=checkbox]) { font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 9px;
+      padding: 7px 11px; inline-size: 100%; margin-block-start: 3px; }
+    input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+    input[aria-invalid] { border-color: var(--bad); } .field .problem { font-size: 13px; margin-block-start: 3px; }
+    .tick { display: flex; gap: 8px; align-items: start; margin-block-start: 12px; font-weight: 400; }
+    .tick input { margin: 4px 0 0; accent-color: var(--accent); }
+    .copy { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 4px 8px; align-items: center; margin-block-start: 10px; font-size: 13.5px; }
+    .copy p { grid-column: 1 / -1; margin: 0; } .copy button { padding: 5px 11px; font-size: 13.5px; }
+    .copied { padding: 6px 9px; border: 1px solid var(--line); border-radius: 8px; background: var(--field); font-size: 12.5px; overflow-wrap: anywhere; user-select: all; }
+    dd { overflow-wrap: anywhere; } [hidden] { display: none !important; }`;
 
   const TONES = { connected: "good", connecting: "wait", qr: "wait", code: "wait", passkey: "wait", reconnecting: "wait",
     replaced: "bad", restricted: "bad", logged_out: "bad", failed: "bad" };
   /** What is asked of the API once a person is sure. */
   const VERBS = { unlink: "unlink", number_changed: "allow-another-number" };
+  /** The roads by priority, and which of them are connected by credentials rather than by a phone. */
+  const ROADS = ["meta", "baileys", "zapi"], BY_CREDENTIALS = ["meta", "zapi"];
+  const UNTOUCHED = { desired: "disconnected", state: "disconnected", reason: null, account: null };
   const WANTED = ["connecting", "qr", "code", "passkey", "connected", "reconnecting"];
   const SHEET = new CSSStyleSheet();
   SHEET.replaceSync(STYLE);
@@ -97,7 +124,12 @@
     #abort = null;
     #timer = null;
     #last = null;
-    #connection = { provider: "baileys", desired: "disconnected", state: "disconnected" };
+    #found = Object.fromEntries(ROADS.map((provider) => [provider, { ...UNTOUCHED, provider }]));
+    /** The road a person chose to look at; empty: the one in use. */
+    #chosen = "";
+    /** Which road carries what is sent, and why, as the API tells it. */
+    #use = null;
+    #credentials = new Map();
     #problem = "";
     #isAsking = false;
     /** What a person is asked whether they are sure about: "unlink", "number_changed", or nothing. */
@@ -118,8 +150,15 @@
       clearInterval(this.#timer);
     }
 
-    /** Where the connection stands, as last told. */
+    /** The road that is looked at, and where it stands, as last told. */
+    get #road() {
+      const busy = ROADS.find((provider) => this.#found[provider].desired === "connected");
+      return this.#chosen || this.#use?.provider || busy || "baileys";
+    }
+    get #connection() { return this.#found[this.#road]; }
     get connection() { return this.#connection; }
+    get connections() { return Object.values(this.#found); }
+    get #mayManage() { return !this.hasAttribute("read-only"); }
 
     #word(key, values = {}) {
       const wanted = (this.getAttribute("lang") || document.documentElement.lang || "en").toLowerCase();
@@ -167,13 +206,15 @@
     #take(event) {
       const told = JSON.parse(event.data);
       if (event.kind === "connection") {
-        const found = told.connections.find((each) => each.provider === "baileys");
-        if (!found) return;
-        if (found.step?.expires_at !== this.#connection.step?.expires_at) this.#stepLength = this.#left(found.step);
-        if (found.state !== this.#connection.state) this.#isSure = "";
-        this.#connection = found;
+        const found = told.connections.filter(({ provider }) => ROADS.includes(provider));
+        const before = this.#connection;
+        for (const each of found) this.#found[each.provider] = each;
+        const now = this.#connection;
+        if (now.step?.expires_at !== before.step?.expires_at) this.#stepLength = this.#left(now.step);
+        if (now.state !== before.state) this.#isSure = "";
         this.#render();
-        this.#tell("recado:connection", found);
+        for (const each of found) this.#tell("recado:connection", each);
+        this.#weigh();
       } else {
         if (event.id) this.#last = event.id;
         this.#tell("recado:event", told);
@@ -184,21 +225,59 @@
       this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
     }
 
-    async #ask(verb) {
+    /** One request of the API. Throws an Error for a person, with what was wrong with which field. */
+    async #fetch(path, method, body) {
+      const headers = this.#headers(body === undefined ? {} : { "content-type": "application/json" });
+      let response;
+      try {
+        response = await fetch(this.#url(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+      } catch {
+        throw new Error(this.#word("card.offline"));
+      }
+      const told = response.status === 204 ? null : await response.json().catch(() => ({}));
+      if (response.ok) return told;
+      const reason = told.detail || told.title || response.statusText;
+      throw Object.assign(new Error(this.#word("card.refused", { reason })), { errors: told.errors, status: response.status });
+    }
+
+    async #ask(path, method = "POST", body = undefined, take = () => {}) {
       this.#isAsking = true;
       this.#problem = "";
       this.#render();
       try {
-        const response = await fetch(this.#url(`/connections/baileys/${verb}`), { method: "POST", headers: this.#headers() });
-        const body = await response.json();
-        if (response.ok) this.#connection = { ...this.#connection, ...body, step: null };
-        else this.#problem = this.#word("card.refused", { reason: body.detail });
-      } catch {
-        this.#problem = this.#word("card.offline");
+        take(await this.#fetch(path, method, body));
+      } catch (error) {
+        this.#problem = error.message;
       }
       this.#isAsking = false;
       this.#isSure = "";
       this.#render();
+    }
+
+    #do(verb) {
+      const provider = this.#road;
+      this.#chosen = provider;
+      return this.#ask(`/connections/${provider}/${verb}`, "POST", undefined, (told) => {
+        this.#found[provider] = { ...this.#found[provider], ...told, step: null };
+      });
+    }
+
+    #pin(pin) { return this.#ask("/provider", "PUT", { pin }, (told) => { this.#use = told; }); }
+
+    /** Ask which road carries now. */
+    async #weigh() {
+      try {
+        this.#use = await this.#fetch("/provider", "GET");
+        this.#render();
+      } catch { /* what was told last still stands; the stream says when the gateway is away */ }
+    }
+
+    #look(provider) {
+      this.#chosen = provider;
+      this.#isSure = this.#problem = "";
+      this.#stepLength = this.#left(this.#connection.step);
+      this.#render();
+      this.#root.getElementById(`road-${provider}`)?.focus();
     }
 
     #left(step) {
@@ -240,21 +319,21 @@
     }
 
     #buttons() {
-      if (this.hasAttribute("read-only")) return null;
+      if (!this.#mayManage) return null;
       const { state, account, desired } = this.#connection, disabled = this.#isAsking;
       if (this.#isSure) {
         return make("div", {}, make("p", {}, this.#word(`card.${this.#isSure}_sure`)), make("div", { class: "buttons" },
-          make("button", { id: "sure", disabled, onclick: () => this.#ask(VERBS[this.#isSure]) }, this.#word(`card.${this.#isSure}_yes`)),
+          make("button", { id: "sure", disabled, onclick: () => this.#do(VERBS[this.#isSure]) }, this.#word(`card.${this.#isSure}_yes`)),
           make("button", { class: "primary", onclick: () => { this.#isSure = ""; this.#render(); } }, this.#word(`card.${this.#isSure}_no`))));
       }
       const buttons = make("div", { class: "buttons" });
       if (WANTED.includes(state) && desired !== "disconnected") {
-        buttons.append(make("button", { id: "disconnect", disabled, onclick: () => this.#ask("disconnect") }, this.#word("card.disconnect")));
-      } else {
+        buttons.append(make("button", { id: "disconnect", disabled, onclick: () => this.#do("disconnect") }, this.#word("card.disconnect")));
+      } else if (!BY_CREDENTIALS.includes(this.#road) || this.#credentials.get(this.#road)?.told?.is_set) {
         const word = this.#connection.reason === "codes_ran_out" ? "card.new_code" : state === "failed" ? "card.retry" : "card.connect";
-        buttons.append(make("button", { id: "connect", class: "primary", disabled, onclick: () => this.#ask("connect") }, this.#word(word)));
+        buttons.append(make("button", { id: "connect", class: "primary", disabled, onclick: () => this.#do("connect") }, this.#word(word)));
       }
-      if (account && ["connected", "disconnected"].includes(state)) {
+      if (account && this.#road !== "meta" && ["connected", "disconnected"].includes(state)) {
         buttons.append(make("button", { id: "unlink", disabled, onclick: () => { this.#isSure = "unlink"; this.#render(); } }, this.#word("card.unlink")));
       }
       if (this.#connection.reason === "another_number") {
@@ -266,39 +345,96 @@
     #facts() {
       const { account, state, state_at, retry_at } = this.#connection, rows = [];
       if (account) rows.push(["card.account", `+${account}`]);
-      if (state === "connected") rows.push(["card.since", this.#time(state_at)]);
+      if (state_at) rows.push(["card.since", this.#time(state_at)]);
       return [rows.length ? make("dl", {}, ...rows.flatMap(([key, value]) => [make("dt", {}, this.#word(key)), make("dd", {}, value)])) : null,
         retry_at ? make("p", { class: "soft", id: "retry" }, this.#word(state === "restricted" ? "card.until" : "card.next_try", { time: this.#time(retry_at) })) : null];
     }
 
+    /** A text of this road's own, else the one for all. */
+    #own(name, other) { return this.#word(`card.${this.#road}.${name}`) ?? this.#word(other); }
+
     #why() {
       const { reason, state } = this.#connection;
-      if (!reason || ["connected", "qr", "code"].includes(state)) return [make("p", { class: "soft" }, this.#word(`state.${state}.text`))];
-      const known = this.#word(`reason.${reason}`);
-      const todo = known ? this.#word(`reason.${reason}.todo`) : this.#word("reason.other.todo");
+      if (!reason || ["connected", "qr", "code"].includes(state)) return [make("p", { class: "soft" }, this.#own(state, `state.${state}.text`))];
+      const code = /^meta_(\d+)$/.exec(reason)?.[1];
+      const known = code ? this.#word("card.meta.code", { code }) : this.#own(reason, `reason.${reason}`);
+      const todo = known ? this.#own(code ? "code.todo" : `${reason}.todo`, `reason.${reason}.todo`) : this.#word("reason.other.todo");
       return [make("p", {}, known || this.#word("reason.other", { reason })), make("p", { class: "todo" }, todo)];
     }
 
+    /** The three, each with its state; pressing one shows it. */
+    #roads() {
+      return make("div", { class: "roads", role: "group", "aria-label": this.#word("card.roads") }, ...ROADS.map((provider) => {
+        const { state } = this.#found[provider], isUsed = this.#use?.provider === provider, isPinned = this.#use?.pin === provider;
+        return make("button", { type: "button", class: "road", id: `road-${provider}`, "data-tone": TONES[state] || "idle",
+          "aria-pressed": String(this.#road === provider), onclick: () => this.#look(provider) },
+        make("span", { class: "dot", "aria-hidden": "true" }), make("span", { class: "name" }, this.#word(`card.road.${provider}`)),
+        isUsed || isPinned ? make("span", { class: "badge" }, this.#word(isPinned ? "card.pinned" : "card.in_use"))
+          : make("span", { class: "is" }, this.#word(`state.${state}`) || state));
+      }));
+    }
+
+    #inUse() {
+      if (!this.#use) return null;
+      const { provider, pin, because } = this.#use;
+      return make("p", { class: "use soft", id: "use" }, this.#word(`card.use.${because}`, { road: this.#word(`card.road.${provider ?? pin}`) }));
+    }
+
+    /** Having everything go over this road, or no longer. */
+    #pinning() {
+      if (!this.#use || !this.#mayManage || this.#isSure) return null;
+      const standing = this.#use.candidates.find(({ provider }) => provider === this.#road)?.standing, disabled = this.#isAsking;
+      if (this.#use.pin === this.#road) {
+        return make("div", { class: "buttons" }, make("button", { id: "unpin", disabled, onclick: () => this.#pin(null) }, this.#word("card.unpin")));
+      }
+      if (!["connected", "expected"].includes(standing)) return null;
+      const road = this.#road;
+      return make("div", { class: "buttons" }, make("button", { id: "pin", disabled, onclick: () => this.#pin(road) }, this.#word("card.pin")));
+    }
+
+    /** What stays as it is while the card around it is drawn anew: somebody may be typing in it. */
+    #kept() {
+      const provider = this.#road;
+      if (!this.#mayManage || !BY_CREDENTIALS.includes(provider)) return null;
+      if (!this.#credentials.has(provider)) {
+        const element = document.createElement("recado-credentials");
+        const base = this.getAttribute("public-url") || this.getAttribute("base-url") || location.origin;
+        element.speak = { provider, make, word: (key, values) => this.#word(key, values), time: (text) => this.#time(text),
+          ask: (path, method, body) => this.#fetch(path, method, body), origin: base.replace(/\/$/, "") };
+        element.addEventListener("kept", () => { this.#drawn = ""; this.#render(); this.#weigh(); });
+        this.#credentials.set(provider, element);
+        element.load().then(() => { this.#drawn = ""; this.#render(); });
+      }
+      return this.#credentials.get(provider);
+    }
+
+    #about() {
+      const isOpen = this.#root.querySelector("details")?.open ?? false, points = [];
+      for (let number = 1; this.#word(`card.about.${this.#road}_${number}`); number += 1) points.push(this.#word(`card.about.${this.#road}_${number}`));
+      return make("details", { open: isOpen }, make("summary", {}, this.#word("card.about")), make("ul", {}, ...points.map((text) => make("li", {}, text))));
+    }
+
     #render() {
-      const { state } = this.#connection;
-      const isOpen = this.#root.querySelector("details")?.open ?? false;
-      const focused = this.#root.activeElement?.id;
+      const { state } = this.#connection, kept = this.#kept();
+      const focused = this.#root.activeElement, isKept = focused && kept?.contains(focused);
       const help = `${(this.getAttribute("base-url") || "").replace(/\/$/, "")}/help/states#${state}`;
-      const about = make("details", { open: isOpen }, make("summary", {}, this.#word("card.about")),
-        make("ul", {}, ...[1, 2, 3, 4].map((number) => make("li", {}, this.#word(`card.about_${number}`)))));
-      const card = make("section", { class: "card", "data-tone": TONES[state] || "idle", "aria-label": this.#word("card.title") },
-        make("h2", {}, this.#word("card.title")),
-        make("div", { class: "state", role: "status", "data-state": state }, make("span", { class: "dot", "aria-hidden": "true" }), this.#word(`state.${state}`) || state),
+      const inside = make("div", { class: "inside" });
+      const card = make("section", { class: "card", "aria-label": this.#word("card.title") },
+        make("h2", {}, this.#word("card.title")), this.#inUse(), this.#roads(),
+        make("div", { "data-tone": TONES[state] || "idle" },
+          make("div", { class: "state", role: "status", "data-state": state }, make("span", { class: "dot", "aria-hidden": "true" }), this.#word(`state.${state}`) || state)),
         ...this.#why(), ...this.#step(), ...this.#facts(),
         this.#problem ? make("p", { class: "problem", role: "alert" }, this.#problem) : null,
-        this.#buttons(),
-        make("p", { class: "soft" }, make("a", { href: help, target: "_blank" }, this.#word("card.help"))), about);
-      const drawn = card.outerHTML;
+        this.#buttons(), this.#pinning(), inside,
+        make("p", { class: "soft" }, make("a", { href: help, target: "_blank" }, this.#word("card.help"))), this.#about());
+      const drawn = `${this.#road} ${card.outerHTML}`;
       if (drawn === this.#drawn) return;
       this.#drawn = drawn;
+      if (kept) inside.append(kept);
       this.#root.replaceChildren(card);
       this.#tick();
-      if (focused) this.#root.getElementById(focused)?.focus();
+      if (isKept) focused.focus();
+      else if (focused?.id) this.#root.getElementById(focused.id)?.focus();
     }
   }
 

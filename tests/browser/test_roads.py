@@ -1,0 +1,98 @@
+"""The three roads on the card, as a mentor uses them: credentials, a code to scan, pinning, and Meta's window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.roads import House, Providers
+
+PATIENCE = 60_000
+VERIFY = "words-to-verify-by"
+
+
+@pytest.fixture(autouse=True)
+def patient() -> None:
+    expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def providers() -> Iterator[Providers]:
+    providers = Providers()
+    yield providers
+    providers.stop()
+
+
+@pytest.fixture(scope="module")
+def house(providers: Providers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("roads") / "data", providers)
+    yield house
+    house.stop()
+
+
+def come_in(page: Page, house: House, name: str) -> Any:
+    """Sign in, add a mentorado, and go to its card."""
+    page.goto(f"{house.address}/sign-in")
+    page.get_by_label("API key").fill(house.key)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Add mentorado").click()
+    page.get_by_role("link", name="Go to the connection").click()
+    return page.locator("recado-connection")
+
+
+def road(card: Any, name: str) -> Any:
+    return card.get_by_role("group", name="Choose a road to look at").get_by_role("button", name=name)
+
+
+def connect_meta(card: Any, providers: Providers) -> None:
+    """Enter the emulated number's credentials, and connect; its webhooks come here from now on."""
+    road(card, "Meta").click()
+    card.get_by_label("Phone number ID").fill(providers.meta_named("number id"))
+    card.get_by_label("WhatsApp Business Account ID").fill(providers.meta_named("account id"))
+    card.get_by_label("Access token").fill(providers.meta_named("token"))
+    card.get_by_label("App secret").fill(providers.meta_named("app secret"))
+    card.get_by_label("Verify token").fill(VERIFY)
+    card.get_by_role("button", name="Save the credentials").click()
+    address = card.locator("#webhook-value")
+    expect(address).to_contain_text("/webhooks/meta/")
+    providers.ask(providers.meta, "meta/subscribe", {"url": address.inner_text(), "verify_token": VERIFY})
+    card.get_by_role("button", name="Connect", exact=True).click()
+    expect(card.get_by_role("status")).to_have_text("Connected")
+
+
+@pytest.mark.timeout(300)
+def test_meta_is_connected_by_its_form_and_carries_a_conversation(
+    house: House, providers: Providers, open_page: Callable[..., Page], artifacts: Path
+) -> None:
+    page = open_page()
+    card = come_in(page, house, "Clara")
+    road(card, "Meta").click()
+    card.get_by_role("button", name="Save the credentials").click()
+    expect(card.get_by_text("This is needed.")).to_have_count(4)
+    card.get_by_label("Phone number ID").fill("+55 11")
+    card.get_by_role("button", name="Save the credentials").click()
+    expect(card.get_by_text("It is the ID, not the phone number.")).to_be_visible()
+    page.screenshot(path=artifacts / "roads-form.png", full_page=True)
+
+    connect_meta(card, providers)
+    expect(road(card, "Meta")).to_contain_text("in use")
+    shown = page.evaluate("document.querySelector('recado-connection').shadowRoot.innerHTML") + page.content()
+    for secret in (providers.meta_named("token"), providers.meta_named("app secret"), VERIFY):
+        assert secret not in shown
+
+    providers.ask(providers.meta, "meta/people/Ana/say", {"text": "Bom dia! Is Thursday free?"})
+    page.get_by_role("link", name="Ana").click()
+    messages = page.locator("#messages")
+    expect(messages.locator("li.in")).to_contain_text("Is Thursday free?")
+    composer = page.get_by_placeholder("Write a message")
+    composer.fill("It is, at three.")
+    composer.press("Enter")
+    reply = messages.locator("li.out")
+    expect(reply.get_by_role("img", name="delivered")).to_be_visible()
+    providers.ask(providers.meta, "meta/people/Ana/read", {})
+    expect(reply.get_by_role("img", name="read", exact=True)).to_be_visible()
+    page.screenshot(path=artifacts / "roads-light.png")
