@@ -47,8 +47,8 @@ _HEAD = (
 )
 
 _REMARK = (
-    "Webhooks: one gateway process beside PostgreSQL and the one that posts. Its processor is the limit: it takes at most\n"
-    "1,000 / (ms of processor a body) bodies a second; more processes share them out."
+    "Webhooks: one gateway process beside PostgreSQL and the one that posts. Its processor is the limit: it takes\n"
+    "at most 1,000 / (ms of processor a body) bodies a second; more processes share them out."
 )
 
 
