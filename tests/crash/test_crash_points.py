@@ -25,6 +25,7 @@ from recado.crashpoints import CrashPoint
 from recado.emulator.whatsapp.world import World
 from recado.gateway.runtime.campaigns import CampaignPoint
 from recado.gateway.runtime.delivery import DeliveryPoint
+from recado.gateway.runtime.moving import MovePoint
 from recado.gateway.runtime.outbox import OutboxPoint
 
 from .lane import Lane
@@ -187,8 +188,10 @@ async def test_every_point_stands_in_the_code_and_is_in_the_list() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "crashpoints.reach"
     }
-    # Those of deliveries are hit in test_webhooks.py, and those of campaigns in tests/gateway/campaigns/test_job.py.
-    assert reached == {f"{type(point).__name__}.{point.name}" for point in [*POINTS, *DeliveryPoint, *CampaignPoint]}
+    # Those of deliveries are hit in test_webhooks.py, those of campaigns in tests/gateway/campaigns/test_job.py, and
+    # those of moves in tests/gateway/moving/test_moving.py.
+    every = [*POINTS, *DeliveryPoint, *CampaignPoint, *MovePoint]
+    assert reached == {f"{type(point).__name__}.{point.name}" for point in every}
 
 
 async def test_every_point_was_hit_at_least_five_times(hits: Counter[str], world: World) -> None:

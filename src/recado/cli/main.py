@@ -193,6 +193,45 @@ def audit(
     _run(lambda: operations.audit(settings, mentorado, limit=limit, as_json=as_json))
 
 
+@app.command("migrate-provider")
+def migrate_provider(
+    to: Annotated[str | None, typer.Option(help="Where to: meta, baileys or zapi.")] = None,
+    cohort: Annotated[Path | None, typer.Option(help="Who: a mentorado a line, by id or name.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and change nothing (the default).")] = True,
+    retire_old: Annotated[bool, typer.Option("--retire-old", help="Disconnect the old one at the end.")] = False,
+    coexistence: Annotated[bool, typer.Option("--coexistence", help="The number stays on its phone.")] = False,
+    another_number: Annotated[bool, typer.Option("--another-number", help="The number may be another.")] = False,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Do not wait after the first one.")] = False,
+    apply: Annotated[str | None, typer.Option(help="Have this plan done.")] = None,
+    approved_by: Annotated[str | None, typer.Option(help="With --apply: who says so.")] = None,
+    go_on: Annotated[str | None, typer.Option("--continue", help="The first one is well: the others follow.")] = None,
+    roll_back: Annotated[str | None, typer.Option(help="Have whoever this plan moved go back.")] = None,
+    show: Annotated[str | None, typer.Option(help="Show this plan, and how far it is.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Move people to another road to WhatsApp, one by one, after a dry run that says who is ready."""
+    from recado.cli import moving
+    from recado.gateway.moving.service import Options
+
+    if [cohort, apply, go_on, roll_back, show].count(None) != 4 or (cohort is None) != (to is None):
+        _fail("say one: --to ROAD --cohort FILE, --apply, --continue, --roll-back or --show PLAN")
+    if (apply is None) != (approved_by is None):
+        _fail("--apply PLAN and --approved-by NAME go together")
+    settings = _settings(data_dir=data_dir)
+    if cohort is not None and to is not None:
+        options = Options(retire_old, coexistence, another_number, at_once)
+        _run(lambda: moving.dry_run(settings, to, cohort, options, as_json=as_json))
+    elif apply is not None and approved_by is not None:
+        _run(lambda: moving.apply(settings, apply, approved_by, as_json=as_json))
+    elif go_on is not None:
+        _run(lambda: moving.go_on(settings, go_on, as_json=as_json))
+    elif roll_back is not None:
+        _run(lambda: moving.roll_back(settings, roll_back, as_json=as_json))
+    elif show is not None:
+        _run(lambda: moving.show(settings, show, as_json=as_json))
+
+
 def main() -> None:
     """The entry point."""
     app()

@@ -38,6 +38,7 @@ from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
 from recado.gateway.monitoring import routes as monitoring
 from recado.gateway.monitoring.requests import Requests
+from recado.gateway.moving import routes as moving
 from recado.gateway.openapi import describe_problems
 from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
@@ -195,6 +196,7 @@ def create_app(
     app.include_router(webhooks.router)
     app.include_router(media.router)
     app.include_router(operations.router)
+    app.include_router(moving.router)
     app.include_router(zapi_callbacks.router)
     app.include_router(meta_webhooks.router)
     web.add_pages(app, has_desk=desk is not None)
