@@ -6,9 +6,9 @@ one: it is handed `now`. Tests turn a `ManualClock` by hand.
 from __future__ import annotations
 
 import asyncio
-import time
 import heapq
 import itertools
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
