@@ -75,6 +75,21 @@ class Providers:
     def meta_named(self, name: str) -> str:
         return self.process.named(name, after="Cloud API")
 
+    def approve_template(self, name: str, body: str, example: list[str]) -> None:
+        """Have a template made at Meta's, and approved."""
+        answer = self._client.post(
+            f"{self.meta}/v26.0/{self.meta_named('account id')}/message_templates",
+            headers={"authorization": f"Bearer {self.meta_named('token')}"},
+            json={
+                "name": name,
+                "language": "en_US",
+                "category": "UTILITY",
+                "components": [{"type": "BODY", "text": body, "example": {"body_text": [example]}}],
+            },
+        )
+        assert answer.is_success, answer.text
+        self.ask(self.meta, f"meta/templates/{answer.json()['id']}", {"state": "APPROVED"})
+
     def zapi_named(self, name: str) -> str:
         return self.process.named(name, after="Z-API is running")
 

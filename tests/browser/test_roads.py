@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,57 @@ def test_meta_is_connected_by_its_form_and_carries_a_conversation(
     providers.ask(providers.meta, "meta/people/Ana/read", {})
     expect(reply.get_by_role("img", name="read", exact=True)).to_be_visible()
     page.screenshot(path=artifacts / "roads-light.png")
+
+
+@pytest.mark.timeout(300)
+def test_z_api_links_by_a_code_a_pin_moves_what_is_in_use_and_a_closed_window_wants_a_template(
+    house: House, providers: Providers, open_page: Callable[..., Page], artifacts: Path
+) -> None:
+    page = open_page(color_scheme="dark")
+    card = come_in(page, house, "Bia")
+    road(card, "Z-API").click()
+    card.get_by_label("Instance ID").fill(providers.zapi_named("instance"))
+    card.get_by_label("Instance token").fill(providers.zapi_named("token"))
+    card.get_by_label("Security token").fill(providers.zapi_named("client token"))
+    card.get_by_role("button", name="Save the credentials").click()
+    card.get_by_role("button", name="Connect", exact=True).click()
+    expect(card.get_by_label("QR code to link a phone")).to_be_visible()
+    page.screenshot(path=artifacts / "roads-zapi-code.png")
+    providers.ask(providers.zapi, "zapi/instances/demo/scan", {"phone": "Clara"})
+    expect(card.get_by_role("status")).to_have_text("Connected")
+    expect(road(card, "Z-API")).to_contain_text("in use")
+    assert providers.zapi_named("client token") not in page.content()
+
+    providers.ask(providers.zapi, "zapi/phones/Beto/say", {"to": "demo", "text": "Are you there?"})
+    page.locator("#threads a").first.click()
+    expect(page.locator("#messages li.in")).to_contain_text("Are you there?")
+
+    shown = re.search(r"\+(\d+)", page.locator(".thread > .bar").inner_text())
+    assert shown
+    providers.ask(providers.meta, "meta/people", {"name": "Beto", "phone": shown[1]})
+    providers.approve_template("appointment", "Hello {{1}}, see you on {{2}}.", ["Ana", "Thursday"])
+    connect_meta(card, providers)
+    expect(road(card, "Meta")).to_contain_text("in use")
+    road(card, "Z-API").click()
+    card.get_by_role("button", name="Always send over this road").click()
+    expect(road(card, "Z-API")).to_contain_text("pinned")
+    expect(road(card, "Meta")).to_contain_text("Connected")
+    card.get_by_role("button", name="Take the pin away").click()
+    expect(road(card, "Meta")).to_contain_text("in use")
+
+    # Beto never wrote over Meta: free words may not go there, an approved template may.
+    page.reload()
+    expect(page.locator("#window")).to_contain_text("Meta's 24-hour window is closed")
+    expect(page.get_by_placeholder("Write a message")).to_be_hidden()
+    form = page.locator("#template")
+    expect(form.get_by_label("Template")).to_have_value("appointment")
+    expect(form).to_contain_text("see you on")
+    form.get_by_label("Value 1").fill("Beto")
+    form.get_by_label("Value 2").fill("Friday")
+    page.screenshot(path=artifacts / "roads-window-dark.png")
+    form.get_by_role("button", name="Send a template").click()
+    sent = page.locator("#messages li.out")
+    expect(sent).to_contain_text("appointment")
+    expect(sent).to_contain_text("Friday")
+    expect(sent).to_contain_text("Meta Cloud API")
+    expect(sent.get_by_role("img", name="delivered")).to_be_visible()

@@ -25,6 +25,7 @@ from recado.gateway.refusals import Forbidden, NotFound, Refusal, Unauthenticate
 from recado.gateway.security import MANAGE, READ, SEND, prefix_of
 from recado.gateway.web import demo, operations
 from recado.gateway.web.assets import answer_asset, load_assets
+from recado.gateway.web.composer import find_window
 from recado.gateway.web.pages import render
 from recado.gateway.web.session import COOKIE, Sessions, set_cookie
 from recado.gateway.web.visitors import SignInNeeded, page_caller
@@ -135,12 +136,13 @@ async def mentorado(
     """The card, the conversations, and the thread of conversation `c`."""
     caller = await owner(signed_in, mentorado_id)
     caller.principal.require(READ)
-    desk = request.app.state.gateway.desk
+    desk, now = request.app.state.gateway.desk, request.app.state.gateway.clock.now()
     async with caller.unit() as unit:
         found = await repository.get_mentorado(unit, caller.mentorado_id)
         threads = await conversations.list_conversations(unit, limit=100)
         open_one = await conversations.get_conversation(unit, identifier(c)) if c else None
         messages, older = [], None
+        window = await find_window(unit, open_one.id, now=now) if open_one is not None else None
         if open_one is not None:
             messages = await conversations.list_messages(
                 unit, open_one.id, before=number_cursor(before), limit=_PAGE + 1
@@ -157,6 +159,7 @@ async def mentorado(
         conversation=open_one,
         messages=messages[::-1],
         older=older,
+        window=window,
         connection=told(connection, None) if connection is not None else None,
         may_send=SEND in caller.principal.scopes,
         may_manage=MANAGE in caller.principal.scopes,

@@ -71,11 +71,27 @@
         const wasAtEnd = isAtEnd();
         merge(document.getElementById("threads"), page.getElementById("threads"));
         merge(messages, page.getElementById("messages"), { keepsOlder: true });
+        showWindow(page);
         if (wasAtEnd) toEnd();
         if (page.querySelector('[aria-current="page"] .unread')) noteRead();
       } catch { /* the card says that the gateway is away, and tells when it is back */ }
     } while (isStale);
     isFetching = false;
+  };
+
+  /** Meta's window, as a fresh page says; where free words may not go, the composer waits behind the templates. */
+  const showWindow = (page) => {
+    const place = document.getElementById("window"), fresh = page.getElementById("window");
+    if (!place || !fresh) return;
+    const templates = document.getElementById("templates"), isOpen = fresh.dataset.isOpen === "yes";
+    if (Boolean(templates) !== Boolean(page.getElementById("templates"))) return location.reload();
+    showTimes(fresh);
+    if (page !== document && !place.isEqualNode(fresh)) {
+      if (templates && place.dataset.isOpen !== fresh.dataset.isOpen) templates.open = !isOpen;
+      place.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+      place.dataset.isOpen = fresh.dataset.isOpen;
+    }
+    if (composer) composer.hidden = !isOpen;
   };
 
   const noteRead = async () => {
@@ -95,7 +111,7 @@
     const button = event.target.closest("[data-reply]");
     if (!button || !composer) return;
     quoting = button.dataset.reply;
-    replying.querySelector("q").textContent = button.closest("li").querySelector(".text").textContent;
+    replying.querySelector("q").textContent = (button.closest("li").querySelector(".text, .kind")?.textContent ?? "…").trim();
     replying.hidden = false;
     composer.elements.text.focus();
   };
@@ -129,7 +145,7 @@
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const body = bodyOf(), said = JSON.stringify(body), button = form.querySelector("button.primary");
-      if (!body.text.trim() || button.disabled) return;
+      if (body.text?.trim() === "" || button.disabled) return;
       if (said !== tried || !key) [key, tried] = [newKey(), said];
       button.disabled = true;
       setProblem(form, "");
@@ -165,6 +181,10 @@
     text.focus({ preventScroll: true });
   }
 
+  // How a template is sent: template.js makes the form and says what is in it.
+  document.addEventListener("recado:template", ({ detail: { form, read } }) => sender(form, () => ({
+    conversation_id: conversation, provider: "meta", content: read() }), async () => { form.reset(); await refresh(); toEnd(); }));
+
   const newMessage = document.getElementById("new-message");
   if (newMessage) {
     const { to, text } = newMessage.elements;
@@ -191,6 +211,7 @@
   document.addEventListener("recado:connection", refresh);
   document.addEventListener("visibilitychange", noteRead);
   showTimes(document);
+  showWindow(document);
   toEnd();
   noteRead();
 })();

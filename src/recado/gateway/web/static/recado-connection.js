@@ -60,9 +60,9 @@
     .badge { font-size: 11.5px; font-weight: 650; padding: 1px 8px; border-radius: 9px; white-space: nowrap;
       color: var(--accent); background: color-mix(in srgb, var(--accent) 15%, transparent); }
     .use { font-size: 13.5px; } .inside { display: contents; }
-    recado-credentials { display: block; margin-block-start: 14px; border-block-start: 1px solid var(--line); padding-block-start: 12px; }
-    recado-credentials:empty { display: none; }
-    h3 { margin: 0; font-size: 14px; } .field { margin-block-start: 10px; }
+    recado-credentials summary { color: var(--ink); font-weight: 600; }
+    recado-credentials dl { grid-template-columns: 1fr; } recado-credentials dd { margin-block-end: 6px; }
+    .field { margin-block-start: 10px; }
     label { display: block; font-size: 13.5px; font-weight: 550; } label .soft { font-weight: 400; }
     input:not([type=checkbox]) { font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 9px;
       padding: 7px 11px; inline-size: 100%; margin-block-start: 3px; }
@@ -409,9 +409,9 @@
     }
 
     #about() {
-      const isOpen = this.#root.querySelector("details")?.open ?? false, points = [];
+      const isOpen = this.#root.querySelector("details.about")?.open ?? false, points = [];
       for (let number = 1; this.#word(`card.about.${this.#road}_${number}`); number += 1) points.push(this.#word(`card.about.${this.#road}_${number}`));
-      return make("details", { open: isOpen }, make("summary", {}, this.#word("card.about")), make("ul", {}, ...points.map((text) => make("li", {}, text))));
+      return make("details", { class: "about", open: isOpen }, make("summary", {}, this.#word("card.about")), make("ul", {}, ...points.map((text) => make("li", {}, text))));
     }
 
     #render() {

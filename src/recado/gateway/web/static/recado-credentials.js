@@ -56,10 +56,12 @@
       const isSet = this.#told?.is_set ?? false;
       if (!this.#told) return this.replaceChildren(this.#problem ? make("p", { class: "problem", role: "alert" }, this.#problem) : "");
       const isForm = !isSet || this.#isOpen;
-      this.replaceChildren(make("h3", {}, word("card.credentials")),
+      // What is saved takes no room from the conversations, unless somebody is at it.
+      const isOpen = this.querySelector("details")?.open || isForm || Boolean(this.#note || this.#problem || this.#asked);
+      this.replaceChildren(make("details", { open: isOpen }, make("summary", {}, word("card.credentials")),
         ...(isForm ? [this.#form(isSet)] : this.#kept()),
         this.#problem ? make("p", { class: "problem", role: "alert" }, this.#problem) : "",
-        make("p", { class: "soft", "aria-live": "polite" }, this.#note));
+        make("p", { class: "soft", "aria-live": "polite" }, this.#note)));
       if (focus) this.querySelector(focus)?.focus();
       this.dataset.provider = provider;
     }
