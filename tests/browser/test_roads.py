@@ -151,3 +151,16 @@ def test_z_api_links_by_a_code_a_pin_moves_what_is_in_use_and_a_closed_window_wa
     expect(sent).to_contain_text("Friday")
     expect(sent).to_contain_text("Meta Cloud API")
     expect(sent.get_by_role("img", name="delivered")).to_be_visible()
+
+    # To move her to where she is already: the report says what keeps her from it, in both languages, on a phone too.
+    token = page.locator("#desk").get_attribute("data-csrf")
+    asked = {"to": "meta", "cohort": [{"mentorado": "Bia"}]}
+    planned = page.request.post(f"{house.address}/v1/moves", data=asked, headers={"x-csrf-token": token or ""})
+    assert planned.status == 201, planned.text()
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for language, reason in (("en", "They are on that road already."), ("pt-BR", "Já está nesse caminho.")):
+        page.goto(f"{house.address}/language/{language}?next=/moves")
+        expect(page.locator("[data-part=moves]")).to_contain_text(reason)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=artifacts / "moves-phone-dark.png")

@@ -22,7 +22,7 @@ _WORDS = {
     "recado-connection.js": ("card.", "state.", "reason."),
     "page.js": (
         "page.", "care.", "guard.", "rule.", "hooks.", "keys.", "campaigns.", "taken.", "finding.", "audit.", "state.",
-        "reason.", "status.",
+        "reason.", "status.", "moves.", "card.road.",
     ),
 }  # fmt: skip
 """Which words each script is given."""

@@ -23,7 +23,7 @@ from recado.gateway.mentorados import repository, service
 from recado.gateway.problems import TABLE, Problem
 from recado.gateway.refusals import Forbidden, NotFound, Refusal, Unauthenticated
 from recado.gateway.security import MANAGE, READ, SEND, prefix_of
-from recado.gateway.web import demo, operations
+from recado.gateway.web import demo, moving, operations
 from recado.gateway.web.assets import answer_asset, load_assets
 from recado.gateway.web.composer import find_window
 from recado.gateway.web.pages import render
@@ -192,6 +192,7 @@ def add_pages(app: FastAPI, *, has_desk: bool) -> None:
     """Add the pages, and, for the demo, its simulated phones."""
     app.include_router(router)
     app.include_router(operations.router)
+    app.include_router(moving.router)
     if has_desk:
         app.include_router(demo.router)
     app.add_exception_handler(SignInNeeded, _to_sign_in)
