@@ -20,14 +20,16 @@ from aiohttp import web
 
 from recado.clock import ManualClock
 from recado.content import Media, MediaKind
+from recado.errors import BadRecord
 from recado.events import MessageId, MessageReceived
 from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import Query
 from recado.gateway.db.vault import Vault
 from recado.gateway.egress import Egress, Policy
 from recado.gateway.media import folder as folders
+from recado.gateway.media import repository
 from recado.gateway.media.fetchers import AddressFetcher
-from recado.gateway.media.fetching import MediaFetching
+from recado.gateway.media.fetching import CLAIM, MediaFetching
 from recado.gateway.media.files import Files
 from recado.gateway.media.folder import Folder
 from recado.gateway.media.storage import Storages
@@ -187,13 +189,32 @@ async def test_a_huge_file_is_refused_without_being_held(desk: Desk, shop: Shop)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 24 * 1024  # KiB; the file has 64 MiB
 
 
-async def test_several_workers_share_and_take_nothing_twice(desk: Desk, shop: Shop) -> None:
+async def test_several_workers_share_and_neither_wait_nor_take_anything_twice(desk: Desk, shop: Shop) -> None:
     for number in range(12):
         await desk.tell(f"{shop.url}/{number}", id=f"A{number}")
-    async with Egress(Policy(["127.0.0.1"])) as egress:
-        other = MediaFetching(desk.files, {"zapi": AddressFetcher(egress)})
-        found = [await each.fetch_due() for each in (desk.fetching, other)]
-    assert sum(found) == 12 == shop.asked and len(desk.left()) == 12
+    now = desk.clock.now()
+    async with asyncio.timeout(10), desk.database.unit(desk.principal) as one:
+        first = await repository.claim_due(one, now=now, until=now + CLAIM, most=8)
+        async with desk.database.unit(desk.principal) as other:
+            second = await repository.claim_due(other, now=now, until=now + CLAIM, most=8)
+    assert (len(first), len(second)) == (8, 4) and not {job.id for job in first} & {job.id for job in second}
+    assert await desk.fetching.fetch_due() == 0
+    while await desk.later(seconds=CLAIM.total_seconds()):
+        continue
+    assert shop.asked == 12 == len(desk.left())
+
+
+@pytest.mark.parametrize("at", [4 + 65_552, 4 + 2 * 65_552, 4 + 65_552 + 100, 2, 0])
+async def test_a_file_that_was_cut_short_does_not_open(desk: Desk, shop: Shop, at: int) -> None:
+    shop.data = b"x" * 200_000
+    id = await desk.tell(f"{shop.url}/a")
+    await desk.fetching.fetch_due()
+    (path,) = desk.left()
+    path.write_bytes(path.read_bytes()[:at])
+    with pytest.raises(BadRecord):
+        async with desk.files.open(desk.principal, id) as file:
+            async for _ in file.chunks:
+                continue
 
 
 async def test_erased_while_it_is_fetched_it_does_not_stay(
@@ -222,7 +243,7 @@ from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.egress import Egress, Policy
 from recado.gateway.media.fetchers import AddressFetcher
-from recado.gateway.media.fetching import MediaFetching
+from recado.gateway.media.fetching import CLAIM, MediaFetching
 from recado.gateway.media.files import Files
 from recado.gateway.media.folder import Folder
 from recado.gateway.media.storage import Storages
