@@ -16,6 +16,7 @@ from uuid import UUID
 
 import aiohttp
 import psycopg
+from bench.linking import Linking, linking
 from tests.proof.children import Children
 from tests.proof.ledger import Ledger
 from tests.proof.oracle import complaints
@@ -25,10 +26,11 @@ from tests.proof.wiretap import Wiretap
 from recado.clock import SystemClock
 from recado.emulator.whatsapp.faults import Fault
 from recado.gateway.db.pool import Database
+from recado.gateway.master_keys import MasterKeys
 from recado.gateway.security import Principal
 
 from .account import Account
-from .fleet import ADMIN_KEY, LEASE, Fleet
+from .fleet import ADMIN_KEY, LEASE, MASTER, Fleet
 from .follower import Follower
 from .postgres import Postgres
 from .schedule import Kind, Strike, Weights, plan
@@ -37,6 +39,8 @@ from .traffic import Traffic
 from .witness import Book, Witness
 
 LINKING_AT_ONCE = 12
+LINKED_BY_PAGE = 24
+"""So many are linked over the API, as a page does it; the rest past it, or it would take longer than the strikes."""
 FRIENDS = 3
 FOLLOWED = 5
 PATIENCE = 90.0
@@ -134,7 +138,7 @@ class Arena:
         people = [self.world.phone(f"person {number}") for number in range(max(4, self.size.accounts // 4))]
         turns = asyncio.Semaphore(LINKING_AT_ONCE)
 
-        async def join(number: int) -> None:
+        async def join(number: int, behind: Linking) -> None:
             async with turns, asyncio.timeout(PATIENCE):
                 url = self.fleet.workers[number % self.size.workers].url
                 headers = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -145,12 +149,19 @@ class Arena:
                 mentorado = UUID(made["id"])
                 owner, key = self.world.phone(name), made["api_key"]["token"]
                 account = Account(owner, mentorado, key, self.wiretap, dice.sample(people, FRIENDS))
-                await account.link(self._session, url)
+                if number < LINKED_BY_PAGE:
+                    await account.link(self._session, url)
+                else:
+                    await behind.join(mentorado, name)
                 self.accounts.append(account)
 
-        async with asyncio.TaskGroup() as group:
+        masters = MasterKeys([bytes.fromhex(MASTER)])
+        async with (
+            linking(self.postgres.dsn, masters, self.world.server, self.world.control_url) as behind,
+            asyncio.TaskGroup() as group,
+        ):
             for number in range(self.size.accounts):
-                group.create_task(join(number))
+                group.create_task(join(number, behind))
         self.world.book.everybody_is_linked = True
         await self.fleet.shorten_leases()
         self.followers = [
