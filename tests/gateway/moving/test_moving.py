@@ -10,6 +10,7 @@ from tests.gateway.moving.conftest import BIA, House
 
 from recado import crashpoints
 from recado.errors import StoreRefused
+from recado.gateway.connections import choosing
 from recado.gateway.db.pool import Database
 from recado.gateway.moving import service
 from recado.gateway.moving.probing import Probed
@@ -212,6 +213,18 @@ async def test_taken_back_before_the_switch_nothing_was(house: House, state: str
     assert (await house.pin("Ana"), await house.wanted("Ana", "baileys")) == (None, "connected")
     assert await house.wanted("Ana", "zapi") in (None, "disconnected")
     assert await house.job.look() is False
+
+
+@pytest.mark.parametrize("state", ["waiting", "connecting", "testing"])
+async def test_taken_back_what_was_pinned_and_connected_before_still_is(house: House, state: str) -> None:
+    await house.stand("Ana", "zapi", "connected")
+    async with house.database.unit(house.people["Ana"]) as unit:
+        await choosing.pin(unit, "baileys")
+    plan = await house.plan("Ana")
+    await house.apply(plan)
+    await house.until(plan, "Ana", state)
+    await house.roll_back(plan)
+    assert (await house.pin("Ana"), await house.wanted("Ana", "zapi")) == ("baileys", "connected")
 
 
 async def test_taken_back_after_the_switch_pin_queue_and_connections_are_as_before(house: House) -> None:

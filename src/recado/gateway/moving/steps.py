@@ -159,6 +159,9 @@ async def _settle(unit: Unit, person: Person, now: datetime) -> None:
 
 async def undo(unit: Unit, person: Person, state: str, reason: str, *, now: datetime) -> None:
     """Before the switch: pin and connection as they were, the test called back. The old road never stopped."""
+    if person.state == "waiting":  # nothing was done: what is pinned and connected is their own
+        await _end(unit, person, state, reason, now)
+        return
     if person.from_provider is not None and (await choosing.weigh(unit)).pin == person.from_provider:
         await choosing.pin(unit, person.pin_before)
     if person.test_message is not None:
