@@ -42,7 +42,8 @@ async def test_the_same_key_for_another_body_is_refused(linked: Any, world: Worl
     number, headers = world.phone("Ana").number, {"idempotency-key": "k-1"}
     await linked.post(f"{linked.root}/messages", {"text": "um", "to": number}, headers=headers)
     refused = await linked.post(f"{linked.root}/messages", {"text": "dois", "to": number}, headers=headers)
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/idempotency-key-reused")
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "/problems/idempotency-key-reused"
 
 
 async def test_the_same_key_of_another_mentorado_is_another_key(

@@ -391,6 +391,13 @@ async def test_a_connection_given_back_to_the_pool_remembers_nobody(database_url
             async with database.unit(Principal.worker()) as unit:
                 assert await unit.value(query("SELECT current_mentorado()")) is None
                 assert await unit.value(query("SELECT is_admin()")) is False
+        async with database.unit(ana):
+            pass
+        # Below a unit, which would say anew whose it is.
+        async with database._pool.connection() as one, database._pool.connection() as other:
+            for connection in (one, other):
+                rows = await connection.execute("SELECT current_setting('recado.mentorado', true)")
+                assert await rows.fetchone() in ((None,), ("",))
 
 
 async def test_a_principal_acts_for_nobody_else(ana: Principal, bia: Principal) -> None:

@@ -417,6 +417,16 @@ async def test_an_unknown_fate_is_told_and_a_later_proof_is_the_truth(
     assert steps(await post.steps(id))[-2:] == ["unknown", "acked" if proof == "sent" else "read"]
 
 
+async def test_a_message_of_the_same_id_in_another_conversation_settles_nothing(post: Post) -> None:
+    accepted = await post.queue()
+    await post.queue("outro", to=CAIO)
+    id, chat, now = MessageId(accepted.queued.message_id), JID.phone(CAIO), datetime.now(UTC)
+    sent = MessageSent(account=ME, at=now, id=id, chat=chat, content=Text("oi"), sent_at=now)
+    async with post.database.unit(post.principal) as unit:
+        await record(unit, "baileys", [sent])
+    assert (await post.until(accepted, "queued", "server_ack"))[0] == "queued"
+
+
 async def test_a_receipt_from_another_conversation_says_nothing(post: Post) -> None:
     accepted = await post.queue()
     await post.queue("outro", to=CAIO)
