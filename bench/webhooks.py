@@ -22,6 +22,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -33,7 +34,7 @@ from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.mentorados.repository import add_mentorado
-from recado.gateway.providers.credentials import MetaCredentials, save_credentials
+from recado.gateway.providers.credentials import MetaCredentials, note_proven, save_credentials
 from recado.gateway.security import Principal
 
 SECRET = "the secret of an app of this bench"
@@ -98,7 +99,9 @@ async def _hire(dsn: str, master: bytes, count: int) -> list[str]:
             async with opened.unit(Principal.admin()) as unit:
                 made = await add_mentorado(unit, number)
             async with opened.unit(Principal.runtime(made.id)) as unit:
-                await save_credentials(unit, vault, MetaCredentials(number, _WABA, "no token", is_shared=True))
+                credentials = MetaCredentials(number, _WABA, "no token", is_shared=True)
+                await save_credentials(unit, vault, credentials)
+                await note_proven(unit, credentials, now=datetime.now(UTC))
     return numbers
 
 

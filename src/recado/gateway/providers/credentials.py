@@ -107,7 +107,7 @@ async def load_credentials(unit: Unit, vault: Vault, kind: type[C]) -> C:
 
 
 async def save_credentials(unit: Unit, vault: Vault, credentials: Credentials) -> None:
-    """Keep them, in place of any before. Raises AccountTaken when another mentorado shares this account."""
+    """Keep them, in place of any before. Raises AccountTaken when another has proven this account theirs."""
     provider = credentials.provider
     if credentials.is_shared and not await unit.value(
         _queries.is_account_free, provider=provider, account=credentials.account
@@ -123,6 +123,22 @@ async def save_credentials(unit: Unit, vault: Vault, credentials: Credentials) -
         is_shared=credentials.is_shared,
         hint=Jsonb(credentials.hint),
     )
+
+
+async def note_proven(unit: Unit, credentials: Credentials, *, now: datetime) -> None:
+    """
+    The provider answered for the account with these: from now on what it tells of it over the operator's own address is
+    this mentorado's. Raises AccountTaken when another's is proven already: theirs stays until they take it away.
+    """
+    provider, account = credentials.provider, credentials.account
+    if credentials.is_shared and not await unit.value(_queries.is_account_free, provider=provider, account=account):
+        raise AccountTaken
+    await unit.run(_queries.note_proven, provider=provider, account=account, now=now)
+
+
+async def note_waba_proven(unit: Unit, credentials: MetaCredentials, *, now: datetime) -> None:
+    """The same of the business account, which may be several mentorados'."""
+    await unit.run(_queries.note_waba_proven, waba_id=credentials.waba_id, now=now)
 
 
 async def find_hint(unit: Unit, provider: str) -> Hint | None:

@@ -46,8 +46,8 @@ async def find_hook(unit: Unit, provider: str, hook: str) -> UUID | None:
 
 async def find_shared_accounts(unit: Unit, provider: str, accounts: Sequence[str]) -> dict[str, UUID]:
     """
-    Of the accounts a call to the operator's own address tells of, those that are somebody's here who shares it; `unit`
-    is of nobody.
+    Of the accounts a call to the operator's own address tells of, those that somebody here shares it for and has proven
+    to be theirs; `unit` is of nobody.
     """
     rows = await unit.tuples(_queries.find_shared_accounts, provider=provider, accounts=list(accounts))
     return dict(rows)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from recado.gateway.connections import service as connections
 from recado.gateway.db.notify import CONNECTIONS, STREAM
 from recado.gateway.db.queries import Query
 from recado.gateway.pacing.rules import operator_rules
-from recado.gateway.providers.credentials import MetaCredentials, save_credentials
+from recado.gateway.providers.credentials import MetaCredentials, note_proven, note_waba_proven, save_credentials
 from recado.gateway.providers.hooks import make_hook
 from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
@@ -145,7 +146,9 @@ async def new_desk(serving: tuple[Gateway, str], cloud: MetaCloud) -> AsyncItera
     gateway, address = serving
     client = httpx2.AsyncClient(base_url=address, timeout=PATIENCE)
 
-    async def make(name: str = "Clara", *, number: Number | None = None, is_shared: bool = False) -> Desk:
+    async def make(
+        name: str = "Clara", *, number: Number | None = None, is_shared: bool = False, is_proven: bool = True
+    ) -> Desk:
         number = number or cloud.number()
         made = (await Api(client, ADMIN_KEY).post("/v1/mentorados", {"name": name})).json()
         principal = Principal.runtime(UUID(made["id"]))
@@ -155,6 +158,9 @@ async def new_desk(serving: tuple[Gateway, str], cloud: MetaCloud) -> AsyncItera
                 number.id, number.waba.id, cloud.token.value, secret, "" if is_shared else VERIFY, is_shared=is_shared
             )
             await save_credentials(unit, gateway.vault, credentials)
+            if is_proven:
+                await note_proven(unit, credentials, now=datetime.now(UTC))
+                await note_waba_proven(unit, credentials, now=datetime.now(UTC))
             hook = await make_hook(unit, gateway.vault, "meta")
         api = Api(client, made["api_key"]["token"], made["id"])
         return Desk(gateway, address, number, principal, hook, api, cloud.world.app_secret)

@@ -151,7 +151,7 @@ async def test_one_body_of_several_mentorados_is_kept_apart(cloud: MetaCloud, ne
         change["metadata"] = desk.number.metadata
         changes.append(change)
     said = body(*changes, nobody, waba=clara.number.waba.id)
-    assert await clara.post_shared(said, cloud.world.app_secret) == 200
+    assert await clara.post_shared(said, cloud.world.app_secret) == 404
     for desk, mine, others in ((clara, "to Clara", "to Dora"), (dora, "to Dora", "to Clara")):
         assert [text for _, text in await desk.rows(TEXTS)] == [mine]
         async with desk.gateway.database.unit(desk.principal) as unit:
@@ -174,7 +174,7 @@ async def test_a_templates_fate_is_told_to_everybody_of_the_account(cloud: MetaC
 
 async def test_who_has_an_app_of_their_own_is_not_told_of_over_the_operators(desk: Desk) -> None:
     said = about(desk, messages=[message()])
-    assert await desk.post_shared(said, desk.secret) == 200
+    assert await desk.post_shared(said, desk.secret) == 404
     assert await desk.rows(TEXTS) == []
 
 

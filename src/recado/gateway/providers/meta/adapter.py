@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from recado.clock import Clock
 from recado.content import Content, Media, Reaction, Template
@@ -40,6 +41,7 @@ from recado.gateway.providers.meta.journal import Journal
 from recado.gateway.providers.meta.wire import Json, build_message, build_read, read_sent
 from recado.gateway.providers.provider import MakeProvider, Provider
 from recado.gateway.providers.roads import META
+from recado.gateway.refusals import AccountTaken
 from recado.gateway.runtime.leases import Lease
 from recado.gateway.security import Principal
 from recado.jid import JID, PHONE
@@ -47,6 +49,7 @@ from recado.jid import JID, PHONE
 _log = logging.getLogger(__name__)
 
 ANOTHER_NUMBER = "another_number"
+ACCOUNT_TAKEN = "account_taken"
 WINDOW_CLOSED = 131047
 _FIRST_PAUSE, _LONGEST_PAUSE = 3.0, 30.0
 _TEMPLATES_EVERY = timedelta(hours=1)
@@ -119,6 +122,7 @@ class MetaProvider:
         self._journal = Journal(lease, database, clock=clock)
         self._open = AsyncExitStack()
         self._opened: GraphApi | None = None
+        self._credentials: MetaCredentials | None = None
         self._names: tuple[str, str, str] = ("", "", "")
         self._account = JID("", PHONE)
         self._ready = asyncio.Event()
@@ -140,6 +144,7 @@ class MetaProvider:
             connection = await connections.find_connection(unit, META)
         known = connection.account_phone if connection is not None else None
         self._account = JID(known or "", PHONE)
+        self._credentials = credentials
         self._names = ("app", f"waba {credentials.waba_id}", f"number {credentials.phone_number_id}")
         self._over = None
         api = GraphApi(
@@ -317,14 +322,27 @@ class MetaProvider:
         self._failures = 0
         if not self._ready.is_set():
             if self._account.user and number.phone and number.phone != self._account.user:
-                await self._journal.save_failed(ANOTHER_NUMBER)
-                self._told = ConnectionState.FAILED
-                raise ConnectionLost(CloseReason.CLIENT, "the number is another one than this history's")
+                await self._refuse(ANOTHER_NUMBER, "the number is another one than this history's")
             self._account = JID(number.phone or self._account.user, PHONE)
-            await self._tell(ConnectionState.CONNECTED)
+            await self._prove()
             self._ready.set()
         await self._refresh_templates()
         return self._options.poll_seconds
+
+    async def _prove(self) -> None:
+        """The number answered for its token: what webhooks tell of it is this mentorado's, and it is connected."""
+        assert self._credentials is not None
+        try:
+            await self._journal.save_proven(self._account, self._credentials)
+        except AccountTaken:
+            await self._refuse(ACCOUNT_TAKEN, "the number is connected for another mentorado")
+        self._told = ConnectionState.CONNECTED
+
+    async def _refuse(self, reason: str, words: str) -> NoReturn:
+        """The number answers, and is not one to be connected here."""
+        await self._journal.save_failed(reason)
+        self._told = ConnectionState.FAILED
+        raise ConnectionLost(CloseReason.CLIENT, words)
 
     async def _refresh_templates(self) -> None:
         now = self._clock.now()
@@ -335,7 +353,8 @@ class MetaProvider:
         except (NotConnected, Unanswered, NotGraph, GraphError) as error:
             _log.info("the templates of a number were not read (%s)", type(error).__name__)
             return
-        await self._journal.save_templates(templates)
+        assert self._credentials is not None
+        await self._journal.save_templates(self._credentials, templates)
         self._templates_at = now
 
     async def _is_away(self) -> float:

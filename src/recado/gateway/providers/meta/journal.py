@@ -14,6 +14,7 @@ from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.pool import Database
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import restrictions
+from recado.gateway.providers.credentials import MetaCredentials, note_proven, note_waba_proven
 from recado.gateway.providers.meta import consequences, repository
 from recado.gateway.providers.meta.errors import GraphError
 from recado.gateway.providers.roads import META
@@ -117,11 +118,24 @@ class Journal:
             found = await connections.find_connection(unit, META)
         return found is not None and found.state in connections.CLOSED
 
-    async def save_templates(self, templates: Sequence[repository.Template]) -> None:
-        """These are all there are."""
+    async def save_proven(self, account: JID, proven: MetaCredentials) -> None:
+        """Meta answers for the number: it is theirs, and connected. Raises AccountTaken: it is another's by now."""
+        now = self._clock.now()
 
         async def work(unit: Unit) -> None:
-            await repository.save_templates(unit, templates, now=self._clock.now())
+            await note_proven(unit, proven, now=now)
+            connected = ConnectionState.CONNECTED
+            await record(unit, META, [ConnectionChanged(account=account, at=now, state=connected, reason=None)])
+
+        await self._write(work)
+
+    async def save_templates(self, proven: MetaCredentials, templates: Sequence[repository.Template]) -> None:
+        """These are all there are; who may list them is of the business account."""
+        now = self._clock.now()
+
+        async def work(unit: Unit) -> None:
+            await note_waba_proven(unit, proven, now=now)
+            await repository.save_templates(unit, templates, now=now)
 
         await self._write(work)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -58,6 +59,17 @@ class Receiver:
     def verifies(self, token: str) -> bool:
         """Is that the token that was agreed on? In constant time."""
         return bool(self.verify_token) and hmac.compare_digest(self.verify_token.encode(), token.encode())
+
+
+class Taken(Enum):
+    """What became of a body; the value counts it."""
+
+    TAKEN = "taken"
+    UNADDRESSED = "unaddressed"
+    MALFORMED = "malformed"
+
+
+_STATUSES = {Taken.TAKEN: 200, Taken.UNADDRESSED: 404, Taken.MALFORMED: 400}
 
 
 class MetaReceiving:
@@ -114,35 +126,42 @@ class MetaReceiving:
             return None
         return Receiver(mentorado_id, said.phone_number_id, said.app_secret, said.verify_token)
 
-    async def take(self, receiver: Receiver, body: bytes) -> bool:
-        """Commit what a body tells; False: it is none, and nobody's. Raises StoreError."""
+    async def take(self, receiver: Receiver, body: bytes) -> Taken:
+        """
+        Commit what a body tells, and say what became of it. Of numbers that nobody here has proven theirs nothing is
+        kept: such a body is refused, so that Meta comes again while credentials may be entered. Raises StoreError.
+        """
         parts = parse(body)
         if isinstance(parts, Malformed):
             if receiver.mentorado_id is None:
-                return False
+                return Taken.MALFORMED
             unread = kept_raw(Delivery(body, "", ()), parts.problem)
             await self.commits.take(receiver.mentorado_id, unread)
-            return True
+            return Taken.TAKEN
         if receiver.mentorado_id is not None:
             for delivery in _own(receiver, parts, body):
                 await self.commits.take(receiver.mentorado_id, delivery)
-            return True
-        for mentorado_id, theirs in (await self._by_mentorado(parts)).items():
+            return Taken.TAKEN
+        by_mentorado, is_complete = await self._by_mentorado(parts)
+        for mentorado_id, theirs in by_mentorado.items():
             for delivery in _kept_apart(theirs, parts, body):
                 await self.commits.take(mentorado_id, delivery)
-        return True
+        return Taken.TAKEN if is_complete else Taken.UNADDRESSED
 
-    async def _by_mentorado(self, parts: tuple[Part, ...]) -> dict[UUID, list[Part]]:
-        """Whose each part is: the number's, or everybody's who shares the business account."""
+    async def _by_mentorado(self, parts: tuple[Part, ...]) -> tuple[dict[UUID, list[Part]], bool]:
+        """Whose each part is: the number's, or everybody's who shares the business account; has every number one?"""
         found: dict[UUID, list[Part]] = {}
+        is_complete = True
         await self._learn_owners(parts)
         for part in parts:
             _, owners = self._owners.get(_address(part), (0.0, ()))
-            if not owners:
+            if not owners and part.phone_number_id:
+                is_complete = False
+            elif not owners:  # templates of a business account nobody has: they are listed when somebody connects
                 metrics.PROVIDER_CALLBACKS.labels(META, "unaddressed").inc()
             for mentorado_id in owners:
                 found.setdefault(mentorado_id, []).append(part)
-        return found
+        return found, is_complete
 
     async def _learn_owners(self, parts: tuple[Part, ...]) -> None:
         now = self._clock.monotonic()
@@ -231,7 +250,8 @@ async def _taken(request: Request, receiving: MetaReceiving, hook: str | None) -
         if renewed is None or not renewed.signed(body, signature):
             return 401, "forged"
         receiver = renewed
-    return (200, "taken") if await receiving.take(receiver, body) else (400, "malformed")
+    taken = await receiving.take(receiver, body)
+    return _STATUSES[taken], taken.value
 
 
 async def _body(request: Request, most: int) -> bytes | None:

@@ -146,7 +146,7 @@ async def change_template(unit: Unit, changed: TemplateChanged, *, now: datetime
 
 
 async def find_shared_wabas(unit: Unit, wabas: Sequence[str]) -> dict[str, list[UUID]]:
-    """Whose business accounts these are, of those told of over the operator's address; `unit` is of nobody."""
+    """Whose business accounts these are, proven, of those told of over the operator's address; `unit` is of nobody."""
     found: dict[str, list[UUID]] = {}
     for waba_id, mentorado_id in await unit.tuples(_queries.find_shared_wabas, wabas=list(wabas)):
         found.setdefault(waba_id, []).append(mentorado_id)

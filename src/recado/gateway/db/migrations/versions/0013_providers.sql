@@ -1,6 +1,7 @@
 -- The schema of 90_providers.sql, and what older functions have to know of it.
 -- What proves who we are to a provider. `account` is what it calls the account (a number's id, an instance's), `hint`
--- what may be shown of it. With `is_shared` several mentorados are told of over one address of the operator's.
+-- what may be shown of it. With `is_shared` several mentorados are told of over one address of the operator's: of what
+-- the provider has confirmed, `proven_at` for the account, `waba_proven_at` for the business account around it.
 CREATE TABLE provider_credentials (
     mentorado_id  uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     provider      text NOT NULL CHECK (provider IN ('meta', 'zapi')),
@@ -10,9 +11,12 @@ CREATE TABLE provider_credentials (
     is_shared     boolean NOT NULL DEFAULT false,
     hint          jsonb NOT NULL DEFAULT '{}',
     updated_at    timestamptz NOT NULL DEFAULT now(),
+    proven_at     timestamptz,
+    waba_proven_at timestamptz,
     PRIMARY KEY (mentorado_id, provider)
 );
-CREATE UNIQUE INDEX provider_credentials_shared ON provider_credentials (provider, account) WHERE is_shared;
+CREATE UNIQUE INDEX provider_credentials_shared ON provider_credentials (provider, account)
+    WHERE is_shared AND proven_at IS NOT NULL;
 
 -- The secret end of the address a provider calls. Kept as a hash to be found by, and sealed to be shown again.
 CREATE TABLE provider_hooks (
@@ -95,6 +99,7 @@ CREATE FUNCTION find_shared_accounts(of_provider text, of_accounts text[])
     AS $$
     SELECT c.account, c.mentorado_id FROM public.provider_credentials c
     WHERE c.provider = of_provider AND c.account = ANY (of_accounts) AND c.is_shared
+      AND c.proven_at IS NOT NULL
 $$;
 
 REVOKE EXECUTE ON FUNCTION find_hook, find_shared_accounts FROM PUBLIC;

@@ -52,6 +52,7 @@ CREATE FUNCTION find_shared_wabas(of_wabas text[])
     AS $$
     SELECT c.hint ->> 'waba_id', c.mentorado_id FROM public.provider_credentials c
     WHERE c.provider = 'meta' AND c.hint ->> 'waba_id' = ANY (of_wabas) AND c.is_shared
+      AND c.waba_proven_at IS NOT NULL
 $$;
 REVOKE EXECUTE ON FUNCTION find_shared_wabas FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION find_shared_wabas TO recado_app;
