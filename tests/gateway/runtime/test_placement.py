@@ -312,6 +312,25 @@ async def test_two_that_claim_at_once_get_different_accounts(fleet: Fleet, want:
     assert max(len(claim) for claim in claims) <= 5
 
 
+async def test_two_that_look_at_the_same_moment_get_different_accounts(
+    fleet: Fleet, want: Want, database_url: str
+) -> None:
+    await want(20)
+    before = Leases(fleet.database, clock=SystemClock())
+    await before.renew()
+    assert len(await before.claim_some(["baileys"], 20)) == 20
+    await before.stop()
+    workers = [Leases(fleet.database, clock=SystemClock()) for _ in range(4)]
+    for worker in workers:
+        await worker.renew()
+    async with await psycopg.AsyncConnection.connect(database_url) as held:
+        await held.execute("SELECT FROM leases LIMIT 15 FOR UPDATE")
+        claims = [asyncio.create_task(worker.claim_some(["baileys"], 20)) for worker in workers]
+        await asyncio.wait(claims, timeout=2.0)  # whoever waits for what is held has looked before it is free
+    taken = [lease.mentorado_id for claim in claims for lease, _ in await claim]
+    assert taken and len(taken) == len(set(taken))
+
+
 async def test_one_stalled_transaction_keeps_its_own_account_and_no_other(
     fleet: Fleet, want: Want, database_url: str
 ) -> None:
