@@ -182,6 +182,8 @@ def create_app(
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
+    app.router.routes[:0] = meta_webhooks.ROUTES
+    app.include_router(zapi_callbacks.router)
     app.include_router(guardrails.router)
     app.include_router(mentorados.admin_keys)
     for router in (contacts.router, leads.router):
@@ -197,8 +199,6 @@ def create_app(
     app.include_router(media.router)
     app.include_router(operations.router)
     app.include_router(moving.router)
-    app.include_router(zapi_callbacks.router)
-    app.include_router(meta_webhooks.router)
     web.add_pages(app, has_desk=desk is not None)
     add_problems(app, web.page_problem)
     describe_problems(app)

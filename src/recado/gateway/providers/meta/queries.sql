@@ -1,14 +1,14 @@
 -- Meta's webhooks, templates and windows.
 
 -- claim_told --
--- Which of these items nobody has told before; told by two at once, the second waits and then knows.
+-- Which of these items nobody has told before; told by two at once, the second waits and then knows. With each body go
+-- some that are past the time for which Meta repeats.
+WITH old AS (
+    DELETE FROM meta_told WHERE digest IN (
+        SELECT digest FROM meta_told WHERE told_at < %(before)s ORDER BY told_at LIMIT 50)
+)
 INSERT INTO meta_told (digest, told_at) SELECT digest, %(now)s FROM unnest(%(digests)s::bytea[]) AS g (digest)
 ON CONFLICT DO NOTHING RETURNING digest
-
--- forget_told --
--- Past the time for which Meta repeats, some with each body.
-DELETE FROM meta_told WHERE digest IN (
-    SELECT digest FROM meta_told WHERE told_at < %(before)s ORDER BY told_at LIMIT 50)
 
 -- find_ours --
 -- Messages of ours, held: who answered the request and who tells of it by webhook may meet here.

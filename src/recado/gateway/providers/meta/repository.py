@@ -50,8 +50,7 @@ class Template:
 
 async def claim_told(unit: Unit, digests: Sequence[bytes], *, now: datetime) -> set[bytes]:
     """Those that nobody told before; they are told now. Waits for another unit that tells one of them."""
-    rows = await unit.tuples(_queries.claim_told, digests=sorted(digests), now=now)
-    await unit.run(_queries.forget_told, before=now - REMEMBERED)
+    rows = await unit.tuples(_queries.claim_told, digests=sorted(digests), now=now, before=now - REMEMBERED)
     return {digest for (digest,) in rows}
 
 
