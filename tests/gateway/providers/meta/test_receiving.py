@@ -181,3 +181,12 @@ async def test_who_has_an_app_of_their_own_is_not_told_of_over_the_operators(des
 async def test_a_status_of_nobodys_message_changes_nothing(desk: Desk) -> None:
     assert await desk.post(about(desk, statuses=[status(to=ANA)])) == 200
     assert await desk.rows(TEXTS) == []
+
+
+async def test_a_username_is_kept_with_its_person_and_follows_a_change(desk: Desk) -> None:
+    names = "SELECT phone, username FROM whatsapp_contacts ORDER BY phone"
+    for id, username in (("wamid.U1", "ana.lima"), ("wamid.U2", "ana.l"), ("wamid.U3", None)):
+        ana = contact()
+        ana["profile"] |= {"username": username} if username else {}
+        assert await desk.post(about(desk, messages=[message(id)], contacts=[ana])) == 200
+        assert await desk.rows(names) == [(ANA, username or "ana.l")]

@@ -119,6 +119,16 @@ def people_in(items: Iterable[Item]) -> list[JID]:
     return found
 
 
+def usernames_in(items: Iterable[Item]) -> list[Who]:
+    """Everybody these items tell a username of, each as told last."""
+    found: dict[tuple[str | None, str | None], Who] = {}
+    for item in items:
+        for who in _who(item):
+            if who.username:
+                found[who.phone, who.user_id] = who
+    return list(found.values())
+
+
 def _who(item: Item) -> list[Who]:
     match item:
         case Message(chat=who) | Preference(who=who):

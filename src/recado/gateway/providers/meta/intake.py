@@ -18,7 +18,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.ids import find_message_ids
 from recado.gateway.providers.meta import consequences, repository
-from recado.gateway.providers.meta.facts import Known, external_ids, people_in, told
+from recado.gateway.providers.meta.facts import Known, external_ids, people_in, told, usernames_in
 from recado.gateway.providers.meta.items import ContactSynced, Item, Status, Unknown
 from recado.gateway.providers.payloads import NewPayload, add_payloads
 from recado.gateway.providers.roads import META
@@ -77,6 +77,9 @@ async def _take(unit: Unit, account: JID, items: Sequence[Item], now: datetime) 
     names = {item.phone: item.name for item in items if isinstance(item, ContactSynced) and item.name}
     if names:
         await repository.save_names(unit, names)
+    called = usernames_in(items)
+    if called:
+        await repository.save_usernames(unit, called)
     rejected = [fact for fact in result.facts if isinstance(fact, MessageRejected)]
     await consequences.follow(unit, account, items, rejected, now=now)
     unknown = sum(isinstance(item, Unknown) for item in items)

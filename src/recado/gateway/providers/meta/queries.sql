@@ -44,6 +44,13 @@ UPDATE whatsapp_contacts c SET name = g.name, learnt_from = 'address book', upda
 FROM unnest(%(phones)s::text[], %(names)s::text[]) AS g (phone, name)
 WHERE c.phone = g.phone AND c.name IS NULL AND c.erased_at IS NULL
 
+-- save_usernames --
+-- A user id says more of who it is than a number, which may be somebody else's by now.
+UPDATE whatsapp_contacts c SET username = g.username, updated_at = now()
+FROM unnest(%(phones)s::text[], %(bsuids)s::text[], %(usernames)s::text[]) AS g (phone, bsuid, username)
+WHERE (c.bsuid = g.bsuid OR g.bsuid IS NULL AND c.phone = g.phone)
+  AND c.username IS DISTINCT FROM g.username AND c.erased_at IS NULL
+
 -- list_running_campaigns --
 SELECT id FROM campaigns WHERE state = 'running' AND provider = 'meta' ORDER BY id
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.providers.meta.facts import Ours
-from recado.gateway.providers.meta.items import TemplateChanged
+from recado.gateway.providers.meta.items import TemplateChanged, Who
 from recado.jid import JID
 from recado.store.facts import content_from_json
 
@@ -78,6 +78,16 @@ async def save_external_ids(unit: Unit, ids: Mapping[str, str]) -> None:
 async def save_names(unit: Unit, names: Mapping[str, str]) -> None:
     """How the app's address book calls people, by number."""
     await unit.run(_queries.save_names, phones=list(names), names=list(names.values()))
+
+
+async def save_usernames(unit: Unit, people: Sequence[Who]) -> None:
+    """How people call themselves, found by user id or number."""
+    await unit.run(
+        _queries.save_usernames,
+        phones=[who.phone for who in people],
+        bsuids=[who.user_id for who in people],
+        usernames=[who.username for who in people],
+    )
 
 
 async def list_running_campaigns(unit: Unit) -> list[UUID]:
