@@ -75,13 +75,14 @@ async def test_an_answer_that_was_lost_is_unknown_after_one_try(post: Post, data
 
 async def test_a_hand_over_lets_the_request_under_way_come_to_its_end(post: Post) -> None:
     accepted = await post.queue("um")
-    provider = Told(Rejected(131026))
+    provider, clock = Told(Rejected(131026)), ManualClock(datetime.now(UTC))
     provider.gates["um"] = asyncio.Event()
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        outbox = group.create_task(post.outbox(provider).run())
+        outbox = group.create_task(post.outbox(provider, clock=clock).run())
         await provider.until_sent(1)
         outbox.cancel()
-        await settle()
+        while not clock.sleepers and not outbox.done():  # the request has heard of it, and has its time
+            await settle()
         provider.gates["um"].set()
     assert (await post.until(accepted, "failed", "on_wire", "unknown"))[0] == "failed"
 
