@@ -79,10 +79,13 @@ async def test_what_works_with_credentials_is_disconnected_before_they_go(clara:
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/no-credentials")
 
 
-async def test_a_number_of_the_operators_app_is_one_mentorados(clara: Any, hire: Any) -> None:
+async def test_a_number_of_the_operators_app_is_one_mentorados(clara: Any, hire: Any, database_url: str) -> None:
     shared = {key: value for key, value in META.items() if key != "app_secret"} | {"shared": True}
     assert (await put(clara, "/connections/meta/credentials", shared)).json()["webhook_path"] == "/webhooks/meta"
     diana = await hire("Diana")
+    assert (await put(diana, "/connections/meta/credentials", shared)).status_code == 200
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("UPDATE provider_credentials SET proven_at = now() WHERE mentorado_id = %s", (clara.id,))
     taken = await put(diana, "/connections/meta/credentials", shared)
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/account-taken")
 
