@@ -25,6 +25,8 @@ KEPT = {
     "erased_opt_outs": "what the erased asked not to be sent counts for ever",
     "campaigns": "what was sent to whom, and who accepted the risk",
     "campaign_recipients": "what was sent to whom",
+    "media": "what became of a message's file; the file itself goes by policy",
+    "move_people": "who was moved to another road, and what came of it",
     "provider_message_ids": "as many as messages; a quote or a status may name one at any time",
     "api_keys": "people made them, and a revoked one names who did what",
 }
