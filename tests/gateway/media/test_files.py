@@ -100,6 +100,29 @@ async def test_meta_is_given_a_file_once_for_many_messages(desk: Desk, cloud: Me
     assert cloud.media.get(shown[0].content["id"]).data == PICTURE
 
 
+async def test_the_file_at_the_head_of_a_template_is_given_to_meta_too(desk: Desk, cloud: MetaCloud) -> None:
+    await cloud.subscribe(desk.url, verify_token=VERIFY)
+    header = {"type": "HEADER", "format": "IMAGE"}
+    cloud.templates.add(cloud.number().waba, "aviso", "Olá {{1}}", components=[header])
+    await desk.connect()
+    told = (await upload(desk.api)).json()
+    ana = cloud.person("Ana")
+    content = {
+        "type": "template",
+        "name": "aviso",
+        "language": "pt_BR",
+        "body": ["Ana"],
+        "header_media": {"kind": "image", "reference": told["id"], "mime_type": "image/png"},
+    }
+    asked = {"to": ana.phone, "content": content, "provider": "meta"}
+    answer = await desk.api.client.post(f"{desk.api.root}/messages", json=asked, headers=desk.api.headers)
+    assert answer.status_code == 202, answer.text
+    await desk.status(answer.json()["id"], "server_ack", "delivered", "read")
+    (shown,) = ana.chat(desk.number)
+    (head,) = [each for each in shown.content["components"] if each["type"] == "header"]
+    assert cloud.media.get(head["parameters"][0]["image"]["id"]).data == PICTURE
+
+
 async def test_z_api_is_given_the_bytes(settings: Settings) -> None:
     async with opened(settings) as house:
         await house.link()

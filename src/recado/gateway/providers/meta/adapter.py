@@ -267,14 +267,19 @@ class MetaProvider:
         return build_message(chat, await self._with_file(content), id=id, quoting=quoted)
 
     async def _with_file(self, content: Content) -> Content:
-        """The same with its file at Meta's, when it is one kept here."""
-        if not isinstance(content, Media) or not content.reference.startswith("media:") or self._load_file is None:
-            return content
-        file = await self._load_file(self._lease, content.reference, self._names[2])
+        """The same with its file, or the one in a template's header, at Meta's, when it is one kept here."""
+        if isinstance(content, Template) and content.header_media is not None:
+            return replace(content, header_media=await self._uploaded(content.header_media))
+        return await self._uploaded(content) if isinstance(content, Media) else content
+
+    async def _uploaded(self, media: Media) -> Media:
+        if not media.reference.startswith("media:") or self._load_file is None:
+            return media
+        file = await self._load_file(self._lease, media.reference, self._names[2])
         if file is None:
-            return content  # gone: the request says that it has to be uploaded
+            return media  # gone: the request says that it has to be uploaded
         if file.uploaded is not None:
-            return replace(content, reference=file.uploaded)
+            return replace(media, reference=file.uploaded)
         try:
             uploaded = await self.upload(file)
         except (Unanswered, NotGraph) as error:
@@ -283,7 +288,7 @@ class MetaProvider:
             raise as_send_error(error, self._clock.now()) from None
         if file.note_uploaded is not None:
             await file.note_uploaded(uploaded)
-        return replace(content, reference=uploaded)
+        return replace(media, reference=uploaded)
 
     def _check_pauses(self) -> None:
         held = self._pauses.until(*self._names, now=self._clock.now())
