@@ -9,7 +9,8 @@ The address is a secret: it is matched as a route and never logged.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request
@@ -18,6 +19,7 @@ from fastapi.responses import Response
 from recado.errors import StoreRefused, StoreUnavailable
 from recado.gateway.db.failures import Collided
 from recado.gateway.db.pool import Database
+from recado.gateway.db.vault import Vault
 from recado.gateway.metrics import PROVIDER_CALLBACKS
 from recado.gateway.providers.credentials import find_hint
 from recado.gateway.providers.hooks import find_hook
@@ -28,9 +30,6 @@ from recado.gateway.providers.zapi.webhook import Callback, Malformed, Unknown, 
 from recado.gateway.refusals import BadContent, NotFound
 from recado.gateway.security import Principal
 
-if TYPE_CHECKING:
-    from recado.gateway.app import Gateway
-
 router = APIRouter(prefix="/webhooks/zapi", include_in_schema=False)
 
 LONGEST_HOOK = 128
@@ -38,19 +37,30 @@ _TRIES = 4
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call, for one mentorado."""
+
+    database: Database
+    vault: Vault
+    mentorado_id: UUID
+    body: bytes
+    at: datetime
+
+
 @router.post("/{hook}")
 async def receive(request: Request, hook: str) -> Response:
     """Take one callback. How long a body may be, web/guard.py says."""
-    gateway: Gateway = request.app.state.gateway
+    gateway = request.app.state.gateway
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "a callback is JSON")
     mentorado_id = await _whose(gateway.database, hook)
-    body = await request.body()
-    read = read_callback(body, at=gateway.clock.now())
+    call = _Call(gateway.database, gateway.vault, mentorado_id, await request.body(), gateway.clock.now())
+    read = read_callback(call.body, at=call.at)
     if isinstance(read, Malformed):
         PROVIDER_CALLBACKS.labels(ZAPI, "malformed").inc()
         raise BadContent(read.problem)
-    taken = await _take(gateway, mentorado_id, read, body)
+    taken = await _take(call, read)
     for signal in taken.signals:
         gateway.worker.signals.tell(mentorado_id, signal)
     PROVIDER_CALLBACKS.labels(ZAPI, taken.counts_as).inc()
@@ -68,11 +78,11 @@ async def _whose(database: Database, hook: str) -> UUID:
     return found
 
 
-async def _take(gateway: Gateway, mentorado_id: UUID, callback: Callback, body: bytes) -> Taken:
+async def _take(call: _Call, callback: Callback) -> Taken:
     """In one unit, done again when another writer met us; what the database cannot keep is kept as bytes alone."""
     for _ in range(_TRIES):
         try:
-            return await _taken(gateway, mentorado_id, callback, body)
+            return await _taken(call, callback)
         except Collided:
             continue
         except StoreRefused:
@@ -84,12 +94,12 @@ async def _take(gateway: Gateway, mentorado_id: UUID, callback: Callback, body: 
     raise StoreUnavailable("the database is too busy with this mentorado")
 
 
-async def _taken(gateway: Gateway, mentorado_id: UUID, callback: Callback, body: bytes) -> Taken:
-    async with gateway.database.unit(Principal.runtime(mentorado_id)) as unit:
+async def _taken(call: _Call, callback: Callback) -> Taken:
+    async with call.database.unit(Principal.runtime(call.mentorado_id)) as unit:
         hint = await find_hint(unit, ZAPI)
         if hint is None or hint.account != callback.instance:
             raise _nobodys()
-        return await recording.take(unit, gateway.vault, callback, body, now=gateway.clock.now())
+        return await recording.take(unit, call.vault, callback, call.body, now=call.at)
 
 
 def _nobodys() -> NotFound:
