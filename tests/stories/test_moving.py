@@ -261,6 +261,29 @@ async def test_in_mid_conversation_under_traffic_and_deaths_it_stays_one_thread_
     judge(house, traffic, rows, database_url)
 
 
+@pytest.mark.timeout(200)
+async def test_joining_meta_with_the_number_on_its_phone_unlinks_the_devices_and_that_is_no_incident(
+    house: House,
+) -> None:
+    async with httpx2.AsyncClient(base_url=house.address, timeout=20) as http:
+        api = Api(http, ADMIN_KEY)
+        root = await set_up(house, api, http)
+        asked = {"to": "meta", "cohort": [{"mentorado": "Clara", "test_to": RITA}], "coexistence": True}
+        plan = await api.post("/v1/moves", asked)
+        assert plan["people"][0]["report"]["blockers"] == [], plan
+        path = f"/v1/moves/{plan['id']}"
+        await api.post(f"{path}/apply", {"approved_by": "Rita"})
+        await until(api, path, lambda now: now["people"][0]["state"] == "settling")
+        await house.clara.unlink()
+        told = await until(api, path, lambda now: now if now["state"] in ("finished", "stopped") else None)
+        assert (told["state"], told["people"][0]["reason"]) == ("finished", "devices_unlinked_as_expected")
+        left = await api.get(f"{root}/connections/baileys")
+        assert left["state"] in ("logged_out", "disconnected"), left
+        assert (await api.get(f"{root}/provider"))["provider"] == "meta"
+        await house.write("meta", "still here")
+        await until(api, f"{root}/conversations", lambda now: "still here" in str(now))
+
+
 async def settled(database_url: str, traffic: Traffic) -> dict[str, str]:
     """How each accepted message stands, once each has an end; and everything said has arrived."""
     clock = SystemClock()
