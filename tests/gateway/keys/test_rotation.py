@@ -36,6 +36,8 @@ NOT_SEALED = {
     "data_keys.wrapped": "sealed with the master key: `rewrap` changes that",
     "erased_opt_outs.person": "a hash with a key of who asked for nothing more: decision 0022",
     "events.raw": "what a message says: decision 0021",
+    "meta_told.digest": "a hash, to know for some days what was told already",
+    "move_people.fingerprint": "a hash of where somebody stood when a move was planned",
     "outbox.request_hash": "a hash",
     "provider_hooks.hash": "proves a random path, which cannot be guessed from it",
     "provider_payloads.sha256": "a hash, to know a body again",

@@ -18,6 +18,7 @@ ALLOWED = {
     ("providers/baileys/queries.sql", "purge_some"),
     # What names a person who wants their data erased: out of the copies too, so none is made.
     ("db/schema/88_identity.sql", "erase_contact"),
+    ("db/schema/90_traces.sql", "erase_traces"),
 }
 
 
