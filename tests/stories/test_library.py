@@ -24,7 +24,8 @@ PATIENCE = 30.0
 
 # Runs a program unchanged, but with the emulated world for WhatsApp; says at its end what it loaded.
 RUNNER = dedent("""
-    import atexit, runpy, sys
+    import atexit, runpy, signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background inherits none
     from recado import Client, Server
     path, url, root = sys.argv[1:]
     Client.__init__.__kwdefaults__["server"] = Server(url, bytes.fromhex(root))
