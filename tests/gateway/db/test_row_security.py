@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -459,6 +460,17 @@ async def test_a_key_cannot_make_a_key_with_more_rights(database: Database, ana:
         with pytest.raises(Forbidden):
             async with database.unit(limited) as unit:
                 await service.create_api_key(unit, mentorado_id=mentorado_id, scopes=scopes)
+
+
+async def test_workers_that_start_at_once_agree_on_the_administrator_s_key(database: Database) -> None:
+    given = f"rk_{uuid.uuid4().hex[:12]}_secret"
+    await asyncio.gather(*(service.ensure_admin_key(database, given) for _ in range(8)))
+    assert (await service.authenticate(database, given)).is_admin
+
+
+async def test_workers_that_start_at_once_make_one_first_key(database: Database) -> None:
+    made = await asyncio.gather(*(service.ensure_admin_key(database) for _ in range(8)))
+    assert len([token for token in made if token is not None]) == 1
 
 
 async def test_the_first_administrator_s_key_is_made_once(database: Database) -> None:

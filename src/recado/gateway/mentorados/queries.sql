@@ -52,6 +52,9 @@ UPDATE api_keys SET last_used_at = now() WHERE id = %(id)s
 -- find_api_key --
 SELECT id, mentorado_id, hash, scopes, is_long_unused FROM find_api_key(%(prefix)s)
 
+-- lock_admin_keys --
+SELECT pg_advisory_xact_lock(hashtextextended('recado admin keys', 0))
+
 -- has_prefix --
 SELECT EXISTS (SELECT FROM api_keys WHERE prefix = %(prefix)s)
 

@@ -140,6 +140,11 @@ async def note_used(unit: Unit, key_id: UUID) -> None:
     await unit.run(_queries.note_used, id=key_id)
 
 
+async def lock_admin_keys(unit: Unit) -> None:
+    """Until the unit is over, whoever else asks for this waits."""
+    await unit.run(_queries.lock_admin_keys)
+
+
 async def has_prefix(unit: Unit, prefix: str) -> bool:
     """Is there a key of that prefix, working or not? In an administrator's unit."""
     return bool(await unit.value(_queries.has_prefix, prefix=prefix))

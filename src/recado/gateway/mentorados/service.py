@@ -132,6 +132,8 @@ async def ensure_admin_key(database: Database, token: str | None = None) -> str 
     one.
     """
     async with database.unit(Principal.admin("start")) as unit:
+        # Several workers may start at once over a new database: each must see what the one before it made.
+        await repository.lock_admin_keys(unit)
         if token is not None:
             prefix = prefix_of(token)
             if prefix is None:
