@@ -7,6 +7,8 @@ from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.messages.decode import decode_message
 from recado.protocol.messages.encode import encode_message
+from recado.protocol.messages.history import HistoryPush
+from recado.protocol.messages.software import AppStateKeyShare
 
 BIA = JID.parse("550000000002@s.whatsapp.net")
 
@@ -111,17 +113,17 @@ def test_a_sender_key_alone_shows_nothing(theirs: dict[str, bytes]) -> None:
 
 def test_keys_are_for_software(theirs: dict[str, bytes]) -> None:
     decoded = decode_message(theirs["key_share"])
-    assert decoded.key_share and decoded.is_protocol
-    assert decoded.content is None and decoded.history is None
+    assert isinstance(decoded.news, AppStateKeyShare) and decoded.is_protocol
+    assert decoded.content is None
 
 
 def test_history_comes_inline_or_as_a_file(theirs: dict[str, bytes]) -> None:
     inline = decode_message(theirs["history_inline"])
     assert inline.is_protocol and inline.content is None
-    assert inline.history is not None and inline.history.inline and inline.history.media is None
-    assert (inline.history.kind, inline.history.chunk, inline.history.progress) == ("recent", 3, 55)
-    file = decode_message(theirs["history_media"]).history
-    assert file is not None and file.inline is None and file.media is not None
+    assert isinstance(inline.news, HistoryPush) and inline.news.inline and inline.news.media is None
+    assert (inline.news.kind, inline.news.chunk, inline.news.progress) == ("recent", 3, 55)
+    file = decode_message(theirs["history_media"]).news
+    assert isinstance(file, HistoryPush) and file.inline is None and file.media is not None
     assert (file.media.direct_path, file.media.file_length) == ("/v/x", 1234)
     assert file.media.media_key == theirs["secret"]
 

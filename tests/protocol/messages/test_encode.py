@@ -18,7 +18,13 @@ from recado.protocol.messages.encode import (
     encode_history_push,
     encode_message,
 )
-from recado.protocol.messages.history import HistoryChunk, HistoryConversation, HistoryMessage, parse_history
+from recado.protocol.messages.history import (
+    HistoryChunk,
+    HistoryConversation,
+    HistoryMessage,
+    HistoryPush,
+    parse_history,
+)
 
 BIA = JID.parse("550000000002@s.whatsapp.net")
 BIA_LID = JID.parse("100000000000001@lid")
@@ -83,14 +89,14 @@ def test_a_history_push_is_read_by_others(vectors: dict[str, Any], chunk: Histor
     assert read["history_sync_type"] == "RECENT"
     assert read["history"]["conversations"][0]["messages"][0]["message"]["message"] == {"conversation": "from them"}
     assert parse_history(bytes.fromhex(vectors["ours"]["history_payload"])) == chunk
-    push = decode_message(bytes.fromhex(vectors["ours"]["history"])).history
-    assert push is not None and push.inline is not None and parse_history(push.inline) == chunk
+    push = decode_message(bytes.fromhex(vectors["ours"]["history"])).news
+    assert isinstance(push, HistoryPush) and push.inline is not None and parse_history(push.inline) == chunk
 
 
 def test_history_comes_back_as_it_went(chunk: HistoryChunk) -> None:
     assert parse_history(encode_history(chunk)) == chunk
-    push = decode_message(encode_history_push(chunk)).history
-    assert push is not None and (push.kind, push.chunk, push.progress) == ("recent", 2, 40)
+    push = decode_message(encode_history_push(chunk)).news
+    assert isinstance(push, HistoryPush) and (push.kind, push.chunk, push.progress) == ("recent", 2, 40)
 
 
 def test_history_of_an_unknown_kind_cannot_be_encoded() -> None:

@@ -10,7 +10,7 @@ from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.messages import history
 from recado.protocol.messages.decode import decode_message
-from recado.protocol.messages.history import HistoryChunk, parse_history, sync_type_name
+from recado.protocol.messages.history import HistoryChunk, HistoryPush, parse_history, sync_type_name
 from recado.protocol.proto import history_pb2 as wire
 
 BIA, BIA_LID = JID.parse("550000000002@s.whatsapp.net"), JID.parse("100000000000002@lid")
@@ -18,8 +18,8 @@ BIA, BIA_LID = JID.parse("550000000002@s.whatsapp.net"), JID.parse("100000000000
 
 @pytest.fixture
 def chunk(theirs: dict[str, bytes]) -> HistoryChunk:
-    push = decode_message(theirs["history_inline"]).history
-    assert push is not None and push.inline is not None
+    push = decode_message(theirs["history_inline"]).news
+    assert isinstance(push, HistoryPush) and push.inline is not None
     return parse_history(push.inline)
 
 

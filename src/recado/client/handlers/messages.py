@@ -17,7 +17,7 @@ from recado.client.account import Account
 from recado.client.arrival import Arrival, Known, content_fact, unreadable_fact
 from recado.client.contacts import learn_lids
 from recado.client.handlers.retries import ask_again
-from recado.client.history import history_work
+from recado.client.handlers.software import on_news
 from recado.client.opening import open_sealed
 from recado.client.turn import Turn
 from recado.crashpoints import CrashPoint
@@ -30,7 +30,7 @@ from recado.protocol.node import Node
 from recado.protocol.signal.session import EnvelopeKind, wanted_prekeys
 from recado.protocol.stanzas.ack import ack
 from recado.protocol.stanzas.message import MessageStanza
-from recado.protocol.stanzas.receipt import delivery_receipt, history_receipt, peer_receipt, sender_receipt
+from recado.protocol.stanzas.receipt import delivery_receipt, peer_receipt, sender_receipt
 from recado.store import keys
 
 
@@ -119,16 +119,10 @@ async def _read(turn: Turn, arrival: Arrival, padded: bytes) -> None:
     problem = _not_believed(arrival.stanza, decoded)
     if problem is not None:
         await turn.record_unknown(arrival.node, problem, raw=plaintext)
-    elif decoded.history is not None:
-        if decoded.history.inline is not None:
-            await turn.schedule(history_work(arrival.stanza.id, decoded.history.inline, at=turn.now))
-            turn.answer(history_receipt(arrival.node))
-        else:
-            await turn.record_unknown(arrival.node, "history that is not inline", raw=plaintext)
+    elif decoded.is_protocol:
+        await on_news(turn, arrival, decoded.news, plaintext)
     elif decoded.content is not None and arrival.known is not Known.OPENED:
         await turn.tx.record(await content_fact(turn, arrival, decoded, _source(arrival)))
-    elif decoded.content is None and decoded.is_protocol and not decoded.key_share:
-        await turn.record_unknown(arrival.node, "for software only", raw=plaintext)
 
 
 def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:

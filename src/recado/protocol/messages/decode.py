@@ -14,7 +14,7 @@ from recado.errors import DecodeError
 from recado.events import Quote
 from recado.jid import JID
 from recado.protocol.messages.content import is_for_software, parse_message, read_content, read_quote, unwrap
-from recado.protocol.messages.history import HistoryPush, read_push
+from recado.protocol.messages.software import News, read_news
 from recado.protocol.proto.e2e_pb2 import Message
 
 SECRET_SIZE = 32
@@ -24,16 +24,15 @@ SECRET_SIZE = 32
 class Decoded:
     """
     What a message says. `content` is None when there is nothing for a person to see. `device_sent` is the chat when
-    another own device wrote it. `is_protocol` is for client software only; `key_share` and `history` are of that sort.
+    another own device wrote it. `is_protocol` is for client software only, and `news` is what it then says, if we know.
     `secret` is the message's own 32-byte secret.
     """
 
     content: Content | None = None
     quoted: Quote | None = None
     device_sent: JID | None = None
-    history: HistoryPush | None = None
-    key_share: bool = False
     is_protocol: bool = False
+    news: News | None = None
     secret: bytes | None = field(default=None, repr=False)
 
 
@@ -46,15 +45,12 @@ def decode_message(plaintext: bytes) -> Decoded:
         raw = message.SerializeToString()
         device_sent = _destination(outer.device_sent_message.destination_jid)
     inner = unwrap(message)
-    protocol = inner.protocol_message
-    has_history = protocol.HasField("history_sync_notification")
     return Decoded(
         content=read_content(inner, raw),
         quoted=read_quote(inner),
         device_sent=device_sent,
-        history=read_push(protocol.history_sync_notification) if has_history else None,
-        key_share=protocol.HasField("app_state_sync_key_share"),
         is_protocol=is_for_software(inner),
+        news=read_news(inner.protocol_message),
         secret=_secret(inner, message, outer),
     )
 

@@ -94,9 +94,10 @@ KINDS: dict[int, str] = {
 
 
 def unmodelled_kind(message: Message) -> str | None:
-    """The name of the first field our schema lacks (`field999` when it has no name here); None when there is none."""
-    fields = UnknownFieldSet(message)
-    if len(fields) == 0:
-        return None
-    number = fields[0].field_number
-    return KINDS.get(number, f"field{number}")
+    """The name of what it holds that nothing here reads (`field999` when it has no name); None when there is none."""
+    known = (field.number for field, _ in message.ListFields() if field.number in KINDS)
+    number = next(known, None)
+    if number is None:
+        unknown = UnknownFieldSet(message)
+        number = unknown[0].field_number if len(unknown) else None
+    return None if number is None else KINDS.get(number, f"field{number}")

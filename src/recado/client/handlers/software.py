@@ -1,0 +1,45 @@
+"""
+What own devices tell this one as software, by kind: one table (law 3). What has no row here is kept raw and visible.
+Who speaks was checked before: only own devices get this far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from recado.client.arrival import Arrival
+from recado.client.history import history_work
+from recado.client.turn import Turn
+from recado.protocol.messages.history import HistoryPush
+from recado.protocol.messages.software import AppStateKeyShare, News
+from recado.protocol.stanzas.receipt import history_receipt
+
+Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
+
+
+async def on_news(turn: Turn, arrival: Arrival, news: News | None, plaintext: bytes) -> None:
+    """Take in what an own device's software says."""
+    take = _TAKERS.get(type(news))
+    if take is None:
+        await turn.record_unknown(arrival.node, "for software only", raw=plaintext)
+    else:
+        await take(turn, arrival, news, plaintext)
+
+
+async def _on_history(turn: Turn, arrival: Arrival, push: HistoryPush, plaintext: bytes) -> None:
+    if push.inline is None:
+        await turn.record_unknown(arrival.node, "history that is not inline", raw=plaintext)
+        return
+    await turn.schedule(history_work(arrival.stanza.id, push.inline, at=turn.now))
+    turn.answer(history_receipt(arrival.node))
+
+
+async def _on_key_share(turn: Turn, arrival: Arrival, share: AppStateKeyShare, plaintext: bytes) -> None:
+    """The app state is not kept yet, so neither are its keys."""
+
+
+_TAKERS: dict[type[object], Take] = {
+    HistoryPush: _on_history,
+    AppStateKeyShare: _on_key_share,
+}

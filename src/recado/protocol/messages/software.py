@@ -1,0 +1,67 @@
+"""
+What client software tells client software, inside envelopes: parts of the history, keys of the app state, answers of
+the phone. One table from the protocol message's type to what it says; nothing here is for people, and nothing here is
+believed unless an own device said it (the handlers check that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from recado.protocol.messages.history import HistoryPush, read_push
+from recado.protocol.proto.e2e_pb2 import ProtocolMessage
+
+
+@dataclass(frozen=True, slots=True)
+class AppStateKey:
+    """A key of the app state: its id, its 32 bytes, and when it was made (seconds)."""
+
+    id: bytes
+    data: bytes = field(repr=False)
+    made_at: int
+    fingerprint: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AppStateKeyShare:
+    """Keys of the app state, from an own device."""
+
+    keys: tuple[AppStateKey, ...]
+
+
+News = HistoryPush | AppStateKeyShare
+
+
+def read_news(protocol: ProtocolMessage) -> News | None:
+    """What it tells, None for what has no use here. Raises DecodeError."""
+    read = _READERS.get(protocol.type) if protocol.HasField("type") else None
+    return None if read is None else read(protocol)
+
+
+def _history(protocol: ProtocolMessage) -> News | None:
+    if not protocol.HasField("history_sync_notification"):
+        return None
+    return read_push(protocol.history_sync_notification)
+
+
+def _key_share(protocol: ProtocolMessage) -> News | None:
+    if not protocol.HasField("app_state_sync_key_share"):
+        return None
+    return AppStateKeyShare(
+        tuple(
+            AppStateKey(
+                id=key.key_id.key_id,
+                data=key.key_data.key_data,
+                made_at=key.key_data.timestamp,
+                fingerprint=key.key_data.fingerprint.SerializeToString(),
+            )
+            for key in protocol.app_state_sync_key_share.keys
+        )
+    )
+
+
+_READERS: dict[int, Callable[[ProtocolMessage], News | None]] = {
+    ProtocolMessage.HISTORY_SYNC_NOTIFICATION: _history,
+    ProtocolMessage.APP_STATE_SYNC_KEY_SHARE: _key_share,
+}
