@@ -20,6 +20,8 @@ from recado.jid import JID
 
 MessageId = NewType("MessageId", str)
 
+_SPARSE = {"sparse": True}  # JSON leaves the field out while it has its default (store/codec.py)
+
 
 class Source(StrEnum):
     """How a message came: live, queued while we were away, history, written on another own device, or resent."""
@@ -53,6 +55,16 @@ class ConnectionState(StrEnum):
     RESTRICTED = "restricted"
     LOGGED_OUT = "logged_out"
     FAILED = "failed"
+
+
+class CallState(StrEnum):
+    """How far a call got."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    MISSED = "missed"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,8 @@ class MessageReceived(Fact):
     chat_alt: JID | None = None  # the same chat in the other address space, where it is known
     push_name: str | None = field(default=None, repr=False)
     quoted: Quote | None = None
+    forwarded: int = field(default=0, metadata=_SPARSE)  # how often it was forwarded before it came here
+    expires_in: int | None = field(default=None, metadata=_SPARSE)  # seconds, of a disappearing message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +125,8 @@ class MessageSent(Fact):
     sent_at: datetime
     chat_alt: JID | None = None
     quoted: Quote | None = None
+    forwarded: int = field(default=0, metadata=_SPARSE)
+    expires_in: int | None = field(default=None, metadata=_SPARSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +182,79 @@ class ContactChanged(Fact):
     phone: JID | None = None
     lid: JID | None = None
     push_name: str | None = field(default=None, repr=False)
+    verified_name: str | None = field(default=None, repr=False, metadata=_SPARSE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberChanged(Fact):
+    """A person has another phone number now; `lid` stays theirs where it is known."""
+
+    old: JID
+    new: JID
+    lid: JID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureChanged(Fact):
+    """A person's, a group's or the own picture is new, or gone (`picture` None)."""
+
+    contact: JID
+    picture: str | None = None
+    author: JID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutChanged(Fact):
+    """A person (or this account) says something else about themselves; None: ask for it."""
+
+    contact: JID
+    about: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlocklistChanged(Fact):
+    """The account blocks people it did not block before, or no longer does."""
+
+    blocked: tuple[JID, ...] = ()
+    unblocked: tuple[JID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyChanged(Fact):
+    """One of the account's privacy settings (`last`, `online`, `profile`, …) has another value."""
+
+    setting: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisappearingDefaultChanged(Fact):
+    """New chats of a person (or of this account) begin with another timer; 0 is none."""
+
+    contact: JID
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachOutRestricted(Fact):
+    """WhatsApp forbids this account to write first, as far as `until`; not `is_active`: it may again."""
+
+    is_active: bool
+    until: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReceived(Fact):
+    """Somebody calls, or a call went on to another state; the voice itself is not for this client."""
+
+    id: str
+    caller: JID
+    state: CallState
+    caller_alt: JID | None = None
+    is_video: bool = False
+    group: JID | None = None
+    is_offline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +293,12 @@ class UnknownReceived(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypingChanged(Signal):
-    """Somebody types, or stopped."""
+    """Somebody types (or records a voice message, `is_audio`), or stopped."""
 
     chat: JID
     sender: JID
     is_typing: bool
+    is_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +325,14 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     EnvelopeUnreadable,
     ConnectionChanged,
     ContactChanged,
+    NumberChanged,
+    PictureChanged,
+    AboutChanged,
+    BlocklistChanged,
+    PrivacyChanged,
+    DisappearingDefaultChanged,
+    ReachOutRestricted,
+    CallReceived,
     PeerIdentityChanged,
     HistoryReceived,
     DeviceUnlinked,
