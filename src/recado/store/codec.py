@@ -3,7 +3,8 @@ Frozen dataclasses ⇄ JSON, driven by their type hints; the converters of a cla
 
 Facts and records both go through here. A JID is its text, a time is ISO 8601, bytes are base64, an enum is its value, a
 union of dataclasses carries a "type". A field that is missing takes its default and a field that is unknown is left
-out, so adding a field with a default is compatible both ways. Knows nothing of versions or of what the classes mean.
+out, so adding a field with a default is compatible both ways; one marked `sparse` is not even written while it has its
+default. Knows nothing of versions or of what the classes mean.
 """
 
 from __future__ import annotations
@@ -48,15 +49,20 @@ class Shape(Generic[T]):
         self._required = frozenset(
             field.name for field in declared if field.default is MISSING and field.default_factory is MISSING
         )
+        self._sparse = tuple((field.name, field.default) for field in declared if field.metadata.get("sparse"))
         # attrgetter gives a bare value for one name and a tuple for more.
         self._values: Convert = attrgetter(*self._names) if len(declared) > 1 else _single(self._names[0])
 
     def to_json(self, value: T) -> dict[str, Any]:
         """The value's fields as JSON types."""
-        return {
+        body = {
             name: item if encode is None or item is None else encode(item)
             for name, encode, item in zip(self._names, self._encoders, self._values(value), strict=True)
         }
+        for name, default in self._sparse:
+            if getattr(value, name) == default:
+                del body[name]
+        return body
 
     def from_json(self, body: object) -> T:
         """The value again. Raises ValueError, TypeError or KeyError for what is not its JSON."""

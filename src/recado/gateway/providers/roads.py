@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recado.content import KINDS
+from recado.content import KINDS, WEB_KINDS
 from recado.jid import BSUID, LID, PHONE
 
 META = "meta"
@@ -42,7 +42,7 @@ ROADS: dict[str, Road] = {
     for road in (
         Road(
             META,
-            sends=KINDS - {"choice"},
+            sends=KINDS - WEB_KINDS - {"choice"},
             repeats_are_one=False,
             has_credentials=True,
             reaches=frozenset({PHONE, BSUID}),
@@ -57,7 +57,7 @@ ROADS: dict[str, Road] = {
         ),
         Road(
             ZAPI,
-            sends=KINDS - {"choice", "template"},
+            sends=KINDS - WEB_KINDS - {"choice", "template"},
             repeats_are_one=False,
             has_credentials=True,
             reaches=frozenset({PHONE, LID}),
