@@ -76,6 +76,13 @@ CREATE TABLE whatsapp_messages (
     quoted_text          text,
     raw                  bytea,
     sent_at              timestamptz NOT NULL,
+    about_id             text,                           -- the message it is about, when it only says something of another
+    original             jsonb,                          -- what it said before it was edited
+    edited_at            timestamptz,
+    revoked_at           timestamptz,                    -- deleted for everyone: kept, and shown no more
+    is_starred           boolean NOT NULL DEFAULT false,
+    forwarded            integer NOT NULL DEFAULT 0,     -- how often it was passed on
+    expires_at           timestamptz,                    -- of a message that disappears
     recorded_by          uuid,                           -- the worker that told of it first
     created_at           timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mentorado_id, id),
@@ -86,3 +93,5 @@ CREATE TABLE whatsapp_messages (
 );
 CREATE INDEX whatsapp_messages_page ON whatsapp_messages (mentorado_id, conversation_id, sent_at, id);
 CREATE INDEX whatsapp_messages_provider_id ON whatsapp_messages (mentorado_id, provider_message_id);
+CREATE INDEX whatsapp_messages_about ON whatsapp_messages (mentorado_id, conversation_id, about_id)
+    WHERE about_id IS NOT NULL;

@@ -126,6 +126,7 @@ BEGIN
         WHERE mentorado_id = me AND contact_id = loser
         ON CONFLICT DO NOTHING;
     DELETE FROM public.contact_identifiers WHERE mentorado_id = me AND contact_id = loser;
+    UPDATE public.contact_numbers SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
     INSERT INTO public.contact_merges (winner_id, loser_id) VALUES (winner, loser);
     UPDATE public.contact_merges SET winner_id = winner WHERE mentorado_id = me AND winner_id = loser;
     DELETE FROM public.whatsapp_contacts WHERE mentorado_id = me AND id = loser;

@@ -53,11 +53,13 @@ CREATE FUNCTION speaks_in(conversation uuid, of_phone text, of_lid text, of_bsui
         SELECT FROM conversations c LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
         WHERE c.id = conversation
           AND (c.chat = of_chat OR p.phone = of_phone OR p.lid = of_lid OR p.bsuid = of_bsuid
+               OR EXISTS (SELECT FROM contact_numbers n WHERE n.phone = of_phone AND n.contact_id = p.id)
                OR c.kind = 'person' AND of_chat IS NULL
                   AND (of_phone IS NULL OR p.phone IS NULL) AND (of_lid IS NULL OR p.lid IS NULL)
                   AND (of_bsuid IS NULL OR p.bsuid IS NULL)
                   AND NOT EXISTS (SELECT FROM whatsapp_contacts o
-                                  WHERE o.phone = of_phone OR o.lid = of_lid OR o.bsuid = of_bsuid)))
+                                  WHERE o.phone = of_phone OR o.lid = of_lid OR o.bsuid = of_bsuid)
+                  AND NOT EXISTS (SELECT FROM contact_numbers n WHERE n.phone = of_phone)))
 $$;
 
 -- The number of the first event at or after that time; the next one to come when there is none. Numbers are in the

@@ -210,7 +210,8 @@ BEGIN
     ids := ARRAY(SELECT DISTINCT provider_message_id FROM public.whatsapp_messages
                  WHERE mentorado_id = me AND (conversation_id = thread OR sender_id = contact));
     UPDATE public.whatsapp_messages
-        SET text = NULL, content = NULL, raw = NULL, quoted_text = NULL, media_reference = NULL, failure = NULL, content_type = 'erased'
+        SET text = NULL, content = NULL, raw = NULL, quoted_text = NULL, media_reference = NULL, failure = NULL,
+            original = NULL, content_type = 'erased'
         WHERE mentorado_id = me AND (conversation_id = thread OR sender_id = contact);
     GET DIAGNOSTICS n = ROW_COUNT;
     counts := counts || jsonb_build_object('messages', n);
@@ -254,6 +255,7 @@ BEGIN
             erased_at = now(), updated_at = now()
         WHERE mentorado_id = me AND id = contact;
     DELETE FROM public.contact_identifiers WHERE mentorado_id = me AND contact_id = contact;
+    DELETE FROM public.contact_numbers WHERE mentorado_id = me AND contact_id = contact;
 
     -- And wherever else an address of theirs stands, in tables of today and of tomorrow.
     n := 0;

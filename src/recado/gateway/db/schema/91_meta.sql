@@ -20,6 +20,10 @@ CREATE TABLE meta_templates (
     reason        text,
     body          text,                                  -- its words, with {{1}} for the values
     places        integer NOT NULL DEFAULT 0,            -- how many values the body wants
+    header        text,                                  -- TEXT, IMAGE, VIDEO, DOCUMENT
+    header_text   text,
+    header_places integer NOT NULL DEFAULT 0,
+    buttons       jsonb NOT NULL DEFAULT '[]',           -- those that want a value: kind, index, text
     told_at       timestamptz NOT NULL,
     PRIMARY KEY (mentorado_id, name, language)
 );
