@@ -12,7 +12,9 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
     ├── EnvelopeError       the other device                   NoSession · UnknownPreKey · DuplicateMessage · BadMac
     │                                                          · IdentityChanged · MalformedEnvelope · TooFarAhead
     ├── SendError           the message                        Rejected · NoRecipients · TooLarge · SendUnconfirmed
-    ├── MediaError          the file                           Gone · HashMismatch
+    ├── MediaError          the file                           MediaGone · MediaCorrupted · MediaTooLarge
+    │                                                          · MediaUnavailable
+    ├── AppStateError       the state devices share            AppStateCorrupted · AppStateKeyMissing · AppStateConflict
     └── StoreError          the operator                       LeaseLost · StoreUnavailable · StoreRefused · BadRecord
 """
 
@@ -87,6 +89,13 @@ class PeerError(RecadoError):
 
 class DecodeError(PeerError):
     """The bytes are not a well-formed value."""
+
+
+class HistoryTooLarge(DecodeError):
+    """A part of the history is larger than this client takes."""
+
+    def __init__(self) -> None:
+        super().__init__("a part of the history is larger than this client takes")
 
 
 class StanzaError(PeerError):
@@ -187,6 +196,10 @@ class NoSession(EnvelopeError):
     """There is no session with that device."""
 
 
+class UnknownSenderKey(EnvelopeError):
+    """The author of a message to a group never gave us the key it was sealed with."""
+
+
 class UnknownPreKey(EnvelopeError):
     """The message names a one-time key we do not hold."""
 
@@ -237,6 +250,48 @@ class SendUnconfirmed(SendError):
 
 class MediaError(RecadoError):
     """A file could not be fetched or sent."""
+
+
+class MediaGone(MediaError):
+    """The servers do not have the file any more, and the phone did not put it there again."""
+
+
+class MediaCorrupted(MediaError):
+    """What came is not the file that was sent."""
+
+
+class MediaTooLarge(MediaError):
+    """The file is larger than was allowed."""
+
+
+class MediaUnavailable(MediaError):
+    """No server for files could be used just now."""
+
+    retryable = True
+
+
+class AppStateError(RecadoError):
+    """The state that the account's devices share could not be read or changed."""
+
+
+class AppStateCorrupted(AppStateError):
+    """A part of the shared state does not authenticate."""
+
+
+class AppStateKeyMissing(AppStateError):
+    """A key of the shared state is not here: the phone is asked for it."""
+
+    retryable = True
+
+    def __init__(self, ids: Iterable[bytes] = ()) -> None:
+        self.ids = tuple(ids)
+        super().__init__()
+
+
+class AppStateConflict(AppStateError):
+    """Other devices changed the shared state faster than this one could."""
+
+    retryable = True
 
 
 class StoreError(RecadoError):
