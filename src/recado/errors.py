@@ -8,7 +8,8 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
     ├── ConnectionLost      the weather                        reason: CloseReason     retryable
     ├── LoggedOut           the account holder                 reason: CloseReason     terminal
     ├── QueryError          the server said no                 code, text  › QueryTimeout (› AckTimeout) · RateLimited
-    ├── PairingError        the person with the phone          PairingExpired · PairingRefused · WrongAccount
+    ├── PairingError        the person with the phone          PairingExpired · WrongAccount
+    │                                                          · PairingRefused › CodeRefused · PasskeyRefused
     ├── EnvelopeError       the other device                   NoSession · UnknownPreKey · DuplicateMessage · BadMac
     │                                                          · IdentityChanged · MalformedEnvelope · TooFarAhead
     ├── SendError           the message                        Rejected · NoRecipients · TooLarge · SendUnconfirmed
@@ -178,6 +179,22 @@ class PairingExpired(PairingError):
 
 class PairingRefused(PairingError):
     """The phone's proof did not check out, or the phone refused."""
+
+
+class CodeRefused(PairingRefused):
+    """The server gives no linking code for that number, or takes it no more."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(f"the server refused to link by code ({code})")
+
+
+class PasskeyRefused(PairingRefused):
+    """The server does not take the passkey's signature."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(f"the server refused the passkey ({code})")
 
 
 class WrongAccount(PairingError):
