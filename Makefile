@@ -1,10 +1,10 @@
-# run · demo · test · check · interop · bench · chaos: each makes what it needs first.
+# run · demo · test · check · interop · bench · chaos · soak: each makes what it needs first.
 PYTHON ?= python3
 BIN := .venv/bin
 # Compiling a source costs more than running it: whatever the environment says, the result is kept for the next process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test check bench chaos defences interop proto dev clean
+.PHONY: help run demo test check bench chaos soak defences interop proto dev clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/  -/'
@@ -40,6 +40,10 @@ bench: dev       ## every figure, with Baileys beside it in the same run
 chaos: dev       ## workers, PostgreSQL and networks fail under traffic: MINUTES=5 SEED=… ACCOUNTS=300 WORKERS=3
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(WORKERS),--workers $(WORKERS)) $(CHAOS)
+
+soak: dev        ## many accounts and mixed traffic for long, memory watched: MINUTES=20 SEED=… ACCOUNTS=500
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(SOAK)
 
 defences: dev    ## each defence taken out once, and its test must fail: ONLY="csrf scopes"; about half an hour for all
 	@$(BIN)/python -m tests.defences $(if $(ONLY),--only $(ONLY)) $(DEFENCES)

@@ -63,6 +63,8 @@ ROWS_FORGOTTEN = Counter(
 
 ACCOUNTS_RUNNING = Gauge("recado_accounts_running", "Accounts this process runs.", registry=REGISTRY)
 
+TASKS = Gauge("recado_tasks", "Tasks of this process that are not over.", registry=REGISTRY)
+
 CONNECTIONS = Gauge(
     "recado_connections", "Connections of all mentorados, by the state that is told.", ["state"], registry=REGISTRY
 )

@@ -67,4 +67,5 @@ async def counted(request: Request) -> Response:
     else:
         metrics.DATABASE_UP.set(1)
     metrics.ACCOUNTS_RUNNING.set(len(gateway.worker.placement.running))
+    metrics.TASKS.set(len(asyncio.all_tasks()))
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
