@@ -18,6 +18,7 @@ from recado.protocol.stanzas.notification import (
     PrivacyToken,
     ServerSync,
 )
+from recado.protocol.stanzas.people import BlocksSaid, PrivacySaid
 
 AT = datetime.fromtimestamp(1795000000, UTC)
 
@@ -48,8 +49,9 @@ def test_somebodys_devices_changed(who: SimpleNamespace, action: str) -> None:
 def test_own_devices_changed(who: SimpleNamespace) -> None:
     devices = Node("devices", {"dhash": "2:abc"}, [Node("device", {"jid": str(who.own.bare)})])
     read = Notification.parse(notification("account_sync", devices, Node("privacy")))
-    assert read.says == AccountSync(("devices", "privacy"), (who.own.bare,), "2:abc")
-    assert Notification.parse(notification("account_sync", Node("blocklist"))).says == AccountSync(("blocklist",))
+    assert read.says == AccountSync(("devices", "privacy"), (who.own.bare,), "2:abc", (PrivacySaid(),))
+    said = Notification.parse(notification("account_sync", Node("blocklist"))).says
+    assert said == AccountSync(("blocklist",), changes=(BlocksSaid(),))
 
 
 def test_collections_have_new_versions() -> None:

@@ -8,17 +8,19 @@ Notifications: what the server tells that is not a message.
     <notification from="@s.whatsapp.net" type="server_sync" …><collection name="…" version="…"/>…</notification>
     <notification from="person" type="privacy_token" sender_lid? …>
       <tokens><token jid="…" t="…" type="trusted_contact">[bytes]</token></tokens></notification>
+    picture, status, business, contacts, … : people.py
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from recado.jid import JID
 from recado.protocol.node import Node
-
-TRUSTED_CONTACT = "trusted_contact"
+from recado.protocol.queries.tokens import TRUSTED_CONTACT
+from recado.protocol.stanzas.people import PEOPLE_SAY, PeopleSay, own_changes, own_topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,20 @@ class DevicesChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccountSync:
-    """The own account changed elsewhere: `topics` by their tags; `devices` when the list of devices is among them."""
+    """
+    The own account changed elsewhere: `topics` by their tags; `devices` when the list of devices is among them,
+    `changes` as far as they are known here.
+    """
 
     topics: tuple[str, ...]
     devices: tuple[JID, ...] | None = None
     device_hash: str | None = None
+    changes: tuple[PeopleSay, ...] = ()
+
+    @property
+    def unknown(self) -> bool:
+        """Is there a topic this version has no use for?"""
+        return not own_topics().issuperset(set(self.topics) - {"devices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,16 @@ class OtherNotification:
     kind: str
 
 
-Says = PreKeysLow | IdentityReset | DevicesChanged | AccountSync | ServerSync | PrivacyToken | OtherNotification
+Says = (
+    PreKeysLow
+    | IdentityReset
+    | DevicesChanged
+    | AccountSync
+    | ServerSync
+    | PrivacyToken
+    | PeopleSay
+    | OtherNotification
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +145,8 @@ def _account_sync(node: Node) -> Says:
     devices = node.child("devices")
     topics = tuple(child.tag for child in node.children)
     if devices is None:
-        return AccountSync(topics)
-    return AccountSync(topics, _listed(devices, "jid"), devices.attrs.get("dhash"))
+        return AccountSync(topics, changes=own_changes(node))
+    return AccountSync(topics, _listed(devices, "jid"), devices.attrs.get("dhash"), own_changes(node))
 
 
 def _server_sync(node: Node) -> Says:
@@ -160,10 +180,11 @@ def _listed(parent: Node, name: str) -> tuple[JID, ...]:
     return tuple(found)
 
 
-_SAYS = {
+_SAYS: dict[str, Callable[[Node], Says | None]] = {
     "encrypt": _encrypt,
     "devices": _devices,
     "account_sync": _account_sync,
     "server_sync": _server_sync,
     "privacy_token": _privacy_token,
+    **PEOPLE_SAY,
 }

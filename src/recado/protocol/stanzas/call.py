@@ -1,0 +1,75 @@
+"""
+Calls, as far as a client without a voice takes part: it hears that somebody calls, and may refuse.
+
+    S→C <call from="…" id="…" t="…" offline?><offer call-id="…" call-creator="…" caller_pn? type="group"? group-jid?>
+          <audio/>…<video/>?</offer></call>       offer_notice · preaccept · accept · reject · terminate reason?
+    C→S <call from="own" to="caller" id="…"><reject call-id="…" call-creator="…" count="0"/></call>
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from recado.errors import StanzaError
+from recado.events import CallState
+from recado.jid import JID
+from recado.protocol.node import Node
+
+_STATES = {
+    "offer": CallState.OFFERED,
+    "offer_notice": CallState.OFFERED,
+    "accept": CallState.ACCEPTED,
+    "reject": CallState.REJECTED,
+    "terminate": CallState.ENDED,
+}
+_BETWEEN_PHONES = frozenset({"preaccept", "transport", "relaylatency", "enc_rekey", "mute_v2", "video", "heartbeat"})
+"""What the two ends negotiate; nothing of it is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallStanza:
+    """One step of a call; `state` is None for what only the two ends need."""
+
+    id: str
+    caller: JID
+    state: CallState | None
+    caller_alt: JID | None = None
+    is_video: bool = False
+    group: JID | None = None
+    at: datetime | None = None
+    is_offline: bool = False
+
+    @staticmethod
+    def parse(node: Node) -> CallStanza:
+        """Read it. Raises StanzaError, for a step of a kind unknown here too."""
+        step = next(iter(node.children), None)
+        if step is None or (step.tag not in _STATES and step.tag not in _BETWEEN_PHONES):
+            raise StanzaError(node.tag, ["<offer>"])
+        outer, inner = node.read(), step.read()
+        origin, at = outer.jid("from"), outer.opt_time("t")
+        id, creator = inner.str("call-id"), inner.opt_jid("call-creator") or inner.opt_jid("from")
+        group = inner.opt_jid("group-jid")
+        outer.done()
+        inner.done()
+        caller = creator or origin
+        alt = inner.opt_jid("caller_pn") if caller.is_lid else inner.opt_jid("caller_lid")
+        state = _STATES.get(step.tag)
+        if state is CallState.ENDED and step.attrs.get("reason") == "timeout":
+            state = CallState.MISSED
+        return CallStanza(
+            id,
+            caller.bare,
+            state,
+            caller_alt=alt.bare if alt is not None else None,
+            is_video=step.child("video") is not None or step.attrs.get("media") == "video",
+            group=group,
+            at=at,
+            is_offline="offline" in node.attrs,
+        )
+
+
+def reject(call_id: str, caller: JID, *, own: JID, id: str) -> Node:
+    """We (`own`, this account) refuse a call."""
+    refused = Node("reject", {"call-id": call_id, "call-creator": str(caller.bare), "count": "0"})
+    return Node("call", {"from": str(own.bare), "to": str(caller.bare), "id": id}, [refused])
