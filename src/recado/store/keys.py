@@ -19,6 +19,10 @@ IDENTITIES = "identity-"
 PREKEYS = "pre-key-"
 WORK = "work-"
 CURSORS = "cursor-"
+GROUPS = "group-"
+SENDER_KEYS = "sender-key-"
+OWN_SENDER_KEYS = "own-sender-key-"
+KEY_HOLDERS = "key-holders-"
 
 # Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
 UNCACHED = ("seen-", "sent-", "retry-", PREKEYS, WORK)
@@ -92,6 +96,27 @@ def seen(chat: JID, author: JID, id: str) -> str:
 def retries(chat: JID, id: str) -> str:
     """How often a resend of a message was asked for."""
     return f"retry-{_part(str(chat))}/{_part(id)}"
+
+
+def group(jid: JID) -> str:
+    """A group as last told."""
+    return GROUPS + _part(str(jid))
+
+
+@lru_cache(maxsize=4096)
+def sender_key(group: JID, author: JID) -> str:
+    """The keys a device gave us for a group; the author comes first, so that all of a person's are found together."""
+    return f"{SENDER_KEYS}{address(author)}/{_part(str(group))}"
+
+
+def own_sender_key(group: JID) -> str:
+    """Our own key in a group."""
+    return OWN_SENDER_KEYS + _part(str(group))
+
+
+def key_holders(group: JID) -> str:
+    """Who was given our key in a group."""
+    return KEY_HOLDERS + _part(str(group))
 
 
 def work(id: str) -> str:

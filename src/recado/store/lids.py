@@ -12,6 +12,7 @@ from typing import Any
 
 from recado.jid import HOSTED, HOSTED_LID, JID, LID, PHONE
 from recado.protocol.signal.record import SessionRecord
+from recado.protocol.signal.sender_key import SenderKeyRecord
 from recado.store import keys
 from recado.store.overlay import Overlay
 from recado.store.records import DeviceList, OtherAddress
@@ -22,6 +23,7 @@ _MANY = 8
 _BY_DEVICE: tuple[tuple[str, Callable[[bytes], Any]], ...] = (
     (keys.SESSIONS, SessionRecord.decode),
     (keys.IDENTITIES, bytes),
+    (keys.SENDER_KEYS, SenderKeyRecord.decode),
 )
 
 
@@ -64,7 +66,7 @@ async def _move_devices(overlay: Overlay, pairs: list[tuple[JID, JID]]) -> None:
         names = {name for person in people for name in await overlay.scan(family + person)}
         moves = []
         for name in sorted(names):
-            user, _, device = name.removeprefix(family).rpartition(".")
+            user, _, device = name.removeprefix(family).partition(".")  # behind a sender key's device stands its group
             if user in users:
                 moves.append((name, f"{family}{users[user]}.{device}"))
         await overlay.prefetch([name for move in moves for name in move])

@@ -20,6 +20,7 @@ from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.keys import OneTimePreKey, SignedPreKey
 from recado.protocol.signal.record import SessionRecord
 from recado.store import keys, lids
+from recado.store.groups import GroupRecords
 from recado.store.overlay import Layer, Overlay
 from recado.store.records import (
     Credentials,
@@ -159,6 +160,13 @@ class Transaction:
     async def forget_devices(self, jid: JID) -> None:
         """Have the devices of a person asked for again."""
         self._overlay.put(keys.devices(await self.canonical(jid)), None)
+
+    # Groups
+
+    @property
+    def groups(self) -> GroupRecords:
+        """What is kept of groups and their sender keys."""
+        return GroupRecords(self._overlay, self.canonical)
 
     # Messages: what was sent, what was seen, what was asked for again
 

@@ -1,4 +1,4 @@
-"""Sender keys: what Baileys seals for a group opens here and the other way about; order, repeats, gaps and forgeries."""
+"""Sender keys: what Baileys seals for a group opens here and the other way about; order, repeats, gaps, forgeries."""
 
 from __future__ import annotations
 

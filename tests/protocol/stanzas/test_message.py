@@ -123,8 +123,8 @@ def test_envelopes_are_sorted_into_those_we_open_and_the_others(who: SimpleNames
         Node("device-identity", None, b"identity"),
     )
     stanza = parse(node)
-    assert stanza.envelopes == (Envelope(EnvelopeKind.PREKEY, b"first"),)
-    assert stanza.other_envelopes == ("skmsg", "msg/v3", "?/v?")
+    assert stanza.envelopes == (Envelope(EnvelopeKind.PREKEY, b"first"), Envelope(EnvelopeKind.GROUP, b"group"))
+    assert stanza.other_envelopes == ("msg/v3", "?/v?")
     assert stanza.retry_count == 2 and stanza.is_hidden and stanza.device_identity == b"identity"
 
 

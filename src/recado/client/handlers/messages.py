@@ -16,9 +16,9 @@ from recado import crashpoints
 from recado.client.account import Account
 from recado.client.arrival import Arrival, Known, content_fact, unreadable_fact
 from recado.client.contacts import learn_lids
+from recado.client.groups.opening import open_all
 from recado.client.handlers.retries import ask_again
 from recado.client.handlers.software import on_news
-from recado.client.opening import open_sealed
 from recado.client.turn import Turn
 from recado.crashpoints import CrashPoint
 from recado.errors import BadRecord, DecodeError, EnvelopeError, StanzaError
@@ -91,8 +91,7 @@ async def _repeat(turn: Turn, arrival: Arrival) -> None:
 async def _sealed(turn: Turn, arrival: Arrival) -> None:
     crashpoints.reach(CrashPoint.INBOUND_BEFORE_OPEN)
     try:
-        async with turn.tx.savepoint():
-            plaintexts = [await open_sealed(turn, arrival.author, each) for each in arrival.stanza.envelopes]
+        plaintexts = await open_all(turn, arrival.chat, arrival.author, arrival.stanza.envelopes)
     except (EnvelopeError, BadRecord) as error:
         # DuplicateMessage too: the ratchet says it of any envelope with an old counter, which nobody can authenticate
         # any more; what really came before was found in the list of ids.
@@ -101,7 +100,7 @@ async def _sealed(turn: Turn, arrival: Arrival) -> None:
     crashpoints.reach(CrashPoint.INBOUND_AFTER_OPEN)
     await arrival.mark(turn, Known.OPENED)
     if arrival.stanza.other_envelopes:
-        await turn.record_unknown(arrival.node, "sealed for a group: " + " ".join(arrival.stanza.other_envelopes))
+        await turn.record_unknown(arrival.node, "sealed otherwise: " + " ".join(arrival.stanza.other_envelopes))
         turn.answer(ack(arrival.node))
         return
     turn.answer(_receipt(turn.account, arrival))
@@ -200,4 +199,6 @@ def read_ahead(batch: Iterable[tuple[Turn, Node]]) -> tuple[list[JID], list[str]
         others += [keys.phone_of(jid) if jid.is_lid else keys.lid_of(jid) for jid in people]
         others.append(keys.seen(stanza.chat, stanza.sender.bare, stanza.id))
         others += [keys.prekey(id) for id in ids if id is not None]
+        if any(each.kind is EnvelopeKind.GROUP for each in stanza.envelopes):
+            others.append(keys.sender_key(stanza.chat, stanza.sender))
     return peers, others

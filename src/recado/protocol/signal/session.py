@@ -52,10 +52,11 @@ Entropy = Callable[[int], bytes]
 
 
 class EnvelopeKind(StrEnum):
-    """By its name on the wire: one that may begin a session, or one within it."""
+    """By its name on the wire: one that may begin a session, one within it, or one for a whole group."""
 
     PREKEY = "pkmsg"
     MESSAGE = "msg"
+    GROUP = "skmsg"
 
 
 @dataclass(frozen=True, slots=True)

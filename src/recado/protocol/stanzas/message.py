@@ -2,7 +2,7 @@
 Messages as they arrive: sealed envelopes and what the server says about them.
 
     <message from="…" id="…" t="…" type="text" notify="Ana" participant? recipient? category? offline? edit?>
-      <enc v="2" type="pkmsg|msg" count? decrypt-fail="hide"?>[bytes]</enc>… | <plaintext>[bytes]</plaintext>
+      <enc v="2" type="pkmsg|msg|skmsg" count? decrypt-fail="hide"?>[bytes]</enc>… | <plaintext>[bytes]</plaintext>
       | <unavailable type="view_once"/>
       <device-identity>[bytes]</device-identity>?
     </message>
@@ -32,7 +32,7 @@ _KINDS = {kind.value: kind for kind in EnvelopeKind}
 class MessageStanza(NamedTuple):
     """
     One message: `sender` is the author's device, `chat` has no device, `…_alt` are the same in the other address space.
-    `envelopes` are those we can open; `other_envelopes` names the rest (skmsg, msmsg, …). `retry_count` is how often it
+    `envelopes` are those we can open; `other_envelopes` names the rest (msmsg, …). `retry_count` is how often it
     was sent again. `unavailable`: the phone has it and linked devices do not get it. `is_hidden`: say nothing if it
     cannot be opened.
     """
