@@ -15,6 +15,7 @@ from recado.protocol.signal.record import SessionRecord
 from recado.protocol.signal.sender_key import SenderKeyRecord
 from recado.store import keys
 from recado.store.overlay import Overlay
+from recado.store.people import move_tokens
 from recado.store.records import DeviceList, OtherAddress
 
 # Above this many new pairs (a history brings thousands) all addresses are listed once, not a person's at a time.
@@ -37,6 +38,7 @@ async def learn(overlay: Overlay, pairs: Sequence[tuple[JID, JID]]) -> list[tupl
         await overlay.prefetch([name for pair in lists for name in pair])
         for old, new in lists:
             await _move(overlay, old, new, DeviceList.decode)
+        await move_tokens(overlay, news)
     return news
 
 

@@ -22,6 +22,7 @@ from recado.protocol.signal.record import SessionRecord
 from recado.store import keys, lids
 from recado.store.groups import GroupRecords
 from recado.store.overlay import Layer, Overlay
+from recado.store.people import PeopleRecords
 from recado.store.records import (
     Credentials,
     DeviceList,
@@ -167,6 +168,11 @@ class Transaction:
     def groups(self) -> GroupRecords:
         """What is kept of groups and their sender keys."""
         return GroupRecords(self._overlay, self.canonical)
+
+    @property
+    def people(self) -> PeopleRecords:
+        """What is kept of people besides: tokens, and whom the account blocks."""
+        return PeopleRecords(self._overlay, self.canonical)
 
     # Messages: what was sent, what was seen, what was asked for again
 
