@@ -183,6 +183,7 @@ class ContactChanged(Fact):
     lid: JID | None = None
     push_name: str | None = field(default=None, repr=False)
     verified_name: str | None = field(default=None, repr=False, metadata=_SPARSE)
+    also: JID | None = field(default=None, metadata=_SPARSE)  # the same account, as its number was dialled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,13 +267,40 @@ class PeerIdentityChanged(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryReceived(Fact):
-    """The phone sent a part of the history."""
+    """A part of the history is recorded; `progress` is the phone's word (0–100), `request` the question it answers."""
 
     kind: str
     chunk: int
     conversations: int
     messages: int
     progress: int | None = None
+    request: str | None = field(default=None, metadata=_SPARSE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryMissed(Fact):
+    """A part of the history could not be had, or not be read (`reason`: the error's name)."""
+
+    kind: str
+    chunk: int
+    reason: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRemembered(Fact):
+    """A chat as the phone's history shows it. `expires_in` is its timer in seconds; what is None was not said."""
+
+    chat: JID
+    chat_alt: JID | None = None
+    name: str | None = field(default=None, repr=False)
+    unread: int = 0
+    is_marked_unread: bool = False
+    is_archived: bool = False
+    pinned_at: datetime | None = None
+    muted_until: datetime | None = None
+    expires_in: int | None = None
+    has_more: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +363,8 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     CallReceived,
     PeerIdentityChanged,
     HistoryReceived,
+    HistoryMissed,
+    ChatRemembered,
     DeviceUnlinked,
     UnknownReceived,
 )

@@ -29,6 +29,13 @@ class Quoting:
     chat: JID | None = None
 
 
+_TRANSFER_ENDS = {
+    None: None,
+    True: wire.COMPLETE_BUT_MORE_MESSAGES_REMAIN_ON_PRIMARY,
+    False: wire.COMPLETE_AND_NO_MORE_MESSAGE_REMAIN_ON_PRIMARY,
+}
+
+
 def encode_message(content: Content, *, quoting: Quoting | None = None, secret: bytes | None = None) -> bytes:
     """
     The unpadded protobuf of `content`; `secret` is the message's own 32 bytes. Raises UsageError for a kind that is not
@@ -118,15 +125,15 @@ def _conversation(conversation: HistoryConversation) -> wire.Conversation:
         messages=[wire.HistorySyncMsg(message=_item(message)) for message in conversation.messages],
         name=conversation.name,
         unread_count=conversation.unread,
-        marked_as_unread=conversation.is_marked_unread or None,
-        archived=conversation.is_archived or None,
+        marked_as_unread=conversation.is_marked_unread,
+        archived=conversation.is_archived,
         pinned=conversation.pinned_at,
         mute_end_time=conversation.muted_until,
         ephemeral_expiration=conversation.expires_in,
         tc_token=conversation.token,
         tc_token_timestamp=conversation.token_at,
         tc_token_sender_timestamp=conversation.token_sent_at,
-        end_of_history_transfer_type=None if conversation.has_more is None else int(not conversation.has_more),
+        end_of_history_transfer_type=_TRANSFER_ENDS[conversation.has_more],
         pn_jid=alt if conversation.chat.is_lid else None,
         lid_jid=None if conversation.chat.is_lid else alt,
     )
