@@ -7,6 +7,7 @@ that was said stored once, everything that was accepted shown once on her phone,
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -31,6 +32,8 @@ from recado.emulator.zapi.world import ZApi
 
 ADMIN_KEY = "rk_0123456789ab_an-administrators-key-of-these-tests"
 CLARA, BIA, RITA = "5511955500001", "5511955500002", "5511955500003"
+SEED = int(os.environ.get("RECADO_MOVE_SEED", "11"))
+"""Another number here makes the gateway die at other times."""
 SETTLED = ("server_ack", "delivered", "read", "played")
 
 
@@ -54,9 +57,10 @@ class House:
         self._serving: Serving | None = None
         self.deaths = 0
 
-    async def start(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "recado", "serve", "--port", str(self.port), "--data-dir", str(self._folder)),
+    async def run(self, *words: str) -> asyncio.subprocess.Process:
+        """`recado` with these words, beside the others, in the one installation."""
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "recado", *words, "--data-dir", str(self._folder)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={
@@ -78,7 +82,16 @@ class House:
             },
             cwd=self._folder.parent,
         )
-        self._serving = Serving(process)
+
+    async def told(self, *words: str) -> str:
+        """What `recado` says, asked with these words; it must end well."""
+        process = await self.run(*words)
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
+
+    async def start(self) -> None:
+        self._serving = Serving(await self.run("serve", "--port", str(self.port)))
         await self._serving.until("Ctrl-C stops it")
 
     async def kill(self) -> None:
@@ -247,7 +260,7 @@ async def under_way(traffic: Traffic) -> AsyncIterator[None]:
 async def test_in_mid_conversation_under_traffic_and_deaths_it_stays_one_thread_and_nothing_is_lost_or_shown_twice(
     house: House, database_url: str
 ) -> None:
-    chance = random.Random(11)
+    chance = random.Random(SEED)
     async with httpx2.AsyncClient(base_url=house.address, timeout=20) as http:
         api = Api(http, ADMIN_KEY)
         root = await set_up(house, api, http)
@@ -263,19 +276,24 @@ async def test_in_mid_conversation_under_traffic_and_deaths_it_stays_one_thread_
 
 @pytest.mark.timeout(200)
 async def test_joining_meta_with_the_number_on_its_phone_unlinks_the_devices_and_that_is_no_incident(
-    house: House,
+    house: House, tmp_path: Path
 ) -> None:
     async with httpx2.AsyncClient(base_url=house.address, timeout=20) as http:
         api = Api(http, ADMIN_KEY)
         root = await set_up(house, api, http)
-        asked = {"to": "meta", "cohort": [{"mentorado": "Clara", "test_to": RITA}], "coexistence": True}
-        plan = await api.post("/v1/moves", asked)
+        cohort = tmp_path / "cohort.txt"
+        cohort.write_text(f"# first\nClara,{RITA}\n")
+        asked = ("migrate-provider", "--to", "meta", "--cohort", str(cohort), "--coexistence")
+        plan = json.loads(await house.told(*asked, "--json"))
         assert plan["people"][0]["report"]["blockers"] == [], plan
-        path = f"/v1/moves/{plan['id']}"
-        await api.post(f"{path}/apply", {"approved_by": "Rita"})
-        await until(api, path, lambda now: now["people"][0]["state"] == "settling")
-        await house.clara.unlink()
-        told = await until(api, path, lambda now: now if now["state"] in ("finished", "stopped") else None)
+        async with asyncio.TaskGroup() as group:
+            approving = ("--apply", plan["id"], "--approved-by", "Rita")
+            applied = group.create_task(house.told("migrate-provider", *approving))  # it follows until the end
+            path = f"/v1/moves/{plan['id']}"
+            await until(api, path, lambda now: now["people"][0]["state"] == "settling")
+            await house.clara.unlink()
+        assert "finished" in applied.result(), applied.result()
+        told = json.loads(await house.told("migrate-provider", "--show", plan["id"], "--json"))
         assert (told["state"], told["people"][0]["reason"]) == ("finished", "devices_unlinked_as_expected")
         left = await api.get(f"{root}/connections/baileys")
         assert left["state"] in ("logged_out", "disconnected"), left
