@@ -5,16 +5,20 @@ switched off (law 9).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A WhatsApp Web endpoint: its WebSocket `url` and the 32-byte public `root` key its certificates hang from."""
+    """
+    A WhatsApp Web endpoint: its WebSocket `url` and the 32-byte public `root` key its certificates hang from.
+    `files_ca` is the authority (PEM) of its servers for files; None: those the system trusts.
+    """
 
     url: str
     root: bytes
     name: str = "WhatsApp"
+    files_ca: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.root) != 32:

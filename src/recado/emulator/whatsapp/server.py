@@ -2,6 +2,7 @@
 The wire: a WebSocket endpoint that drives one `Link` a connection, and carries the world's moves to it.
 
     /ws/chat     the protocol, for clients            /admin/…, /     the control (control.py), for people and tests
+    files have a listener of their own (file_transfers.py)
 
 One object and two tasks a connection, both in its TaskGroup. Stanzas wait in the outbox until the socket takes them;
 while too many wait, nothing more is read from that client. The trust root is made anew at each start.
@@ -22,6 +23,7 @@ from aiohttp import WSMsgType, web
 
 from recado.emulator.control import add_control
 from recado.emulator.whatsapp.accounts import Device
+from recado.emulator.whatsapp.file_transfers import serve_files
 from recado.emulator.whatsapp.line import Move
 from recado.emulator.whatsapp.linking import Newcomer
 from recado.errors import DecodeError
@@ -245,7 +247,9 @@ async def serve(
         await web.TCPSite(runner, host, port, ssl_context=tls).start()
         bound = runner.addresses[0][1]
         plain, secure = ("https", "wss") if tls else ("http", "ws")
-        yield Server(f"{secure}://{host}:{bound}{PATH}", root, "emulator"), f"{plain}://{host}:{bound}"
+        async with serve_files(world.files, host=host) as files_ca:
+            server = Server(f"{secure}://{host}:{bound}{PATH}", root, "emulator", files_ca)
+            yield server, f"{plain}://{host}:{bound}"
     finally:
         for connection in list(connections):
             connection.cut()

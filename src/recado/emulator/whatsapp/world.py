@@ -26,6 +26,7 @@ from recado.clock import Clock, SystemClock
 from recado.emulator.whatsapp import delivery, linking, login
 from recado.emulator.whatsapp.accounts import Account, Device, Directory
 from recado.emulator.whatsapp.faults import Faults
+from recado.emulator.whatsapp.files import FileServer
 from recado.emulator.whatsapp.handlers.presence import set_available
 from recado.emulator.whatsapp.handlers.table import route
 from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Line, Outgoing
@@ -81,6 +82,7 @@ class World:
         self.log = log
         self.directory = Directory()
         self.faults = Faults(seed_used)
+        self.files = FileServer(self.clock, self.entropy)
         self.newcomers: list[Newcomer] = []
         self.unknown: list[Node] = []
         self.answers: list[tuple[JID, Node]] = []

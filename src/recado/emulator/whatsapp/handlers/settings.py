@@ -122,11 +122,6 @@ def on_absent(world: World, device: Device, node: Node) -> Answer:
     raise Refused(404, "item-not-found")
 
 
-def on_unavailable(world: World, device: Device, node: Node) -> Answer:
-    """A service that is not offered (media hosts)."""
-    raise Refused(503, "service-unavailable")
-
-
 def on_devices(world: World, device: Device, node: Node) -> Answer:
     """A companion takes itself, or a phone takes one of its companions, off the account."""
     removal = node.child("remove-companion-device")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.handlers import keys, settings
+from recado.emulator.whatsapp.handlers import keys, media, settings
 from recado.emulator.whatsapp.handlers.messages import on_message
 from recado.emulator.whatsapp.handlers.presence import on_chatstate, on_presence
 from recado.emulator.whatsapp.handlers.query import Answer, Handler, Refused, answered
@@ -45,7 +45,7 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("w:g2", "get"): settings.on_groups,
     ("w:profile:picture", "get"): settings.on_absent,
     ("w:biz", "get"): settings.on_absent,
-    ("w:m", "set"): settings.on_unavailable,
+    ("w:m", "set"): media.on_media_conn,
     ("md", "set"): settings.on_devices,
 }
 """Which handler answers a question, by namespace and type."""

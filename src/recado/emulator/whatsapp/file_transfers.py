@@ -1,0 +1,185 @@
+"""
+Files over HTTPS (files.py says what there is): one listener beside the WebSocket's, with a certificate of its own whose
+authority goes to clients in `Server.files_ca`. Nothing of a file is held in memory but the piece that passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from recado.emulator.whatsapp.files import TYPES, FileFault, FileServer, PlannedFault, StoredFile, hash_of
+
+_PIECE = 256 * 1024
+_PEM = serialization.Encoding.PEM
+
+
+class Transfers:
+    """The requests for one world's files."""
+
+    def __init__(self, files: FileServer) -> None:
+        self._files = files
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """Take a file in, if it is the one its name says, and the client has leave."""
+        self._files.requests.append(("POST", request.path, 0))
+        fault = self._files.take("POST")
+        if fault is not None and fault.fault is FileFault.REFUSE:
+            return _said(fault.code, "refused")
+        if not self._files.may_upload(request.query.get("auth", "")):
+            return _said(401, "no leave to upload")
+        if request.match_info["type"] not in TYPES:
+            return _said(404, "no such type of file")
+        expected = hash_of(request.match_info["token"])
+        path = self._files.new_place()
+        size, enc_sha256 = await self._receive(request, path, fault)
+        if size > self._files.most or enc_sha256 != expected:
+            path.unlink(missing_ok=True)
+            return _said(413 if size > self._files.most else 400, "not the file that was named, or too large")
+        url, direct_path = self._files.keep(request.match_info["type"], path, size, enc_sha256)
+        return web.json_response({"url": url, "direct_path": direct_path})
+
+    async def _receive(self, request: web.Request, path: Path, fault: PlannedFault | None) -> tuple[int, bytes]:
+        size, digest = 0, hashlib.sha256()
+        with path.open("wb") as file:
+            async for piece in request.content.iter_chunked(_PIECE):
+                size += len(piece)
+                if fault is not None and fault.fault is FileFault.CUT and size > fault.after:
+                    _cut(request)
+                    break
+                if size > self._files.most:
+                    break
+                digest.update(piece)
+                await asyncio.to_thread(file.write, piece)
+        return size, digest.digest()
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Hand a file out, from the first byte or a later one."""
+        start = _start(request.headers.get("Range", ""))
+        self._files.requests.append(("GET", request.path, start))
+        fault = self._files.take("GET")
+        if fault is not None and fault.fault is FileFault.REFUSE:
+            return _said(fault.code, "refused")
+        stored = self._files.find(request.path)
+        if stored is None or stored.is_gone:
+            return _said(410 if stored else 404, "there is no such file")
+        if start >= stored.size:
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{stored.size}"})
+        return await self._send(request, stored, start, fault)
+
+    async def _send(
+        self, request: web.Request, stored: StoredFile, start: int, fault: PlannedFault | None
+    ) -> web.StreamResponse:
+        end = _end(request.headers.get("Range", ""), stored.size)
+        headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+        if "Range" in request.headers:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size}"
+        response = web.StreamResponse(status=206 if "Range" in request.headers else 200, headers=headers)
+        await response.prepare(request)
+        with stored.path.open("rb") as file:
+            file.seek(start)
+            at = start
+            while at < end and (piece := await asyncio.to_thread(file.read, min(_PIECE, end - at))):
+                if fault is not None and fault.fault is FileFault.CORRUPT and at == start:
+                    piece = bytes((piece[0] ^ 1,)) + piece[1:]
+                if fault is not None and fault.fault is FileFault.CUT and at - start + len(piece) > fault.after:
+                    await response.write(piece[: max(0, fault.after - (at - start))])
+                    _cut(request)
+                    break
+                await response.write(piece)
+                at += len(piece)
+        return response
+
+
+@asynccontextmanager
+async def serve_files(files: FileServer, *, host: str) -> AsyncIterator[str]:
+    """Listen on any port of `host`; gives the authority (PEM) that clients must trust."""
+    transfers = Transfers(files)
+    app = web.Application(client_max_size=0)
+    app.router.add_post("/mms/{type}/{token}", transfers.upload)
+    app.router.add_get("/v/{name:.+}", transfers.download)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    authority, context = _credentials(host)
+    try:
+        await web.TCPSite(runner, host, 0, ssl_context=context).start()
+        files.hosts = [f"{_shown(host)}:{runner.addresses[0][1]}"]
+        yield authority
+    finally:
+        await runner.cleanup()
+        files.close()
+
+
+@cache
+def _credentials(host: str) -> tuple[str, ssl.SSLContext]:
+    """A certificate for this process that vouches for itself, and the context that shows it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "recado emulator")])
+    # Not by the world's clock: it is checked by those who go by the time that is.
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=365))
+        .add_extension(x509.SubjectAlternativeName(_names(host)), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public = certificate.public_bytes(_PEM)
+    private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:  # the only way in that the ssl module has
+        file.write(public + private)
+        file.flush()
+        context.load_cert_chain(file.name)
+    return public.decode(), context
+
+
+def _names(host: str) -> list[x509.GeneralName]:
+    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return [*names, x509.DNSName(host)]
+    return names if address.is_unspecified or address.is_loopback else [*names, x509.IPAddress(address)]
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+
+
+def _start(wanted: str) -> int:
+    first = wanted.removeprefix("bytes=").partition("-")[0]
+    return int(first) if wanted.startswith("bytes=") and first.isdigit() else 0
+
+
+def _end(wanted: str, size: int) -> int:
+    last = wanted.partition("-")[2]
+    return min(size, int(last) + 1) if wanted.startswith("bytes=") and last.isdigit() else size
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _said(status: int, reason: str) -> web.Response:
+    return web.json_response({"error": reason}, status=status)

@@ -1,0 +1,173 @@
+"""
+The servers for files: what is uploaded lies on the disk, encrypted as it came, and is handed out over HTTPS.
+
+    POST /mms/TYPE/HASH?auth=&token=      the body is the encrypted file, HASH its SHA-256   → {"url", "direct_path"}
+    GET  /v/…/NAME.enc?…                  with Range or without                              → 200, 206, 404, 410, 416
+
+Leave to upload comes from `media_conn` and runs out by the world's clock. What goes wrong on purpose is planned with
+`plan`, and `expire` takes files off the servers as time does; their phones can put them there again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from recado.clock import Clock
+
+TYPES = frozenset({"image", "video", "audio", "document", "md-app-state", "md-msg-hist", "thumbnail-link"})
+TTL = timedelta(hours=1)
+
+
+class FileFault(StrEnum):
+    """What can go wrong with a transfer."""
+
+    REFUSE = "refuse"  # answered with `code`
+    CUT = "cut"  # the connection dies after `after` bytes
+    CORRUPT = "corrupt"  # one bit of what is handed out flips
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """One fault of transfers with that method, so often."""
+
+    fault: FileFault
+    method: str
+    times: int = 1
+    code: int = 503
+    after: int = 0
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """A file on the disk; `is_gone` when it is not handed out any more."""
+
+    path: Path
+    size: int
+    enc_sha256: bytes = field(repr=False)
+    type: str
+    is_gone: bool = False
+
+
+class FileServer:
+    """The files of a world. `hosts` is what `media_conn` names, the best first; `most` is what one may upload."""
+
+    def __init__(self, clock: Clock, entropy: Callable[[int], bytes]) -> None:
+        self.hosts: list[str] = []
+        self.most = 2 * 1024 * 1024 * 1024
+        self.requests: list[tuple[str, str, int]] = []
+        """Every transfer asked for: method, path, and from which byte on."""
+        self.happened: list[PlannedFault] = []
+        self._clock = clock
+        self._entropy = entropy
+        self._auths: dict[str, datetime] = {}
+        self._files: dict[str, StoredFile] = {}
+        self._planned: list[PlannedFault] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    # ---- what tests and phones do
+
+    def plan(self, fault: FileFault, method: str, *, times: int = 1, code: int = 503, after: int = 0) -> None:
+        """Let `fault` happen to the next `times` transfers with that method (GET or POST)."""
+        self._planned.append(PlannedFault(fault, method, times, code, after))
+
+    def expire(self, direct_path: str | None = None) -> None:
+        """Take that file (all of them) off the servers: 410 from now on."""
+        for name, stored in self._files.items():
+            if direct_path is None or name == _name(direct_path):
+                stored.is_gone = True
+
+    def expire_leave(self) -> None:
+        """Nobody may upload any more before asking for leave anew."""
+        self._auths.clear()
+
+    def read(self, direct_path: str) -> bytes | None:
+        """The encrypted bytes, as a phone fetches them; None when they are not there."""
+        stored = self._files.get(_name(direct_path))
+        return None if stored is None or stored.is_gone else stored.path.read_bytes()
+
+    def add(self, type: str, data: bytes) -> tuple[str, str]:
+        """Put a file there, as a phone does: its address and its path."""
+        path = self.new_place()
+        path.write_bytes(data)
+        return self.keep(type, path, len(data), hashlib.sha256(data).digest())
+
+    def again(self, enc_sha256: bytes) -> str | None:
+        """A phone uploads what it still has once more: the new path; None when it never was here."""
+        for stored in self._files.values():
+            if stored.enc_sha256 == enc_sha256:
+                return self.keep(stored.type, stored.path, stored.size, enc_sha256)[1]
+        return None
+
+    # ---- what the server does
+
+    def give_leave(self) -> str:
+        """Leave to upload, for `TTL`."""
+        auth = urlsafe_b64encode(self._entropy(24)).decode()
+        self._auths[auth] = self._clock.now() + TTL
+        return auth
+
+    def may_upload(self, auth: str) -> bool:
+        """Is that leave, and still good?"""
+        until = self._auths.get(auth)
+        return until is not None and self._clock.now() < until
+
+    def take(self, method: str) -> PlannedFault | None:
+        """The fault that happens now, if any; it is used up."""
+        for place, planned in enumerate(self._planned):
+            if planned.method == method:
+                if planned.times > 1:
+                    self._planned[place] = replace(planned, times=planned.times - 1)
+                else:
+                    del self._planned[place]
+                self.happened.append(planned)
+                return planned
+        return None
+
+    def find(self, path: str) -> StoredFile | None:
+        """The file of that path, gone or not."""
+        return self._files.get(_name(path))
+
+    def new_place(self) -> Path:
+        """Where the next file goes on the disk."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="recado-files-")
+        return Path(self._folder.name) / self._entropy(12).hex()
+
+    def keep(self, type: str, path: Path, size: int, enc_sha256: bytes) -> tuple[str, str]:
+        """A file is whole: its address and its path from now on."""
+        name = f"/v/t62.7118-24/{self._entropy(10).hex()}.enc"
+        self._files[name] = StoredFile(path, size, enc_sha256, type)
+        direct_path = f"{name}?ccb=11-4&oh={self._entropy(8).hex()}&oe={int(self._clock.now().timestamp()):x}"
+        return f"https://{self.hosts[0] if self.hosts else 'mmg.invalid'}{direct_path}", direct_path
+
+    def close(self) -> None:
+        """Delete everything."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+        self._files.clear()
+
+
+def token_of(enc_sha256: bytes) -> str:
+    """What a file is called while it is uploaded."""
+    return urlsafe_b64encode(enc_sha256).decode().rstrip("=")
+
+
+def hash_of(token: str) -> bytes:
+    """The hash that a file's token stands for; b"" when it is none."""
+    try:
+        return urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        return b""
+
+
+def _name(direct_path: str) -> str:
+    return urlsplit(direct_path).path
