@@ -48,8 +48,8 @@ _HEAD = (
 )
 
 _REMARK = (
-    "Webhooks: one gateway process beside PostgreSQL and the one that posts. Its processor is the limit: it takes\n"
-    "at most 1,000 / (ms of processor a body) bodies a second; more processes share them out."
+    "Webhooks: one gateway process, or two, beside PostgreSQL and the one that posts. Their processor is the limit:\n"
+    "one takes at most 1,000 / (ms of processor a body) bodies a second."
 )
 
 
@@ -60,16 +60,21 @@ def run(effort: Effort, say: Say) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class _Gateway:
-    """The running process, and where its database is."""
+    """The running processes, and where their database is."""
 
-    pid: int
-    port: int
+    pids: tuple[int, ...]
+    ports: tuple[int, ...]
     dsn: str
+
+    @property
+    def name(self) -> str:
+        """What sets these rows apart."""
+        return f", {len(self.pids)} processes" if len(self.pids) > 1 else ""
 
     @property
     def busy(self) -> float:
         """Seconds of processor so far."""
-        return busy_seconds(self.pid)
+        return sum(map(busy_seconds, self.pids))
 
 
 async def _measure(effort: Effort, say: Say) -> Result:
@@ -81,10 +86,11 @@ async def _measure(effort: Effort, say: Say) -> Result:
             migrate(dsn)
             master = secrets.token_bytes(32)
             numbers = await _hire(dsn, master, effort.of(20, 3))
-            async with _serving(dsn, master, Path(name)) as gateway:
-                for each in (1, 50):
-                    for count in (1, len(numbers)):
-                        rows += await _round(gateway, numbers[:count], each, effort, say)
+            for processes in (1, 2):
+                async with _serving(dsn, master, Path(name), processes) as gateway:
+                    for each in (1, 50):
+                        for count in (1, len(numbers)):
+                            rows += await _round(gateway, numbers[:count], each, effort, say)
         finally:
             database.stop_now()
     return Result(tuple(rows), _REMARK)
@@ -106,10 +112,7 @@ async def _hire(dsn: str, master: bytes, count: int) -> list[str]:
 
 
 @asynccontextmanager
-async def _serving(dsn: str, master: bytes, folder: Path) -> AsyncIterator[_Gateway]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def _serving(dsn: str, master: bytes, folder: Path, processes: int) -> AsyncIterator[_Gateway]:
     environment = {
         **os.environ,
         "DATABASE_URL": dsn,
@@ -118,15 +121,26 @@ async def _serving(dsn: str, master: bytes, folder: Path) -> AsyncIterator[_Gate
         "RECADO_META_APP_SECRET": SECRET,
         "RECADO_META_VERIFY_TOKEN": "a token of this bench",
     }
-    process = _launch(folder, port, environment)
+    ports = tuple(_free_port() for _ in range(processes))
+    launched = [_launch(folder, port, environment) for port in ports]
     try:
         async with asyncio.timeout(60):
-            while not await _answers(port):
-                pass
-        yield _Gateway(process.pid, port, dsn)
+            for port in ports:
+                while not await _answers(port):
+                    pass
+        yield _Gateway(tuple(process.pid for process in launched), ports, dsn)
     finally:
-        process.terminate()
-        await asyncio.to_thread(process.wait, 30)
+        for process in launched:
+            process.terminate()
+        for process in launched:
+            await asyncio.to_thread(process.wait, 30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _launch(folder: Path, port: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -146,14 +160,14 @@ async def _answers(port: int) -> bool:
 
 
 async def _round(gateway: _Gateway, numbers: list[str], each: int, effort: Effort, say: Say) -> list[Row]:
-    name = f"{each} a body, {len(numbers)} mentorado{'s' if len(numbers) > 1 else ''}"
+    name = f"{each} a body, {len(numbers)} mentorado{'s' if len(numbers) > 1 else ''}{gateway.name}"
     rates: list[float] = []
     costs: list[float] = []
     for number in range(effort.of(3, 1)):
         say(f"webhooks: {name}, round {number + 1}")
         requests = [_request(numbers[n % len(numbers)], each) for n in range(effort.of(6000, 200) // (each // 5 or 1))]
         before, started, busy = _count(gateway.dsn), time.monotonic(), gateway.busy
-        await _post(gateway.port, requests)
+        await _post(gateway.ports, requests)
         seconds = time.monotonic() - started
         taken = _count(gateway.dsn) - before
         if taken != len(requests) * each:
@@ -205,11 +219,11 @@ def _request(number: str, each: int) -> bytes:
     return _HEAD.format(signature=signature, length=len(body)).encode() + body
 
 
-async def _post(port: int, requests: list[bytes]) -> None:
+async def _post(ports: tuple[int, ...], requests: list[bytes]) -> None:
     """All of them, over so many connections; raises when one is not answered 200."""
     waiting = iter(requests)
 
-    async def one_by_one() -> None:
+    async def one_by_one(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for request in waiting:
             writer.write(request)
@@ -219,5 +233,5 @@ async def _post(port: int, requests: list[bytes]) -> None:
         writer.close()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(CONNECTIONS):
-            group.create_task(one_by_one())
+        for number in range(CONNECTIONS):
+            group.create_task(one_by_one(ports[number % len(ports)]))

@@ -38,7 +38,8 @@ GATEWAY_ROWS = [
     "ms of processor a message, worker: backlog, 3 accounts, 2 processes",
     *(f"ms from the socket to {road}: {what}" for road in ("SSE", "a webhook") for what in ("median", "p99")),
     "seconds to restore 4 accounts",
-    "KiB an account restored, of 4",
+    "seconds to restore 4 accounts, 2 processes",
+    "KiB an account restored, of 4 accounts",
 ]
 
 
