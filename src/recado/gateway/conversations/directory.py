@@ -4,6 +4,9 @@ address a fact used, and has one conversation whatever the provider. A `Director
 facts names, and settles all of them in one read and a few writes: found, added, completed, or merged when two contacts
 turn out to be one.
 
+One person's number may be spelt in two ways (Brazil's ninth digit), and a number may change: `same` and `moved` say so,
+and what is known of the other number is theirs too (contact_numbers).
+
 Two writers may add the same person at once: the unique index refuses the second (Collided), whose unit is done again.
 """
 
@@ -20,6 +23,7 @@ _queries = load_queries(__file__, "directory.sql")
 
 _SPACES = ("phone", "lid", "bsuid")
 """The kinds of address, the one that says most of who it is first."""
+_OTHER = "other"
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +36,8 @@ class _Person:
     push_name: str | None = None
     username: str | None = None
     talks: bool = False
+    others: dict[str, bool] = field(default_factory=dict)
+    """Their other numbers, and whether each is one they had before."""
     contact_id: UUID | None = None
     conversation_id: UUID | None = None
 
@@ -42,6 +48,7 @@ class _Person:
         self.push_name = other.push_name or self.push_name
         self.username = other.username or self.username
         self.talks = self.talks or other.talks
+        self.others.update(other.others)
 
 
 @dataclass(slots=True)
@@ -55,6 +62,8 @@ class _Known:
     push_name: str | None
     username: str | None
     conversation_id: UUID | None
+    numbers: list[str]
+    formers: list[str]
 
 
 @dataclass(slots=True)
@@ -66,8 +75,15 @@ class _Rows:
 
     def known(self, person: _Person) -> dict[str, _Known]:
         """Who has each of the person's addresses."""
-        addresses = [(space, getattr(person, space)) for space in _SPACES]
-        return {key[0]: self.by_address[key] for key in addresses if key in self.by_address}
+        addresses = [(space, (space, getattr(person, space))) for space in _SPACES]
+        found = {space: self.by_address[key] for space, key in addresses if key in self.by_address}
+        main = found.get("phone")
+        for number in person.others:
+            # A number that is known to be given up may be somebody else's by now, whoever tells of it again.
+            is_over = main is not None and number in main.formers
+            if not is_over and ("phone", number) in self.by_address:
+                found[f"{_OTHER} {number}"] = self.by_address["phone", number]
+        return found
 
 
 class Directory:
@@ -100,6 +116,27 @@ class Directory:
                 self._join(one, other)
             self._people[key] = one
         one.take(said)
+
+    def same(self, phone: JID, other: JID) -> None:
+        """Two numbers are one account's: as it was dialled, and as WhatsApp calls it."""
+        self._also(phone, other, is_former=False)
+
+    def moved(self, old: JID, new: JID, lid: JID | None = None) -> None:
+        """Somebody has another number from now on; the old one may be given to somebody else."""
+        self.person(new, lid)
+        self._also(new, old, is_former=True)
+
+    def _also(self, phone: JID, other: JID, *, is_former: bool) -> None:
+        self.person(phone)
+        one = self._people[_key(phone)]
+        there = self._people.get(_key(other))
+        if there is not None and there is not one:
+            if there.phone is not None:
+                one.others.setdefault(there.phone, is_former)
+            self._join(one, there)
+            one.phone = phone.user
+        self._people[_key(other)] = one
+        one.others[other.user] = is_former
 
     def chat(self, jid: JID, alt: JID | None = None) -> None:
         """There is to be a conversation in this chat."""
@@ -142,9 +179,10 @@ class Directory:
 
     async def _find(self, unit: Unit, people: list[_Person]) -> _Rows:
         found = _Rows()
-        for contact_id, phone, lid, bsuid, push_name, username, conversation_id, chat in await unit.tuples(
+        phones = [person.phone for person in people if person.phone]
+        for contact_id, phone, lid, bsuid, push_name, username, conversation_id, chat, *numbers in await unit.tuples(
             _queries.find_known,
-            phones=[person.phone for person in people if person.phone],
+            phones=phones + [number for person in people for number in person.others],
             lids=[person.lid for person in people if person.lid],
             bsuids=[person.bsuid for person in people if person.bsuid],
             chats=list(self._chats),
@@ -152,7 +190,9 @@ class Directory:
             if contact_id is None:
                 found.by_chat[chat] = conversation_id
                 continue
-            known = _Known(contact_id, phone, lid, bsuid, push_name, username, conversation_id)
+            known = _Known(contact_id, phone, lid, bsuid, push_name, username, conversation_id, *numbers)
+            for number in known.numbers:
+                found.by_address.setdefault(("phone", number), known)
             for space, value in zip(_SPACES, (phone, lid, bsuid), strict=True):
                 if value:
                     found.by_address[space, value] = known
@@ -166,8 +206,11 @@ class Directory:
             for space, other in known.items():
                 if winner is not None and other is not winner:
                     await _make_one(unit, winner, other, space)
+                    if other.phone is not None and space not in _SPACES and other.phone != person.phone:
+                        person.others.setdefault(other.phone, False)
+                    is_one = other.phone is None or space not in _SPACES
                     for key in [key for key, somebody in rows.by_address.items() if somebody is other]:
-                        if other.phone is None or key == (space, getattr(person, space)):
+                        if is_one or key == (space, getattr(person, space)):
                             rows.by_address[key] = winner
         met: dict[UUID, _Person] = {}
         for person in people:
@@ -185,6 +228,7 @@ class Directory:
                 added.append(person)
                 continue
             person.contact_id, person.conversation_id = known.id, known.conversation_id
+            _keep_number(person, known)
             if _says_more(person, known):
                 completed.append(person)
         for query, some in ((_queries.add_contacts, added), (_queries.save_contacts, completed)):
@@ -198,6 +242,16 @@ class Directory:
                     push_names=[person.push_name for person in some],
                     usernames=[person.username for person in some],
                 )
+
+        numbers = [
+            (number, person.contact_id, is_former)
+            for person in people
+            for number, is_former in person.others.items()
+            if number != person.phone
+        ]
+        if numbers:
+            phones, contacts, formers = (list(column) for column in zip(*numbers, strict=True))
+            await unit.run(_queries.add_numbers, phones=phones, contacts=contacts, formers=formers)
 
     async def _settle_conversations(self, unit: Unit, people: list[_Person], rows: _Rows) -> None:
         new: list[tuple[UUID, str, UUID | None, str | None]] = []
@@ -225,6 +279,18 @@ def _winner(known: dict[str, _Known]) -> _Known | None:
     return next((one for one in known.values() if one.phone), None) or next(iter(known.values()), None)
 
 
+def _keep_number(person: _Person, known: _Known) -> None:
+    """The number a contact has stays theirs, however it was spelt this time; one they had before does not."""
+    if known.phone is None or known.phone == person.phone:
+        return
+    if person.phone in known.numbers:
+        person.phone = known.phone
+    elif person.others.get(known.phone) is False and person.phone is not None:
+        del person.others[known.phone]
+        person.others[person.phone] = False
+        person.phone = known.phone
+
+
 def _says_more(person: _Person, known: _Known) -> bool:
     names = ("phone", "lid", "bsuid", "push_name", "username")
     said = ((getattr(person, name), getattr(known, name)) for name in names)
@@ -236,7 +302,7 @@ async def _make_one(unit: Unit, winner: _Known, other: _Known, space: str) -> No
     They are one person's: merge, or, where the address was another number's, have it change hands. Of one who is merged
     the winner keeps what it lacks itself.
     """
-    if other.phone is not None:
+    if other.phone is not None and space in _SPACES:
         await unit.run(_queries.release, id=other.id, space=space)
         setattr(other, space, None)
         return

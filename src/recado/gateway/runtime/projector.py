@@ -28,6 +28,7 @@ from recado.events import (
     MessageReceived,
     MessageRejected,
     MessageSent,
+    NumberChanged,
     Quote,
     ReceiptKind,
     ReceiptReceived,
@@ -242,6 +243,13 @@ def _receipt(batch: _Batch, fact: ReceiptReceived) -> None:
 
 def _contact(batch: _Batch, fact: ContactChanged) -> None:
     batch.directory.person(fact.contact, fact.lid if fact.contact.is_phone else fact.phone, push_name=fact.push_name)
+    if fact.also is not None and fact.also.is_phone and fact.contact.is_phone:
+        batch.directory.same(fact.contact, fact.also)
+
+
+def _number(batch: _Batch, fact: NumberChanged) -> None:
+    if fact.old.is_phone and fact.new.is_phone:
+        batch.directory.moved(fact.old, fact.new, fact.lid)
 
 
 def _connection(batch: _Batch, fact: ConnectionChanged) -> None:
@@ -261,6 +269,7 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     EnvelopeUnreadable: _unreadable,
     ReceiptReceived: _receipt,
     ContactChanged: _contact,
+    NumberChanged: _number,
     ConnectionChanged: _connection,
     DeviceUnlinked: _unlinked,
 }

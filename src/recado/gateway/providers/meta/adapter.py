@@ -203,7 +203,7 @@ class MetaProvider:
             raise await self._refusal(error, chat, id) from None
         if sent is None:
             raise SendUnconfirmed("Meta's answer names no message")
-        return await self._journal.save_sent(self._account, id, sent.external_id, quoting)
+        return await self._journal.save_sent(self._account, id, sent, quoting)
 
     async def forget(self, reason: str) -> None:
         """There is nothing to unlink at Meta's. The credentials stay: a person gave them, and takes them away."""

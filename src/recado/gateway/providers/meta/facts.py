@@ -25,6 +25,7 @@ from recado.events import (
     ReceiptReceived,
     UnknownReceived,
 )
+from recado.events import NumberChanged as NumberMoved
 from recado.gateway.providers.meta.items import (
     FAILED,
     RECEIPTS,
@@ -248,12 +249,22 @@ def _quote(item: Message, known: Known) -> Quote | None:
 
 
 def _changed(account: JID, before: Who, after: Who, now: datetime) -> list[Fact]:
-    """The old id and the new number are one person's, then the new id too: each a fact, so that the last one stays."""
+    """The old number or id and the new number are one person's, then the new id: each a fact, the last one stays."""
     if after.phone is None:
         return []
     phone = JID(after.phone, PHONE)
+    if before.phone is not None and before.phone != after.phone:
+        moved: list[Fact] = [NumberMoved(account=account, at=now, old=JID(before.phone, PHONE), new=phone)]
+    else:
+        moved = []
     ids = [user_id for user_id in (before.user_id, after.user_id) if user_id]
-    return [ContactChanged(account=account, at=now, contact=JID(id, BSUID), phone=phone) for id in ids]
+    return moved + [ContactChanged(account=account, at=now, contact=JID(id, BSUID), phone=phone) for id in ids]
+
+
+def spelt(account: JID, dialled: JID, told: Iterable[str | None], now: datetime) -> list[Fact]:
+    """Meta calls the account that was reached by another number than was dialled: both are the same person's."""
+    others = sorted({phone for phone in told if phone and dialled.is_phone and phone != dialled.user})
+    return [ContactChanged(account=account, at=now, contact=dialled, also=JID(phone, PHONE)) for phone in others]
 
 
 def _settle(result: Told, account: JID, id: str, some: list[Status], ours: Ours | None, now: datetime) -> None:
@@ -267,6 +278,8 @@ def _settle(result: Told, account: JID, id: str, some: list[Status], ours: Ours 
     arrived = [(kind, words[word]) for word, kind in RECEIPTS.items() if word in words]
     failed, sent = words.get(FAILED), words.get(SENT)
     has_arrived = bool(arrived) or (ours is not None and ours.has_arrived)
+    if ours is not None and ours.is_open:
+        result.facts += spelt(account, ours.chat, {each.to.phone for each in some if each.to is not None}, now)
     if failed is not None and not has_arrived:
         code = failed.codes[0] if failed.codes else NO_CODE
         if ours is not None and ours.state == "server_ack":

@@ -17,6 +17,8 @@ from recado.gateway.pacing import restrictions
 from recado.gateway.providers.credentials import MetaCredentials, note_proven, note_waba_proven
 from recado.gateway.providers.meta import consequences, repository
 from recado.gateway.providers.meta.errors import GraphError
+from recado.gateway.providers.meta.facts import spelt
+from recado.gateway.providers.meta.wire import Sent
 from recado.gateway.providers.roads import META
 from recado.gateway.runtime.leases import Lease
 from recado.gateway.runtime.recorder import record
@@ -35,18 +37,21 @@ class Journal:
         self._database = database
         self._clock = clock
 
-    async def save_sent(self, account: JID, id: MessageId, external_id: str, quoting: Quote | None) -> datetime:
+    async def save_sent(self, account: JID, id: MessageId, said: Sent, quoting: Quote | None) -> datetime:
         """Meta took it, and calls it so. When a webhook was faster, that it was taken is known, or that it failed."""
         now = self._clock.now()
 
         async def work(unit: Unit) -> None:
             ours = (await repository.find_ours(unit, [id])).get(id)
-            await repository.save_external_ids(unit, {external_id: id})
+            await repository.save_external_ids(unit, {said.external_id: id})
             if ours is not None and ours.is_open:
                 sent = MessageSent(
                     account=account, at=now, id=id, chat=ours.chat, content=ours.content, sent_at=now, quoted=quoting
                 )
-                await record(unit, META, [sent])
+                reached = said.wa_id if said.wa_id and said.wa_id.isdigit() else None
+                if reached is not None and await repository.is_spelt(unit, ours.chat, reached):
+                    reached = None
+                await record(unit, META, [*spelt(account, ours.chat, [reached], now), sent])
 
         await self._write(work)
         return now

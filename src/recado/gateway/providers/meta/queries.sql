@@ -65,8 +65,14 @@ SELECT m.provider_message_id FROM whatsapp_messages m JOIN conversations c ON c.
 WHERE speaks_in(c.id, %(phone)s, %(lid)s, %(bsuid)s, NULL) AND m.direction = 'in' AND m.provider = 'meta'
   AND m.source <> 'history' AND m.sent_at > %(since)s
   AND c.id IN (SELECT k.id FROM conversations k JOIN whatsapp_contacts p ON p.id = k.contact_id
-               WHERE p.phone = %(phone)s OR p.bsuid = %(bsuid)s)
+               WHERE p.phone = %(phone)s OR p.bsuid = %(bsuid)s
+                  OR p.id = (SELECT contact_id FROM contact_numbers WHERE phone = %(phone)s AND NOT is_former))
 ORDER BY m.sent_at DESC, m.id DESC LIMIT 1
+
+-- is_spelt --
+SELECT EXISTS (
+    SELECT FROM whatsapp_contacts p JOIN contact_numbers n ON n.contact_id = p.id AND NOT n.is_former
+    WHERE p.phone = %(dialled)s AND n.phone = %(other)s OR p.phone = %(other)s AND n.phone = %(dialled)s)
 
 -- list_approved --
 SELECT name, language, category, body, places FROM meta_templates WHERE status = 'APPROVED'

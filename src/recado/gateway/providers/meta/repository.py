@@ -113,6 +113,11 @@ async def find_last_inbound(unit: Unit, chat: JID, *, since: datetime) -> str | 
     return found
 
 
+async def is_spelt(unit: Unit, dialled: JID, other: str) -> bool:
+    """Is it known already that both numbers are one account's?"""
+    return bool(await unit.value(_queries.is_spelt, dialled=dialled.user, other=other))
+
+
 async def list_approved(unit: Unit, *, limit: int = 50) -> list[ApprovedTemplate]:
     """The templates that may go."""
     return await unit.all(ApprovedTemplate, _queries.list_approved, limit=limit)
