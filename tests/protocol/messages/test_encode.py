@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recado.content import Text, Unsupported
+from recado.content import Reaction, Text, Unsupported
 from recado.errors import DecodeError, UsageError
 from recado.events import MessageId
 from recado.jid import JID
@@ -104,15 +104,16 @@ def test_history_of_an_unknown_kind_cannot_be_encoded() -> None:
         encode_history(HistoryChunk(kind="future"))
 
 
-def test_what_is_not_modelled_goes_out_as_it_came_in(theirs: dict[str, bytes]) -> None:
-    content = decode_message(theirs["image"]).content
-    assert isinstance(content, Unsupported)
-    assert encode_message(content) == theirs["image"]
+def test_what_is_not_modelled_goes_out_as_it_came_in() -> None:
+    order = b"\xb2\x02\x06\x0a\x04ab12"
+    content = decode_message(order).content
+    assert content == Unsupported("orderMessage", order)
+    assert encode_message(content) == order
 
 
-def test_only_a_text_quotes(theirs: dict[str, bytes]) -> None:
+def test_what_has_no_room_for_a_quote_does_not_quote() -> None:
     with pytest.raises(UsageError):
-        encode_message(Unsupported("imageMessage", theirs["image"]), quoting=Quoting(MessageId("A"), BIA))
+        encode_message(Reaction("3EB0AA", "👍"), chat=BIA, quoting=Quoting(MessageId("A"), BIA))
 
 
 def test_a_secret_of_another_size_is_refused() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recado.content import Text, Unsupported
+from recado.content import Media, Text
 from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.messages import history
@@ -39,7 +39,7 @@ def test_conversations_hold_their_messages_in_order(chunk: HistoryChunk, theirs:
     assert (received.sender, received.from_me, received.content) == (BIA_LID, False, Text("olá 👋"))
     assert received.push_name == "Bia" and received.sent_at == datetime.fromtimestamp(1795000000, UTC)
     assert (mine.sender, mine.from_me, mine.content) == (None, True, Text("answer"))
-    assert isinstance(image.content, Unsupported) and image.content.kind == "imageMessage"
+    assert isinstance(image.content, Media) and image.content.caption == "a caption"
     assert group.messages[0].sender == JID.parse("550000000003@s.whatsapp.net")
     assert len(chunk.messages) == 4
 

@@ -14,10 +14,10 @@ from recado.errors import DecodeError
 from recado.events import Quote
 from recado.jid import JID
 from recado.protocol.messages.content import is_for_software, parse_message, read_content, read_quote, unwrap
+from recado.protocol.messages.context import read_context
+from recado.protocol.messages.secrets import SECRET_SIZE, Addition, read_addition
 from recado.protocol.messages.software import News, read_news
 from recado.protocol.proto.e2e_pb2 import Message
-
-SECRET_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Decoded:
     """
     What a message says. `content` is None when there is nothing for a person to see. `device_sent` is the chat when
     another own device wrote it. `is_protocol` is for client software only, and `news` is what it then says, if we know.
-    `secret` is the message's own 32-byte secret.
+    `secret` is the message's own 32-byte secret; `addition` is said about another message and sealed with that one's:
+    then `content` holds it as it came. `forwarded` counts how often, `expires_in` is in seconds.
     """
 
     content: Content | None = None
@@ -34,6 +35,9 @@ class Decoded:
     is_protocol: bool = False
     news: News | None = None
     secret: bytes | None = field(default=None, repr=False)
+    addition: Addition | None = None
+    forwarded: int = 0
+    expires_in: int | None = None
 
 
 def decode_message(plaintext: bytes) -> Decoded:
@@ -45,13 +49,17 @@ def decode_message(plaintext: bytes) -> Decoded:
         raw = message.SerializeToString()
         device_sent = _destination(outer.device_sent_message.destination_jid)
     inner = unwrap(message)
+    context = read_context(inner)
     return Decoded(
-        content=read_content(inner, raw),
+        content=read_content(message, raw),
         quoted=read_quote(inner),
         device_sent=device_sent,
         is_protocol=is_for_software(inner),
         news=read_news(inner.protocol_message),
         secret=_secret(inner, message, outer),
+        addition=read_addition(inner),
+        forwarded=context.forwarded,
+        expires_in=context.expires_in,
     )
 
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 
-from recado.content import Content, Text, Unsupported, content_kind
-from recado.errors import UsageError
+from recado.content import Content, Media, Text
+from recado.errors import DecodeError, UsageError
 from recado.events import MessageId
 from recado.jid import JID
-from recado.protocol.messages.content import parse_message
-from recado.protocol.messages.decode import SECRET_SIZE
+from recado.protocol.messages.context import has_room_for_context, room_for_context, write_context, write_quote
 from recado.protocol.messages.history import SYNC_TYPES, HistoryChunk, HistoryConversation, HistoryMessage
+from recado.protocol.messages.parsing import parse_message, unwrap
+from recado.protocol.messages.secrets import SECRET_SIZE
+from recado.protocol.messages.writing import write_content
 from recado.protocol.proto import history_pb2 as wire
-from recado.protocol.proto.e2e_pb2 import ContextInfo, HistorySyncNotification, Message, ProtocolMessage
+from recado.protocol.proto.e2e_pb2 import HistorySyncNotification, Message, ProtocolMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +39,38 @@ _TRANSFER_ENDS = {
 }
 
 
-def encode_message(content: Content, *, quoting: Quoting | None = None, secret: bytes | None = None) -> bytes:
+def encode_message(
+    content: Content,
+    *,
+    chat: JID | None = None,
+    at: datetime | None = None,
+    quoting: Quoting | None = None,
+    secret: bytes | None = None,
+    forwarded: int = 0,
+    expires_in: int | None = None,
+) -> bytes:
     """
-    The unpadded protobuf of `content`; `secret` is the message's own 32 bytes. Raises UsageError for a kind that is not
-    written here yet and when something other than a text quotes, ValueError on a secret of another size, DecodeError on
-    an Unsupported that is not well-formed.
+    The unpadded protobuf of `content`, written in `chat` `at` that time; `secret` is the message's own 32 bytes. Raises
+    UsageError for a kind that is not written here and for one that has no room for a quote, ValueError on a secret of
+    another size, DecodeError on an Unsupported that is not well-formed.
     """
-    message = _message(content)
+    message = write_content(content, chat=chat, at=at)
+    inner = unwrap(message)
     if quoting is not None:
-        if not isinstance(content, Text):
-            raise UsageError("only a text can quote")
-        message = Message()
-        message.extended_text_message.text = content.body
-        message.extended_text_message.context_info.CopyFrom(_context(quoting))
+        write_quote(room_for_context(inner), quoting.id, quoting.sender, _quoted(quoting), quoting.chat)
+    mentions = content.mentions if isinstance(content, Text | Media) else ()
+    if not has_room_for_context(inner):
+        expires_in = None  # what has no room for it does not disappear by itself
+    write_context(inner, mentions=mentions, forwarded=forwarded, expires_in=expires_in)
+    if inner is not message and inner.HasField("message_context_info"):
+        message.message_context_info.CopyFrom(inner.message_context_info)
+        inner.ClearField("message_context_info")
     if secret is not None:
         if len(secret) != SECRET_SIZE:
             raise ValueError("a message secret has 32 bytes")
         message.message_context_info.message_secret = secret
+    if chat is not None and isinstance(content, Media) and content.album is not None:
+        message.message_context_info.message_association.parent_message_key.remote_jid = str(chat.bare)
     return message.SerializeToString()
 
 
@@ -99,23 +117,14 @@ def encode_history(chunk: HistoryChunk) -> bytes:
     return zlib.compress(sync.SerializeToString())
 
 
-def _message(content: Content) -> Message:
-    match content:
-        case Text(body):
-            return Message(conversation=body)
-        case Unsupported(_, raw):
-            return parse_message(raw)
-        case _:
-            raise UsageError(f"{content_kind(content)} messages are not sent over WhatsApp Web yet")
-
-
-def _context(quoting: Quoting) -> ContextInfo:
-    return ContextInfo(
-        stanza_id=quoting.id,
-        participant=str(quoting.sender.bare),
-        quoted_message=None if quoting.content is None else _message(quoting.content),
-        remote_jid=None if quoting.chat is None else str(quoting.chat),
-    )
+def _quoted(quoting: Quoting) -> Message | None:
+    """What is quoted; what cannot be written again is quoted by its id alone."""
+    if quoting.content is None:
+        return None
+    try:
+        return unwrap(write_content(quoting.content))
+    except (UsageError, DecodeError):
+        return None
 
 
 def _conversation(conversation: HistoryConversation) -> wire.Conversation:

@@ -1,0 +1,102 @@
+"""
+What the stanza around a message tells the server of it, which cannot look inside: text, media, poll, reaction or event,
+the kind of file, whether it changes another message, and whether to keep still when it cannot be opened.
+docs/protocol/stanzas.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recado.protocol.messages.parsing import unwrap
+from recado.protocol.proto.e2e_pb2 import Message, ProtocolMessage
+
+EDIT, PIN, EVENT_EDIT, REVOKE, ADMIN_REVOKE = "1", "2", "3", "7", "8"
+_UNDO_KEEP = 2
+
+_POLLS = (
+    "poll_creation_message",
+    "poll_creation_message_v2",
+    "poll_creation_message_v3",
+    "poll_creation_message_v5",
+)
+_MEDIATYPES = {
+    "image_message": "image",
+    "document_message": "document",
+    "contact_message": "vcard",
+    "contacts_array_message": "contact_array",
+    "live_location_message": "livelocation",
+    "location_message": "location",
+    "sticker_message": "sticker",
+    "ptv_message": "ptv",
+    "list_message": "list",
+    "list_response_message": "list_response",
+    "buttons_response_message": "buttons_response",
+    "order_message": "order",
+    "product_message": "product",
+    "interactive_response_message": "native_flow_response",
+    "group_invite_message": "url",
+}
+_NO_REPORT = ("reaction_message", "enc_reaction_message", "enc_event_response_message", "poll_update_message")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The attributes: `type`, `mediatype`, `edit`, `decrypt-fail`, those of `<meta>`; whether it can be reported."""
+
+    kind: str = "text"
+    mediatype: str | None = None
+    edit: str | None = None
+    hides_failure: bool = False
+    meta: tuple[tuple[str, str], ...] = ()
+    can_be_reported: bool = True
+
+
+TEXT = Shape()
+
+
+def shape_of(message: Message) -> Shape:
+    """The shape of a message, wrapped or not. Raises DecodeError when it is wrapped too often."""
+    inner = unwrap(message)
+    mediatype = _mediatype(inner)
+    edit = _edit(inner)
+    kind: str = "text"
+    meta: tuple[tuple[str, str], ...] = ()
+    if inner.HasField("reaction_message") or inner.HasField("enc_reaction_message"):
+        kind = "reaction"
+    elif any(inner.HasField(name) for name in _POLLS):
+        kind, meta = "poll", (("polltype", "creation"),)
+    elif inner.HasField("poll_update_message"):
+        kind, meta = "poll", (("polltype", "vote"),)
+    elif inner.HasField("event_message"):
+        kind, meta = "event", (("event_type", "creation"),)
+    elif inner.HasField("enc_event_response_message"):
+        kind, meta = "event", (("event_type", "response"),)
+    elif mediatype is not None:
+        kind = "media"
+    adds = any(inner.HasField(name) for name in _NO_REPORT)
+    return Shape(kind, mediatype, edit, adds or edit is not None, meta, not adds)
+
+
+def _mediatype(message: Message) -> str | None:
+    if message.HasField("video_message"):
+        return "gif" if message.video_message.gif_playback else "video"
+    if message.HasField("audio_message"):
+        return "ptt" if message.audio_message.ptt else "audio"
+    if message.HasField("extended_text_message"):
+        return "url" if message.extended_text_message.title else None
+    return next((name for field, name in _MEDIATYPES.items() if message.HasField(field)), None)
+
+
+def _edit(message: Message) -> str | None:
+    if message.HasField("protocol_message") and message.protocol_message.HasField("key"):
+        protocol = message.protocol_message
+        if protocol.type == ProtocolMessage.REVOKE:
+            return REVOKE if protocol.key.from_me else ADMIN_REVOKE
+        return EDIT if protocol.type == ProtocolMessage.MESSAGE_EDIT else None
+    if message.HasField("reaction_message") and not message.reaction_message.text:
+        return REVOKE
+    if message.HasField("keep_in_chat_message"):
+        keep = message.keep_in_chat_message
+        return REVOKE if keep.key.from_me and keep.keep_type == _UNDO_KEEP else None
+    return PIN if message.HasField("pin_in_chat_message") else None
