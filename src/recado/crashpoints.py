@@ -24,13 +24,17 @@ class CrashPoint(StrEnum):
     OUTBOUND_AFTER_WIRE = "outbound.after_wire"
     OUTBOUND_AFTER_ACK = "outbound.after_ack"
     OUTBOUND_AFTER_SETTLE = "outbound.after_settle"
+    PAIRING_AFTER_SECRET = "pairing.after_secret"
     PAIRING_BEFORE_COMMIT = "pairing.before_commit"
     PAIRING_AFTER_COMMIT = "pairing.after_commit"
     PAIRING_AFTER_SIGN = "pairing.after_sign"
     PREKEYS_BEFORE_UPLOAD = "prekeys.before_upload"
     PREKEYS_AFTER_UPLOAD = "prekeys.after_upload"
     RESEND_AFTER_COMMIT = "resend.after_commit"
+    HISTORY_AFTER_FETCH = "history.after_fetch"
+    HISTORY_AFTER_OUTLINE = "history.after_outline"
     HISTORY_AFTER_SLICE = "history.after_slice"
+    HISTORY_BEFORE_RECEIPT = "history.before_receipt"
     WORK_BEFORE_FINISH = "work.before_finish"
 
 

@@ -12,8 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado.client.batches import Batches
+from recado.client.bell import Bell
 from recado.client.health import Pulse
+from recado.client.media.reupload import Reuploads
 from recado.client.options import DeviceProfile, Limits
+from recado.client.people.lookups import LookUps
 from recado.client.settlements import Settlements
 from recado.client.signals import Signals
 from recado.client.status import Status
@@ -47,8 +50,8 @@ class Account:
     """The connection that is logged in right now."""
     pairing: Pairing | None = None
     """The linking that is under way."""
-    work_waits: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a commit scheduled work."""
+    work_waits: Bell = field(default_factory=Bell)
+    """Rung when a commit scheduled work."""
     greeted: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server said that this connection is logged in."""
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,13 +59,20 @@ class Account:
 
     settlements: Settlements = field(default_factory=Settlements)
     """Which messages of ours are known to count as sent."""
+    reuploads: Reuploads = field(default_factory=Reuploads)
+    """Who waits for the phone to upload a file again."""
     batches: Batches = field(init=False)
     """The transactions that senders share."""
+    look_ups: LookUps = field(init=False)
+    """The questions about people that are waited for."""
+    watched: dict[JID, None] = field(default_factory=dict)
+    """Whose presence we want to be told, again on every connection."""
     pulse: Pulse = field(init=False)
     """What is being waited for, and since when."""
 
     def __post_init__(self) -> None:
         self.batches = Batches(self.store, size=self.limits.batch)
+        self.look_ups = LookUps(self)
         self.pulse = Pulse(self.clock)
 
     @property

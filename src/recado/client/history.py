@@ -1,150 +1,245 @@
 """
-History the phone sent, as work: a part is kept with the message that brought it and read here, a few hundred messages a
-transaction, so that the spine never waits for it. What was recorded before is not recorded again, so a restart in the
-middle does no harm. What the database refuses is kept raw, and takes no neighbour down.
+History the phone sent, as work: a part is noted with the message that brought it, fetched if it lies on the media
+servers, and recorded a few hundred messages a transaction, each with how far the part is: a restart in the middle goes
+on from there, and a part that comes again costs nothing. Its receipt leaves once all of it is safe.
+
+    note ─▶ fetch (sealed, streamed, checked) ─▶ outline ─▶ people and chats ─▶ messages … ─▶ HistoryReceived ─▶ receipt
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
-from recado.client.arrival import Known
-from recado.client.contacts import learn_lids, other_address
+from recado.client.history_recording import Recording, record_raw
 from recado.client.turn import Turn
+from recado.content import EncryptedFile
 from recado.crashpoints import CrashPoint
-from recado.errors import DecodeError, StoreRefused
-from recado.events import ContactChanged, EnvelopeUnreadable, HistoryReceived, MessageReceived, Source, UnknownReceived
-from recado.jid import JID
-from recado.protocol.messages.encode import encode_message
-from recado.protocol.messages.history import HistoryChunk, HistoryMessage, parse_history
-from recado.store.records import WorkItem
-from recado.store.transaction import Transaction
+from recado.errors import BadRecord, DecodeError, HistoryTooLarge, MediaError
+from recado.events import HistoryMissed, HistoryReceived
+from recado.protocol.media.kinds import FileKind
+from recado.protocol.messages.history import (
+    SYNC_TYPES,
+    HistoryMedia,
+    HistoryMessage,
+    HistoryOutline,
+    HistoryPush,
+    read_messages,
+    read_outline,
+)
+from recado.protocol.node import Node
+from recado.protocol.stanzas.receipt import history_receipt
+from recado.store.past import PartProgress
+from recado.store.records import JSONRecord, WorkItem
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
 
+logger = logging.getLogger("recado.client")
+
 HISTORY = "history"
 
-T = TypeVar("T")
-Record = Callable[[Turn, Sequence[T]], Awaitable[None]]
-"""Writes some of what a part says."""
+IN_MEMORY = 1024 * 1024
+"""A part up to this size (deflated) is kept in memory while it is read; a larger one in a file without a name."""
+
+MOST_ATTEMPTS = 24
+"""How often one part is fetched before it is given up: about a day."""
 
 
-def history_work(id: str, inline: bytes, *, at: datetime) -> WorkItem:
-    """Read the part that message `id` brought."""
-    return WorkItem(f"{HISTORY}-{id}", HISTORY, inline, due_at=at)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPart(JSONRecord):
+    """A part that was offered, and the message that brought it (`id`, from `sender`)."""
+
+    id: str
+    sender: str = field(repr=False)
+    kind: str
+    chunk: int
+    progress: int | None = None
+    request: str | None = None
+    inline: bytes | None = field(default=None, repr=False)
+    remote: EncryptedFile | None = field(default=None, repr=False)
+    attempts: int = 0
+
+    @property
+    def key(self) -> str:
+        """What the same part is known by when it comes again."""
+        held = self.remote.enc_sha256 if self.remote is not None else self.inline or self.id.encode()
+        return hashlib.sha256(held).hexdigest()[:32]
+
+    @property
+    def receipt(self) -> Node:
+        """What tells the phone that it is safe here."""
+        return history_receipt(Node("message", {"id": self.id, "from": self.sender}))
+
+
+def history_work(id: str, sender: str, push: HistoryPush, *, at: datetime) -> WorkItem:
+    """Fetch and record the part that message `id` brought."""
+    part = HistoryPart(
+        id=id,
+        sender=sender,
+        kind=push.kind,
+        chunk=push.chunk,
+        progress=push.progress,
+        request=push.request,
+        inline=push.inline,
+        remote=None if push.inline is not None else _remote(push.media),
+    )
+    return _work(part, at)
 
 
 async def read_history(account: Account, connection: Connection, item: WorkItem) -> None:
-    """Record a part of the history: messages, names, addresses, and that it came."""
-    try:
-        chunk = parse_history(item.body)
-    except DecodeError as error:
-        async with account.store.transaction() as tx:
-            await _record_raw(Turn(account, tx, account.now()), item.body, error)
-        return
-    await _keep(account, chunk.lid_mappings, (learn_lids,))
-    await _keep(account, chunk.push_names, (_record_names,))
-    for messages in _slices(chunk.messages, account.limits.history_chunk):
-        await _keep(account, messages, (_record_messages, _record_unread, _record_content))
-        crashpoints.reach(CrashPoint.HISTORY_AFTER_SLICE)
+    """Record a part of the history: messages, names, addresses, chats, and that it came."""
+    part = _part(item)
     async with account.store.transaction() as tx:
-        await tx.record(_received(account, chunk))
+        progress = await tx.past.progress(part.key)
+    if not progress.is_done:
+        try:
+            await _take(account, part, progress)
+        except MediaError as error:
+            if await _later(account, part, error):
+                return
+        except DecodeError as error:
+            await _give_up(account, part, error)
+            return
+    if part.sender:
+        connection.send(part.receipt)
 
 
-async def _keep(account: Account, items: Sequence[T], ways: Sequence[Record[T]]) -> None:
-    """Write these in one transaction. What the database refuses goes one by one, then in the next way or not at all."""
+def _part(item: WorkItem) -> HistoryPart:
     try:
-        async with account.store.transaction() as tx:
-            await ways[0](Turn(account, tx, account.now()), items)
-    except StoreRefused:
-        if len(items) > 1:
-            for item in items:
-                await _keep(account, [item], ways)
-        elif len(ways) > 1:
-            await _keep(account, items, ways[1:])
+        return HistoryPart.decode(item.body)
+    except BadRecord:
+        # Noted by an earlier version: the deflated bytes alone, and the receipt has left.
+        return HistoryPart(id=item.id, sender="", kind=SYNC_TYPES[0], chunk=0, inline=item.body)
 
 
-async def _record_names(turn: Turn, names: Sequence[tuple[JID, str]]) -> None:
-    for contact, name in names:
-        await turn.tx.record(ContactChanged(account=turn.me, at=turn.now, contact=contact.bare, push_name=name))
+async def _take(account: Account, part: HistoryPart, progress: PartProgress) -> None:
+    """Fetch, read and record it. Raises MediaError, DecodeError."""
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as blob:
+        await _fetch(account, part, blob)
+        crashpoints.reach(CrashPoint.HISTORY_AFTER_FETCH)
+        outline = await _outline(account, part, blob)
+        crashpoints.reach(CrashPoint.HISTORY_AFTER_OUTLINE)
+        recording = Recording(account, part.key, progress)
+        await recording.people(outline)
+        for messages in _slices(_messages(account, blob, outline, recording.progress.messages), account):
+            with account.pulse.working():
+                await recording.messages(messages)
+            crashpoints.reach(CrashPoint.HISTORY_AFTER_SLICE)
+    done = replace(recording.progress, is_done=True)
+    async with account.store.transaction() as tx:
+        tx.past.save_progress(part.key, done, account.now() + account.limits.keep_seen)
+        if part.request is not None:
+            tx.past.drop_request(part.request)
+        await tx.record(
+            HistoryReceived(
+                account=account.jid,
+                at=account.now(),
+                kind=outline.kind if outline.messages or outline.conversations else part.kind,
+                chunk=outline.chunk or part.chunk,
+                conversations=len(outline.chats),
+                messages=done.readable,
+                progress=part.progress if outline.progress is None else outline.progress,
+                request=part.request,
+            )
+        )
+    crashpoints.reach(CrashPoint.HISTORY_BEFORE_RECEIPT)
 
 
-async def _record_messages(turn: Turn, messages: Sequence[HistoryMessage]) -> None:
+async def _fetch(account: Account, part: HistoryPart, blob: IO[bytes]) -> None:
+    """The deflated bytes, checked. Raises MediaError, HistoryTooLarge."""
+    if part.inline is not None:
+        blob.write(part.inline)
+    elif part.remote is not None:
+        if part.remote.size > account.limits.history_file:
+            raise HistoryTooLarge
+        with account.pulse.working():
+            await account.media.download(part.remote, FileKind.HISTORY, blob.write)
+
+
+async def _outline(account: Account, part: HistoryPart, blob: IO[bytes]) -> HistoryOutline:
+    """The first pass, with others let in now and then. Raises DecodeError."""
+    outline = HistoryOutline(kind=part.kind, chunk=part.chunk, progress=part.progress)
+    if part.inline is None and part.remote is None:
+        return outline  # the phone says that there is nothing, and why
+    blob.seek(0)
+    for outline in read_outline(blob.read, most=account.limits.history_inflated):  # noqa: B007 - the last is whole
+        await account.clock.sleep(0)
+    return outline
+
+
+def _messages(account: Account, blob: IO[bytes], outline: HistoryOutline, skip: int) -> Iterator[HistoryMessage | None]:
+    if not outline.messages:
+        return
+    blob.seek(0)
+    messages = read_messages(blob.read, outline, most=account.limits.history_inflated, skip=skip)
+    for place, message in enumerate(messages):
+        if place >= skip:
+            yield message
+
+
+def _slices(messages: Iterator[HistoryMessage | None], account: Account) -> Iterator[list[HistoryMessage | None]]:
+    size = account.limits.history_chunk
+    taken: list[HistoryMessage | None] = []
     for message in messages:
-        await _record(turn.account, turn.tx, message)
+        taken.append(message)
+        if len(taken) == size:
+            yield taken
+            taken = []
+    if taken:
+        yield taken
 
 
-async def _record_unread(turn: Turn, messages: Sequence[HistoryMessage]) -> None:
-    """Messages that cannot be kept as what they say leave a placeholder in their place."""
-    for message in messages:
-        await turn.tx.record(
-            EnvelopeUnreadable(
-                account=turn.me,
+async def _later(account: Account, part: HistoryPart, error: MediaError) -> bool:
+    """Fetch it again later; False when that was done often enough, and that is recorded."""
+    logger.info("a part of the history cannot be fetched: %s", type(error).__name__)
+    if part.attempts + 1 >= MOST_ATTEMPTS:
+        await _give_up(account, part, error)
+        return True
+    pause = min(timedelta(seconds=5) * 2**part.attempts, timedelta(hours=1))
+    async with account.store.transaction() as tx:
+        await tx.schedule(_work(replace(part, attempts=part.attempts + 1), account.now() + pause))
+    account.work_waits.set()
+    return True
+
+
+async def _give_up(account: Account, part: HistoryPart, error: Exception) -> None:
+    """It cannot be had, or not be read: no receipt says that it is safe."""
+    async with account.store.transaction() as tx:
+        turn = Turn(account, tx, account.now())
+        if part.inline is not None:
+            await record_raw(turn, part.inline, error)
+        await tx.record(
+            HistoryMissed(
+                account=account.jid,
                 at=turn.now,
-                id=message.id,
-                chat=message.chat,
-                chat_alt=await other_address(turn.tx, message.chat),
-                sender=message.sender.bare if message.sender is not None else turn.me,
-                from_me=message.from_me,
-                reason=StoreRefused.__name__,
-                sent_at=message.sent_at,
-                source=Source.HISTORY,
-                raw=encode_message(message.content),
+                kind=part.kind,
+                chunk=part.chunk,
+                reason=type(error).__name__,
+                request=part.request,
             )
         )
 
 
-async def _record_content(turn: Turn, messages: Sequence[HistoryMessage]) -> None:
-    """Not even their ids and addresses can be kept."""
-    for message in messages:
-        await _record_raw(turn, encode_message(message.content), StoreRefused())
+def _work(part: HistoryPart, at: datetime) -> WorkItem:
+    return WorkItem(f"{HISTORY}-{part.id}-{part.attempts}", HISTORY, part.encode(), due_at=at)
 
 
-async def _record_raw(turn: Turn, raw: bytes, error: Exception) -> None:
-    problem = type(error).__name__
-    await turn.tx.record(UnknownReceived(account=turn.me, at=turn.now, tag=HISTORY, raw=raw, problem=problem))
-
-
-async def _record(account: Account, tx: Transaction, message: HistoryMessage) -> None:
-    sender = message.sender.bare if message.sender is not None else account.jid
-    key = (await tx.canonical(message.chat), (await tx.canonical(sender)).bare, message.id)
-    if await tx.seen(*key) is not None:
-        return
-    await tx.mark_seen(*key, Known.OPENED.value, account.now() + account.limits.keep_seen)
-    await tx.record(
-        MessageReceived(
-            account=account.jid,
-            at=account.now(),
-            id=message.id,
-            chat=message.chat,
-            chat_alt=await other_address(tx, message.chat),
-            sender=sender,
-            from_me=message.from_me,
-            content=message.content,
-            sent_at=message.sent_at,
-            source=Source.HISTORY,
-            push_name=message.push_name,
-        )
+def _remote(media: HistoryMedia | None) -> EncryptedFile | None:
+    if media is None:
+        return None
+    return EncryptedFile(
+        direct_path=media.direct_path,
+        url="",
+        key=media.media_key,
+        sha256=media.file_sha256,
+        enc_sha256=media.file_enc_sha256,
+        size=media.file_length,
     )
-
-
-def _received(account: Account, chunk: HistoryChunk) -> HistoryReceived:
-    return HistoryReceived(
-        account=account.jid,
-        at=account.now(),
-        kind=chunk.kind,
-        chunk=chunk.chunk,
-        conversations=len(chunk.conversations),
-        messages=len(chunk.messages),
-        progress=chunk.progress,
-    )
-
-
-def _slices(messages: Sequence[HistoryMessage], size: int) -> Iterator[Sequence[HistoryMessage]]:
-    for start in range(0, len(messages), size):
-        yield messages[start : start + size]

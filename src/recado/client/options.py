@@ -52,10 +52,40 @@ class Limits:
     """How long the plaintext of what was sent is kept to answer retry requests (never under 14 days)."""
     keep_seen: timedelta = timedelta(days=30)
     """How long ids of messages are remembered for de-duplication."""
+    keep_secrets: timedelta = timedelta(days=180)
+    """How long votes in a poll and answers to an event can be opened."""
     keep_devices: timedelta = timedelta(hours=24)
     """How long a device list is believed without asking again."""
+    look_up_people: int = 50
+    """How many people one look-up asks for."""
+    look_ups: int = 5
+    """How many look-ups may go at once, before they are paced."""
+    look_up_every: float = 2.0
+    """From then on, the seconds between two."""
+    look_up_pause: float = 60.0
+    """No look-up for so long after the server said that there were too many; doubled each time."""
+    keep_look_ups: timedelta = timedelta(seconds=30)
+    """How long the answer to a look-up is good for who asks the same."""
     history_chunk: int = 200
     """How many history messages one transaction takes."""
+    history_file: int = 512 * 1024 * 1024
+    """The largest part of the history that is fetched, bytes as they lie on the media servers."""
+    history_inflated: int = 4 * 1024 * 1024 * 1024
+    """The most bytes one part may come to; never in memory together."""
+    ask_phone_after: timedelta = timedelta(seconds=5)
+    """How long a message's author has to send it again before the own phone is asked for it."""
+    phone_requests: int = 3
+    """How often the phone is asked for one message, an hour between two."""
+    ask_phone_within: timedelta = timedelta(days=14)
+    """Of older messages the phone is not asked."""
+    renew_session_every: timedelta = timedelta(hours=1)
+    """How often, at most, keys of one device are fetched to begin a session anew for a resend."""
+    keep_requests: timedelta = timedelta(days=1)
+    """How long an answer of the phone is matched with what was asked."""
+    file: int = 2 * 1024 * 1024 * 1024
+    """How many bytes a file may have, on its way in and out."""
+    reupload: float = 60.0
+    """How long the phone has to upload a file again."""
     signal_ring: int = 256
     """How many signals a listener may lag behind."""
 

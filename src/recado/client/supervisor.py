@@ -49,6 +49,7 @@ class Supervisor:
         self._mark_online = mark_online
         self._connection: Connection | None = None
         self._opened_at: datetime | None = None
+        self._settled = asyncio.Event()
         self.parts_as = ConnectionState.DISCONNECTED
         """What is recorded when we are the ones who leave."""
         self._is_cut = False
@@ -102,6 +103,7 @@ class Supervisor:
     async def _live(self) -> Close:
         """One connection, from the attempt to its end."""
         self._opened_at = None
+        self._settled.clear()
         self._account.greeted.clear()
         self._account.caught_up.clear()
         try:
@@ -164,9 +166,9 @@ class Supervisor:
 
     def _jobs(self, connection: Connection) -> list[Coroutine[Any, Any, None]]:
         if self._account.is_paired:
-            return [self._serve(connection), self._hurry(), self._tidy()]
+            return [self._serve(connection), self._work_long(connection), self._hurry(), self._tidy()]
         pairing = self._account.pairing
-        return [pairing.show(connection)] if pairing is not None else []
+        return [pairing.run(connection)] if pairing is not None else []
 
     async def _serve(self, connection: Connection) -> None:
         """The connection's own life: log in, be open, do what is scheduled."""
@@ -178,7 +180,13 @@ class Supervisor:
         if account.pairing is not None:
             account.pairing.finish(account.jid, account.lid.bare if account.lid is not None else None)
         await settle_in(account, connection, mark_online=self._mark_online)
+        self._settled.set()
         await do_work(account, connection)
+
+    async def _work_long(self, connection: Connection) -> None:
+        """Beside it, what takes long."""
+        await self._settled.wait()
+        await do_work(self._account, connection, is_long=True)
 
     async def _hurry(self) -> None:
         await self._account.clock.sleep(self._account.limits.login)

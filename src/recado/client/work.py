@@ -1,7 +1,8 @@
 """
 Scheduled work: what a handler may not do itself because it asks the network or takes long. Recorded in the transaction
-that made it necessary, done one at a time while a connection is logged in, and resumed after a restart. A job may be
-done twice (a crash between its effect and its end), so each is made to bear that.
+that made it necessary, done one at a time while a connection is logged in, and resumed after a restart. What takes long
+(the history) has a lane of its own, so that nobody who asks for a message again waits behind it. A job may be done
+twice (a crash between its effect and its end), so each is made to bear that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from recado import crashpoints
 from recado.client.account import Account
 from recado.client.history import HISTORY, read_history
 from recado.client.housekeeping import CLEAN, clean
+from recado.client.people.resync import RESYNC, resync
+from recado.client.people.tokens import ASK_LOCK, GIVE, ask_time_lock, give_token
 from recado.client.prekeys import UPLOAD, upload_more
 from recado.client.resending import RESEND, resend
 from recado.crashpoints import CrashPoint
@@ -31,35 +34,38 @@ logger = logging.getLogger("recado.client")
 Job = Callable[[Account, "Connection", WorkItem], Awaitable[None]]
 
 JOBS: dict[str, Job] = {UPLOAD: upload_more, RESEND: resend, HISTORY: read_history, CLEAN: clean}
+JOBS |= {RESYNC: resync, GIVE: give_token, ASK_LOCK: ask_time_lock}
+
+LONG = frozenset({HISTORY})
+"""What may take minutes."""
 
 MOST_ATTEMPTS = 5
 PAUSE = timedelta(seconds=5)
 """Before the second attempt; doubled for each later one."""
 
 
-async def do_work(account: Account, connection: Connection) -> None:
-    """Do what is scheduled, and what will be, until the connection ends."""
+async def do_work(account: Account, connection: Connection, *, is_long: bool = False) -> None:
+    """Do what is scheduled, and what will be, until the connection ends: what takes long, or all the rest."""
     while True:
-        account.work_waits.clear()
+        heard = account.work_waits.rings
         async with account.store.transaction() as tx:
-            items = await tx.work()
+            items = [item for item in await tx.work() if (item.kind in LONG) is is_long]
         due = [item for item in items if item.due_at <= account.now()]
         for item in due:
-            with account.pulse.working():
-                await _do(account, connection, item)
+            await _do(account, connection, item)
         if not due:
-            await _wait(account, items[0] if items else None)
+            await _wait(account, items[0] if items else None, heard)
 
 
-async def _wait(account: Account, first: WorkItem | None) -> None:
+async def _wait(account: Account, first: WorkItem | None, heard: int) -> None:
     """Until something is scheduled, or the first item is due."""
     if first is None:
-        await account.work_waits.wait()
+        await account.work_waits.wait(heard)
         return
     seconds = max(0.1, (first.due_at - account.now()).total_seconds())
     async with asyncio.TaskGroup() as group:
         alarm = group.create_task(account.clock.sleep(seconds))
-        news = group.create_task(account.work_waits.wait())
+        news = group.create_task(account.work_waits.wait(heard))
         await asyncio.wait([alarm, news], return_when=asyncio.FIRST_COMPLETED)
         alarm.cancel()
         news.cancel()
@@ -71,8 +77,11 @@ async def _do(account: Account, connection: Connection, item: WorkItem) -> None:
     try:
         if job is None:
             logger.warning("work of a kind this version does not know is dropped")
+        elif item.kind in LONG:
+            await job(account, connection, item)  # it notes its own steps
         else:
-            await job(account, connection, item)
+            with account.pulse.working():
+                await job(account, connection, item)
     except Exception as error:
         if isinstance(error, ConnectionLost | StoreError) and not isinstance(error, StoreRefused):
             raise  # the connection is over, or the store: it stays scheduled

@@ -25,7 +25,7 @@ OWN_SENDER_KEYS = "own-sender-key-"
 KEY_HOLDERS = "key-holders-"
 
 # Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
-UNCACHED = ("seen-", "sent-", "retry-", PREKEYS, WORK)
+UNCACHED = ("seen-", "sent-", "retry-", "secret-", "history-", "asked-", "missing-", "renewed-", PREKEYS, WORK)
 
 # What a user's name is marked with in the address spaces other than phone numbers.
 _MARKS = {PHONE: "", LID: "_1", HOSTED: "_128", HOSTED_LID: "_129"}
@@ -93,6 +93,11 @@ def seen(chat: JID, author: JID, id: str) -> str:
     return f"seen-{_part(str(chat))}/{_part(str(author))}/{_part(id)}"
 
 
+def message_secret(chat: JID, author: JID, id: str) -> str:
+    """The secret of a poll or an event."""
+    return f"secret-{_part(str(chat))}/{_part(str(author))}/{_part(id)}"
+
+
 def retries(chat: JID, id: str) -> str:
     """How often a resend of a message was asked for."""
     return f"retry-{_part(str(chat))}/{_part(id)}"
@@ -122,6 +127,26 @@ def key_holders(group: JID) -> str:
 def work(id: str) -> str:
     """Something to be asked of the network later."""
     return f"{WORK}{_part(id)}"
+
+
+def history_part(part: str) -> str:
+    """How far a part of the history is recorded."""
+    return f"history-{_part(part)}"
+
+
+def past_request(id: str) -> str:
+    """What was asked of the phone."""
+    return f"asked-{_part(id)}"
+
+
+def missing_message(chat: JID, id: str) -> str:
+    """A message that may be had from the phone; the id comes last, as with those that were opened."""
+    return f"missing-{_part(str(chat))}/{_part(id)}"
+
+
+def renewed(jid: JID) -> str:
+    """When a session was last begun anew."""
+    return f"renewed-{address(jid)}"
 
 
 def cursor(name: str) -> str:

@@ -22,6 +22,7 @@ from recado.protocol.signal.record import SessionRecord
 from recado.store import keys, lids
 from recado.store.groups import GroupRecords
 from recado.store.overlay import Layer, Overlay
+from recado.store.past import Past
 from recado.store.people import PeopleRecords
 from recado.store.records import (
     Credentials,
@@ -32,6 +33,7 @@ from recado.store.records import (
     StoredSignedPreKey,
     WorkItem,
 )
+from recado.store.secrets import SecretRecords
 
 
 class Transaction:
@@ -199,6 +201,16 @@ class Transaction:
     async def save_retries(self, chat: JID, id: str, count: int, expires: datetime) -> None:
         """Note how often a resend of a message was asked for."""
         self._overlay.put(keys.retries(chat, id), _Number(count), expires)
+
+    @property
+    def past(self) -> Past:
+        """The history, and messages that are to come again."""
+        return Past(self._overlay)
+
+    @property
+    def secrets(self) -> SecretRecords:
+        """The secrets of polls and events."""
+        return SecretRecords(self._overlay)
 
     # Facts, work, cursors
 

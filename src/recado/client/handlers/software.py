@@ -13,7 +13,6 @@ from recado.client.history import history_work
 from recado.client.turn import Turn
 from recado.protocol.messages.history import HistoryPush
 from recado.protocol.messages.software import AppStateKeyShare, News
-from recado.protocol.stanzas.receipt import history_receipt
 
 Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
 
@@ -28,11 +27,8 @@ async def on_news(turn: Turn, arrival: Arrival, news: News | None, plaintext: by
 
 
 async def _on_history(turn: Turn, arrival: Arrival, push: HistoryPush, plaintext: bytes) -> None:
-    if push.inline is None:
-        await turn.record_unknown(arrival.node, "history that is not inline", raw=plaintext)
-        return
-    await turn.schedule(history_work(arrival.stanza.id, push.inline, at=turn.now))
-    turn.answer(history_receipt(arrival.node))
+    """What is noted is safe; that the phone is told once all of it is recorded, which may need the media servers."""
+    await turn.schedule(history_work(arrival.stanza.id, arrival.node.attrs["from"], push, at=turn.now))
 
 
 async def _on_key_share(turn: Turn, arrival: Arrival, share: AppStateKeyShare, plaintext: bytes) -> None:
