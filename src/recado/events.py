@@ -16,6 +16,7 @@ from typing import NewType
 
 from recado.content import Content
 from recado.errors import CloseReason
+from recado.groups import GroupChange
 from recado.jid import JID
 
 MessageId = NewType("MessageId", str)
@@ -259,6 +260,18 @@ class CallReceived(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChanged(Fact):
+    """Something changed in a group: `what`, whom it concerns or its new `value` (a subject, "on", seconds), `by` whom."""
+
+    group: JID
+    what: GroupChange
+    by: JID | None = None
+    people: tuple[JID, ...] = ()
+    value: str = field(default="", repr=False)
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeerIdentityChanged(Fact):
     """A device's identity key is new: reinstalled, or somebody else's."""
 
@@ -362,6 +375,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     ReachOutRestricted,
     CallReceived,
     PeerIdentityChanged,
+    GroupChanged,
     HistoryReceived,
     HistoryMissed,
     ChatRemembered,

@@ -252,12 +252,6 @@ async def test_nobody_to_write_to_is_said(desk, world, bia):
             await client.send(JID.phone("550000000099"), Text("anybody?"))
 
 
-async def test_groups_are_refused(desk):
-    async with desk.connected() as client:
-        with pytest.raises(UsageError):
-            await client.send(JID("120363000000000001", "g.us"), Text("all"))
-
-
 async def test_nothing_is_sent_before_linking(desk, bia):
     async with desk.client() as client:
         with pytest.raises(NotPaired):

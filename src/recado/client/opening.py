@@ -38,6 +38,7 @@ async def meet_identity(turn: Turn, device: JID, identity: bytes, *, is_new: boo
     if await turn.tx.identity(device) != identity:
         await turn.tx.save_identity(device, identity)
     if is_new:
+        await turn.tx.groups.rotate_for(device, frozenset({device.device}))
         await turn.tx.record(PeerIdentityChanged(account=turn.me, at=turn.now, contact=device.bare))
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
+from recado.client.contacts import other_address
+from recado.client.groups.asking import ask_group
+from recado.client.groups.planning import kept_group, with_own_key
 from recado.client.sealing import Sealer, fetch_bundles, shows_identity
 from recado.crashpoints import CrashPoint
 from recado.errors import StanzaError
@@ -52,6 +55,9 @@ async def resend(account: Account, connection: Connection, item: WorkItem) -> No
         sent = await _answerable(account, tx, asker, retry)
     if sent is None:
         return
+    if not sent.chat.is_person and not await _is_in(account, connection, sent.chat, asker):
+        logger.warning("a resend is asked by somebody who is not in the group")
+        return
     bundle = retry.bundle or (await fetch_bundles(connection, (asker,)))[asker]
     if bundle is None:
         logger.info("no keys for a device that asks for a resend")
@@ -68,7 +74,8 @@ async def _answerable(account: Account, tx: Transaction, asker: JID, retry: Retr
     if sent is None:
         logger.info("a resend is asked of a message that is not kept")
         return None
-    meant = (await tx.canonical(sent.chat)).bare == asker.bare
+    # Who is in a group is looked up where it may be asked for.
+    meant = not sent.chat.is_person or (await tx.canonical(sent.chat)).bare == asker.bare
     if not meant and not account.is_me(asker):
         logger.warning("a resend is asked by somebody the message was not for")
         return None
@@ -85,9 +92,9 @@ async def _seal(
     receipt: ReceiptStanza,
     retry: RetryRequest,
 ) -> Resend | None:
-    own_copy = account.is_me(asker) and not account.is_me(sent.chat)
-    plaintext = encode_device_sent(sent.body, sent.chat) if own_copy else sent.body
+    to_person = sent.chat.is_person
     async with account.store.transaction() as tx:
+        plaintext = _for_person(account, asker, sent) if to_person else await with_own_key(account, tx, asker, sent)
         sealer = Sealer(account, tx)
         await sealer.begin(asker, bundle)
         envelope = await sealer.seal(asker, plaintext)
@@ -97,7 +104,7 @@ async def _seal(
         await tx.save_retries(asker, retry.id, times, account.now() + account.limits.keep_sent)
     return Resend(
         id=retry.id,
-        to=receipt.sender,
+        to=receipt.sender if to_person else receipt.chat,
         envelope=envelope,
         count=retry.count,
         sent_at=sent.sent_at,
@@ -105,3 +112,20 @@ async def _seal(
         recipient=receipt.recipient,
         device_identity=shows_identity([envelope], account),
     )
+
+
+def _for_person(account: Account, asker: JID, sent: SentMessage) -> bytes:
+    own_copy = account.is_me(asker) and not account.is_me(sent.chat)
+    return encode_device_sent(sent.body, sent.chat) if own_copy else sent.body
+
+
+async def _is_in(account: Account, connection: Connection, chat: JID, asker: JID) -> bool:
+    """Is the device's person in the group (or among those a status is for)? Asks for a group that is not kept."""
+    if account.is_me(asker):
+        return True
+    async with account.store.transaction() as tx:
+        group = await kept_group(tx, chat)
+        addresses = (asker.bare, await other_address(tx, asker.bare))
+    if group is None and chat.is_group:
+        group = await ask_group(account, connection, chat)
+    return group is not None and any(person and group.member(person) for person in addresses)

@@ -16,7 +16,7 @@ id: what was settled is answered from the store, what was not goes out once more
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,19 +24,24 @@ from typing import TYPE_CHECKING
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.devices import ask_devices, known_devices
+from recado.client.drafts import PLANS, Draft, Missing
+from recado.client.groups.asking import ask_group
+from recado.client.groups.planning import forget_group, note_given, plan_for_group
+from recado.client.people.tokens import NOT_ALLOWED, note_refused, shown_tokens
 from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
 from recado.client.settling import settle_as_sent, settled_at
 from recado.content import Content, Text
 from recado.crashpoints import CrashPoint
 from recado.errors import ConnectionLost, LoggedOut, NoRecipients, Rejected, UsageError, before_sending
 from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, Quote
-from recado.jid import JID
+from recado.jid import BROADCAST, JID
 from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.session import Envelope
 from recado.protocol.stanzas.ack import Ack
+from recado.protocol.stanzas.group_message import GroupMessage
 from recado.protocol.stanzas.outgoing import OutgoingMessage
 from recado.store.records import SentMessage
 from recado.store.transaction import Transaction
@@ -46,9 +51,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("recado.client")
 
-PLANS = 4
-"""How often devices and keys are asked for anew while one message is planned."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -57,24 +59,6 @@ class Sent:
     id: MessageId
     chat: JID
     at: datetime
-
-
-@dataclass(slots=True)
-class Draft:
-    """A message on its way out."""
-
-    id: MessageId
-    chat: JID
-    body: bytes = field(repr=False)
-    phash: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What a plan lacks: people whose devices are unknown, devices without a session."""
-
-    people: tuple[JID, ...] = ()
-    devices: tuple[JID, ...] = ()
 
 
 async def send(
@@ -87,12 +71,12 @@ async def send(
     id: MessageId | None = None,
 ) -> Sent:
     """
-    Send one message to a person. Raises Rejected, NoRecipients, TooLarge; AckTimeout, ConnectionLost or LoggedOut when
-    nothing is known of its fate; QueryTimeout, or the two with `nothing_left`, when it did not go. After any of these,
-    calling again with the same `id` is safe.
+    Send one message to a person or a group. Raises Rejected, NoRecipients, TooLarge; AckTimeout, ConnectionLost or
+    LoggedOut when nothing is known of its fate; QueryTimeout, or the two with `nothing_left`, when it did not go. After
+    any of these, calling again with the same `id` is safe.
     """
-    if not chat.is_person or chat.is_bsuid:
-        raise UsageError("messages go to people; groups and channels are not supported")
+    if not (chat.is_person or chat.is_group or chat.server == BROADCAST) or chat.is_bsuid:
+        raise UsageError("messages go to people and groups")
     if isinstance(content, Text) and not _is_sendable(content.body):
         raise UsageError("a text has characters, and neither U+0000 nor half of a surrogate pair among them")
     body = encode_message(content, quoting=_quoting(quoting, account))
@@ -144,14 +128,17 @@ async def _earlier(account: Account, draft: Draft) -> Sent | None:
         return None if settled is None else Sent(draft.id, kept.chat, settled)
 
 
-async def _seal(account: Account, connection: Connection, draft: Draft) -> OutgoingMessage:
+async def _seal(account: Account, connection: Connection, draft: Draft) -> OutgoingMessage | GroupMessage:
     """Plan until nothing is missing and everybody is sealed for, committed. Raises NoRecipients."""
     fetched: dict[JID, PreKeyBundle | None] = {}
     for _ in range(PLANS):
-        plan = await account.batches.do(partial(_plan, account, draft, fetched))
-        if isinstance(plan, OutgoingMessage):
+        to_people = draft.chat.is_person
+        plan = await account.batches.do(partial(_plan if to_people else plan_for_group, account, draft, fetched))
+        if not isinstance(plan, Missing):
             return plan
-        if plan.people:
+        if plan.group is not None:
+            await ask_group(account, connection, plan.group)
+        elif plan.people:
             await ask_devices(account, connection, plan.people)
         else:
             fetched.update(await fetch_bundles(connection, plan.devices))
@@ -201,11 +188,14 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
     await sealer.tx.remember_sent(
         SentMessage(draft.id, draft.chat, draft.body, account.now()), account.now() + account.limits.keep_sent
     )
+    token, derived = await shown_tokens(sealer.tx, account, draft.chat)
     return OutgoingMessage(
         id=draft.id,
         to=draft.chat,
         participants=tuple(participants),
         device_identity=shows_identity((envelope for _, envelope in participants), account),
+        tctoken=token,
+        cstoken=derived,
     )
 
 
@@ -222,13 +212,19 @@ async def _settle(account: Account, draft: Draft, ack: Ack) -> Sent:
 async def _record(account: Account, draft: Draft, ack: Ack, at: datetime, tx: Transaction) -> None:
     if ack.error is not None or (ack.phash is not None and ack.phash != draft.phash):
         # A stale list of devices is also what a refusal may be about.
-        await tx.forget_devices(draft.chat)
-        await tx.forget_devices(account.jid)
+        if draft.chat.is_person:
+            await tx.forget_devices(draft.chat)
+            await tx.forget_devices(account.jid)
+        else:
+            await forget_group(tx, account, draft.chat)
     if ack.error is not None:
         await tx.record(
             MessageRejected(account=account.jid, at=account.now(), id=draft.id, chat=draft.chat, code=ack.error)
         )
+        if ack.error == NOT_ALLOWED:
+            await note_refused(tx, account)
     else:
+        await note_given(tx, draft)
         await settle_as_sent(account, tx, SentMessage(draft.id, draft.chat, draft.body, at), at)
 
 

@@ -28,6 +28,7 @@ from recado.events import (
     DisappearingDefaultChanged,
     EnvelopeUnreadable,
     Fact,
+    GroupChanged,
     HistoryMissed,
     HistoryReceived,
     MessageId,
@@ -45,6 +46,7 @@ from recado.events import (
     Source,
     UnknownReceived,
 )
+from recado.groups import GroupChange
 from recado.jid import JID
 from recado.store.backend import Backend, Changes
 
@@ -53,6 +55,7 @@ Check = Callable[[Factory], Awaitable[None]]
 
 NOW = datetime(2026, 11, 2, 12, 30, 15, 250000, tzinfo=UTC)
 _ACCOUNT = JID("550000000001", "s.whatsapp.net")
+_GROUP = JID("120360000000000001", "g.us")
 _ANA = JID("77000000000001", "lid")
 _ANA_PHONE = JID("550000000002", "s.whatsapp.net")
 _HOUR = timedelta(hours=1)
@@ -114,6 +117,7 @@ def facts_of_every_kind() -> list[Fact]:
         ReachOutRestricted(account=_ACCOUNT, at=NOW, is_active=True, until=NOW + _HOUR, reason="DEFAULT"),
         CallReceived(account=_ACCOUNT, at=NOW, id="CALL1", caller=_ANA, state=CallState.OFFERED, is_video=True),
         PeerIdentityChanged(account=_ACCOUNT, at=NOW, contact=_ANA.with_device(3)),
+        GroupChanged(account=_ACCOUNT, at=NOW, group=_GROUP, what=GroupChange.REMOVED, by=_ACCOUNT, people=(_ANA,)),
         HistoryReceived(account=_ACCOUNT, at=NOW, kind="recent", chunk=1, conversations=2, messages=30, progress=60),
         HistoryMissed(account=_ACCOUNT, at=NOW, kind="full", chunk=2, reason="MediaGone"),
         ChatRemembered(account=_ACCOUNT, at=NOW, chat=_ANA, chat_alt=_ANA_PHONE, unread=2, muted_until=NOW + _HOUR),

@@ -109,9 +109,12 @@ class GroupRecords:
             left = tuple(each for each in kept.devices if each != name)
             self._overlay.put(keys.key_holders(group), Holders(kept.key_id, left))
 
-    async def rotate_for(self, person: JID, devices: frozenset[int] | None = None) -> int:
+    async def rotate_for(
+        self, person: JID, devices: frozenset[int] | None = None, *, beyond: frozenset[int] = frozenset()
+    ) -> int:
         """
-        Rotate our key in each group where one of those devices of a person (any, when None) has it; how many that were.
+        Rotate our key in each group where one of those devices of a person (any, when None) has it, but for those in
+        `beyond`; how many groups that were.
         """
         names = await self._overlay.scan(keys.KEY_HOLDERS)
         await self._overlay.prefetch(names)
@@ -120,7 +123,8 @@ class GroupRecords:
         for name in names:
             kept = await self._overlay.get(name, Holders.decode)
             holders = [JID.parse(device) for device in kept.devices] if kept is not None else []
-            if any(each.bare == gone and (devices is None or each.device in devices) for each in holders):
+            concerned = (each.device for each in holders if each.bare == gone and each.device not in beyond)
+            if any(devices is None or number in devices for number in concerned):
                 self._overlay.put(name, None)
                 self._overlay.put(keys.OWN_SENDER_KEYS + name.removeprefix(keys.KEY_HOLDERS), None)
                 rotated += 1

@@ -6,6 +6,10 @@ needs a question becomes work; the rest is recorded as unknown. Each is acknowle
 from __future__ import annotations
 
 from recado.client.contacts import learn_lids
+from recado.client.groups.changes import on_group_notification
+from recado.client.handlers.linking import on_linking_news
+from recado.client.people.changes import on_people
+from recado.client.people.tokens import give_again, keep_token
 from recado.client.prekeys import upload_work
 from recado.client.turn import Turn
 from recado.errors import BadRecord
@@ -18,12 +22,24 @@ from recado.protocol.stanzas.notification import (
     DevicesChanged,
     IdentityReset,
     Notification,
+    OtherNotification,
     PreKeysLow,
+    PrivacyToken,
+    ServerSync,
 )
+
+
+GROUP_NOTIFICATION = "w:gp2"
 
 
 async def on_notification(turn: Turn, node: Node) -> None:
     """Take a notification in. Raises StanzaError."""
+    if not turn.account.is_paired:
+        await on_linking_news(turn, node)
+        return
+    if node.attrs.get("type") == GROUP_NOTIFICATION:
+        await on_group_notification(turn, node)
+        return
     notification = Notification.parse(node)
     turn.answer(ack(node))
     if notification.sender_lid is not None and notification.sender.is_phone:
@@ -33,15 +49,33 @@ async def on_notification(turn: Turn, node: Node) -> None:
             await turn.schedule(upload_work(at=turn.now))
         case IdentityReset():
             await _forget_sessions(turn, notification.sender.bare)
-        case DevicesChanged():
+        case DevicesChanged(action=action, devices=devices):
             await turn.tx.forget_devices(notification.sender.bare)
-        case AccountSync(topics=topics):
+            if action == "remove":
+                await turn.tx.groups.rotate_for(notification.sender, frozenset(device.device for device in devices))
+        case AccountSync(topics=topics, devices=devices):
             if "devices" in topics:
                 await turn.tx.forget_devices(turn.me)
-            if any(topic != "devices" for topic in topics):
+                await _rotate_for_own(turn, devices)
+            for each in notification.says.changes:
+                await on_people(turn, turn.me, each)
+            if notification.says.unknown:
                 await turn.record_unknown(node, "account_sync")
-        case _:
+        case PrivacyToken(token=token, at=at):
+            await keep_token(turn.tx, notification.sender.bare, token, at)
+        case OtherNotification():
             await turn.record_unknown(node, notification.kind)
+        case ServerSync():
+            await turn.record_unknown(node, notification.kind)
+        case says:
+            await on_people(turn, notification.sender, says)
+
+
+async def _rotate_for_own(turn: Turn, devices: tuple[JID, ...] | None) -> None:
+    """Own devices that are not listed any more may not read on in groups."""
+    if devices is not None:
+        left = {0, *(device.device for device in devices)}
+        await turn.tx.groups.rotate_for(turn.me, beyond=frozenset(left))
 
 
 async def _forget_sessions(turn: Turn, person: JID) -> None:
@@ -53,6 +87,8 @@ async def _forget_sessions(turn: Turn, person: JID) -> None:
     for number in {0, *(listed.devices if listed is not None else ())}:
         await turn.tx.drop_session(person.with_device(number))
     await turn.tx.forget_devices(person)
+    await turn.tx.groups.rotate_for(person)
+    await give_again(turn, person)
     await turn.tx.record(
         PeerIdentityChanged(account=turn.me, at=turn.now, contact=(await turn.tx.canonical(person)).bare)
     )
