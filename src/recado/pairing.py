@@ -35,9 +35,14 @@ class ShowCode:
 
 @dataclass(frozen=True, slots=True)
 class NeedsPasskey:
-    """The account demands a passkey signature, made in a browser at `url`."""
+    """
+    The account demands a passkey: sign `options` (WebAuthn, JSON) in a browser at `url`, WhatsApp's own page, and give
+    the answer to `client.sign_passkey` before `expires_at` (docs/howto/passkey.md).
+    """
 
     url: str
+    options: str = field(repr=False)
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

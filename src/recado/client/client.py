@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -16,8 +17,11 @@ from recado.client.account import Account
 from recado.client.connection import Connection
 from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
+from recado.client.media.files import Files, Received, Sink
+from recado.client.media.sealed_file import Source
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
+from recado.client.people.people import People
 from recado.client.reconnection import Close
 from recado.client.sending import Sent
 from recado.client.signals import Signals
@@ -25,7 +29,7 @@ from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion, Supervisor, stopped
 from recado.client.transport import Connect, websocket
 from recado.clock import Clock, SystemClock
-from recado.content import Content
+from recado.content import Content, Media, MediaKind
 from recado.errors import (
     AlreadyOpen,
     CloseReason,
@@ -40,6 +44,7 @@ from recado.events import ConnectionState, Fact, MessageId, MessageReceived, Mes
 from recado.jid import JID
 from recado.pairing import Paired, PairingStep
 from recado.protocol.messages.encode import Quoting
+from recado.protocol.pairing.passkey import read_assertion
 from recado.protocol.queries.account import RemoveCompanion
 from recado.protocol.stanzas.presence import available, chat_state, unavailable
 from recado.protocol.stanzas.receipt import read_receipt
@@ -88,6 +93,8 @@ class Client:
         self._supervisor = Supervisor(
             self._account, transport or websocket(), refresh=refresh_version, mark_online=mark_online
         )
+        self.people = People(self._account, self._connected)
+        self._files = Files(self._account, self._connected)
         self._handlers = Handlers()
         self._autoconnect = autoconnect
         self._group: asyncio.TaskGroup | None = None
@@ -105,7 +112,11 @@ class Client:
             await self._account.store.close()
             raise
         self._group = await asyncio.TaskGroup().__aenter__()
-        jobs = (self._account.batches.run(), self._handlers.run(self._account.store, last))
+        jobs = (
+            self._account.batches.run(),
+            self._account.look_ups.run(),
+            self._handlers.run(self._account.store, last),
+        )
         self._tasks = [self._group.create_task(job) for job in jobs]
         if self._account.is_paired and self._autoconnect:
             self._start()
@@ -127,6 +138,7 @@ class Client:
                 # The block's own exception is not the group's business: it would come out wrapped.
                 await group.__aexit__(None, None, None)
         finally:
+            await self._files.close()
             await self._account.store.close()
 
     @property
@@ -191,18 +203,19 @@ class Client:
         else:
             await self._account.status.wait(self._account.clock, timeout, lambda status: status.state in states)
 
-    async def pair(self, *, expect: JID | None = None) -> AsyncIterator[PairingStep]:
+    async def pair(self, *, expect: JID | None = None, phone: JID | None = None) -> AsyncIterator[PairingStep]:
         """
-        Link this store to an account, step by step; `Paired` is the last. With `expect`, another number is refused and
-        nothing of it is written.
+        Link this store to an account, step by step; `Paired` is the last. With `phone` a code is shown to be typed on
+        that phone, not a QR code to be scanned. With `expect`, another number is refused and nothing of it is written.
 
-        Raises PairingExpired, PairingRefused, WrongAccount, ConnectionLost, UsageError when it is linked already.
+        Raises PairingExpired, PairingRefused (CodeRefused, PasskeyRefused), WrongAccount, ConnectionLost, UsageError
+        when it is linked already.
         """
         if self._account.is_paired:
             raise UsageError("this store is linked already; forget it first")
         await self._halt()
         await self._new_credentials()
-        pairing = self._account.pairing = Pairing(self._account, expect=expect)
+        pairing = self._account.pairing = Pairing(self._account, expect=expect, phone=phone)
         self._start()
         paired = False
         try:
@@ -215,6 +228,16 @@ class Client:
             self._account.pairing = None
             if not paired:
                 await self._halt()
+
+    def sign_passkey(self, assertion: str) -> None:
+        """
+        Answer `NeedsPasskey` with what the browser gave, as JSON. Raises UsageError when none is asked for,
+        DecodeError when it is no WebAuthn assertion.
+        """
+        read = read_assertion(assertion)
+        if self._account.pairing is None:
+            raise UsageError("no passkey is asked for right now")
+        self._account.pairing.sign(read)
 
     def listen(self, kind: type[F], *, after: int | None = None, name: str | None = None) -> Cursor[F]:
         """
@@ -258,16 +281,42 @@ class Client:
                 raise before_sending(error) from error
             return await sending.send(self._account, connection, chat, content, quoting=quoting, id=id)
 
+    async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
+        """
+        Put a file (a path, bytes, or pieces of bytes) on WhatsApp's servers, encrypted; the Media to send. What
+        `described` leaves open (measures, duration, thumbnail, waveform) is looked up in the file, if it can be.
+
+        Raises MediaTooLarge, MediaUnavailable, MediaError, and as `send`.
+        """
+        return await self._files.upload(kind, source, described)
+
+    async def download(self, received: Received, to: Path | Sink, *, most: int | None = None) -> Media:
+        """
+        Bring the file of a message to a path, where it appears whole or not at all, or to a function that is given its
+        bytes, and drops them when this raises. A file that is not on the servers any more is asked of the phone.
+
+        Raises MediaGone, MediaCorrupted, MediaTooLarge (more than `most` bytes), MediaUnavailable.
+        """
+        return await self._files.download(received, to, most=most)
+
+    def stream(self, received: Received, *, most: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes of a message's file as they come; drop them when it raises, at the end too. As `download`."""
+        return self._files.stream(received, most=most)
+
+    async def uploaded_again(self, received: MessageReceived | MessageSent) -> Media:
+        """Have the phone put a message's file on the servers again; where it is now. Raises MediaGone, as `send`."""
+        return await self._files.uploaded_again(received)
+
     async def mark_read(self, chat: JID, ids: Sequence[MessageId], *, sender: JID | None = None) -> None:
         """Tell that messages in `chat` were read; in a group `sender` is their author. Raises as `send`."""
         connection = await self._connected()
         connection.send(read_receipt(chat, ids, at=self._account.now(), sender=sender))
         await connection.flush()
 
-    async def show_typing(self, chat: JID, *, is_typing: bool = True) -> None:
-        """Show, or stop showing, that a message is being written. Raises as `send`."""
+    async def show_typing(self, chat: JID, *, is_typing: bool = True, is_audio: bool = False) -> None:
+        """Show, or stop showing, that a message is being written (or recorded, `is_audio`). Raises as `send`."""
         connection = await self._connected()
-        connection.send(chat_state(chat, sender=self._account.device, is_typing=is_typing))
+        connection.send(chat_state(chat, sender=self._account.device, is_typing=is_typing, is_audio=is_audio))
         await connection.flush()
 
     async def show_online(self, *, is_online: bool = True) -> None:

@@ -1,37 +1,65 @@
 """
-Linking an account, as steps: the codes to scan, one after the other as they run out, and `Paired` once the device has
-logged in and is usable. The restart the server demands after the scan happens inside. One `Pairing` is one attempt.
+Linking an account, as steps: the codes to scan or the one to type, a passkey if the account demands one, and `Paired`
+once the device has logged in and is usable. The restart the server demands after the link happens inside. One `Pairing`
+is one attempt; how a typed code and a passkey are answered is in linking_code.py and linking_passkey.py.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from recado.client.linking_code import CodeAttempt
+from recado.client.linking_passkey import sign_and_ask
 from recado.client.reconnection import Close
-from recado.errors import CloseReason, PairingExpired, RecadoError
+from recado.errors import CloseReason, NotPaired, PairingExpired, RecadoError, UsageError
 from recado.events import ConnectionState
 from recado.jid import JID
 from recado.pairing import Paired, PairingStep, ShowQR
+from recado.protocol.pairing.passkey import Assertion
 from recado.protocol.pairing.qr import QRCode
+from recado.protocol.stanzas.linking import CodeStale, CodeTyped, PasskeyContinued, SecretStale
 
 if TYPE_CHECKING:
     from recado.client.account import Account
     from recado.client.connection import Connection
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The phone's proof holds, and the credentials are committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyWanted:
+    """The account demands a passkey; `handoff` proves that we are the device whose code was scanned."""
+
+    options: bytes | None = field(repr=False)
+    handoff: bytes = field(repr=False)
+
+
+News = CodeTyped | CodeStale | SecretStale | PasskeyWanted | PasskeyContinued | Accepted | Assertion
+
+
 class Pairing:
     """One attempt to link, from the first code to the first login."""
 
-    def __init__(self, account: Account, *, expect: JID | None = None) -> None:
+    def __init__(self, account: Account, *, expect: JID | None = None, phone: JID | None = None) -> None:
         self._account = account
         self._expect = expect
+        self._phone = phone
         self._steps: asyncio.Queue[PairingStep | RecadoError] = asyncio.Queue()
         self._refs: tuple[str, ...] = ()
         self._offered = asyncio.Event()
-        self._is_accepted = False
+        self._news: deque[News] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+        self._wants_passkey = False
+        self.has_agreed = False
+        """Whether the ADV secret is one agreed with the phone, and no code shows it any more."""
 
     def expects(self, device: JID) -> bool:
         """Is this the number the link is meant for? Any is, unless one was named."""
@@ -42,10 +70,23 @@ class Pairing:
         self._refs = tuple(refs)
         self._offered.set()
 
+    def hear(self, news: News) -> None:
+        """Something this attempt waits for has happened (and is committed)."""
+        self._news.append(news)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
     def accept(self) -> None:
-        """A phone scanned, its proof holds, and the credentials are committed."""
-        self._is_accepted = True
+        """A phone answered, its proof holds, and the credentials are committed."""
         self._account.status.become(ConnectionState.CONNECTING)
+        self.hear(Accepted())
+
+    def sign(self, assertion: Assertion) -> None:
+        """A person brought the passkey's signature. Raises UsageError when none is wanted."""
+        if not self._wants_passkey:
+            raise UsageError("no passkey is asked for right now")
+        self._wants_passkey = False
+        self.hear(assertion)
 
     def finish(self, account: JID, lid: JID | None) -> None:
         """Logged in for the first time: the last step."""
@@ -55,20 +96,45 @@ class Pairing:
         """The attempt is over."""
         self._steps.put_nowait(error)
 
-    async def show(self, connection: Connection) -> None:
-        """A job of the connection: show code after code. Ends the connection when they run out."""
+    def show(self, step: PairingStep, state: ConnectionState) -> None:
+        """A person is to do something now."""
+        self._wants_passkey = state is ConnectionState.PASSKEY
+        self._steps.put_nowait(step)
+        self._account.status.become(state)
+
+    async def run(self, connection: Connection) -> None:
+        """A job of the connection: show codes until a phone answered. Ends the connection when that fails."""
         self._offered.clear()
+        self._news.clear()
         await self._offered.wait()
-        clock, limits = self._account.clock, self._account.limits
-        for place, ref in enumerate(self._refs):
-            seconds = limits.next_code if place else limits.first_code
-            self._steps.put_nowait(self._code(ref, seconds))
-            self._account.status.become(ConnectionState.QR)
-            await clock.sleep(seconds)
-            if self._is_accepted:
-                return
-        self.fail(PairingExpired())
-        connection.end(Close(CloseReason.CLIENT))
+        try:
+            if self._phone is not None:
+                await CodeAttempt(self._account, self, connection, self._phone, until=self._codes_end()).run()
+            else:
+                await self._show_codes(connection)
+        except RecadoError as error:
+            self.fail(error)
+            connection.end(Close(CloseReason.CLIENT))
+
+    async def next(self, until: datetime) -> News:
+        """What happens next. Raises PairingExpired when nothing does before `until`."""
+        if not self._news:
+            self._waiting = asyncio.get_running_loop().create_future()
+            async with asyncio.TaskGroup() as group:
+                alarm = group.create_task(self._ring(until, self._waiting))
+                await asyncio.wait([self._waiting])
+                alarm.cancel()
+            self._waiting.result()
+        return self._news.popleft()
+
+    async def save_secret(self, secret: bytes) -> None:
+        """Keep the ADV secret that was agreed with the phone, before anything that rests on it leaves."""
+        async with self._account.store.transaction() as tx:
+            credentials = await tx.credentials()
+            if credentials is None:
+                raise NotPaired
+            await tx.save_credentials(credentials.with_secret(secret))
+        await self._account.reload()
 
     async def steps(self) -> AsyncIterator[PairingStep]:
         """The steps as they come; `Paired` is the last. Raises PairingError, ConnectionLost."""
@@ -80,7 +146,38 @@ class Pairing:
             if isinstance(step, Paired):
                 return
 
-    def _code(self, ref: str, seconds: float) -> ShowQR:
+    async def _show_codes(self, connection: Connection) -> None:
+        """QR code after QR code, each drawn anew when the secret in it is replaced."""
+        limits = self._account.limits
+        for place, ref in enumerate(self._refs):
+            until = self._account.now() + timedelta(seconds=limits.next_code if place else limits.first_code)
+            is_stale = True
+            while True:
+                if is_stale:
+                    self.show(self._code(ref, until), ConnectionState.QR)
+                try:
+                    news = await self.next(until)
+                except PairingExpired:
+                    break
+                if isinstance(news, Accepted):
+                    return
+                if isinstance(news, PasskeyWanted):
+                    await sign_and_ask(self._account, self, connection, news)
+                    return
+                is_stale = isinstance(news, SecretStale)
+        raise PairingExpired
+
+    async def _ring(self, until: datetime, waiting: asyncio.Future[None]) -> None:
+        await self._account.clock.sleep(max(0.0, (until - self._account.now()).total_seconds()))
+        if not waiting.done():
+            waiting.set_exception(PairingExpired())
+
+    def _codes_end(self) -> datetime:
+        limits = self._account.limits
+        seconds = limits.first_code + limits.next_code * max(0, len(self._refs) - 1)
+        return self._account.now() + timedelta(seconds=seconds)
+
+    def _code(self, ref: str, until: datetime) -> ShowQR:
         credentials = self._account.credentials
         if credentials is None:
             raise AssertionError("codes are shown from the device's credentials")
@@ -91,4 +188,4 @@ class Pairing:
             adv_secret=credentials.adv_secret,
             platform=self._account.profile.platform,
         )
-        return ShowQR(code.text(), self._account.now() + timedelta(seconds=seconds))
+        return ShowQR(code.text(), until)

@@ -8,6 +8,8 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     GET  /admin/phones                        POST {"name", "number"?}
     GET  /admin/phones/{phone}/messages?after=N&wait=SECONDS
     POST /admin/phones/{phone}/say            {"to", "text", "quoting"?}
+    POST /admin/phones/{phone}/type-code {"code"}   …/require-passkey   …/passkey {"options"} (what its browser signs)
+    POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes
     POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
     POST /admin/faults {"fault", "whom"?, …}   GET, DELETE        GET /admin/unknown
 
@@ -24,7 +26,7 @@ from aiohttp import web
 
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Shown
-from recado.emulator.whatsapp.linking import find
+from recado.emulator.whatsapp.linking import find, refresh
 from recado.emulator.whatsapp.phone import Phone
 from recado.errors import DecodeError, PairingError, UsageError
 from recado.jid import JID
@@ -61,6 +63,31 @@ class Control:
         phone = self._phone_for(wanted)
         phone.vouch(text)
         return _json({"phone": phone.name, "number": phone.number})
+
+    async def type_code(self, request: web.Request) -> web.Response:
+        """A person types the code a client shows."""
+        phone = self._named(request)
+        await phone.type_code(_text(await _body(request), "code"))
+        return _json(_phone(phone))
+
+    async def require_passkey(self, request: web.Request) -> web.Response:
+        """This account links nothing without its passkey from now on."""
+        phone = self._named(request)
+        phone.require_passkey()
+        return _json(_phone(phone))
+
+    async def passkey(self, request: web.Request) -> web.Response:
+        """What the person's browser answers to those options on WhatsApp's own page."""
+        phone, asked = self._named(request), await _body(request)
+        if phone.authenticator is None:
+            raise UsageError("this account has no passkey")
+        return _json({"assertion": phone.authenticator.sign(_text(asked, "options"))})
+
+    async def refresh(self, request: web.Request) -> web.Response:
+        """Every client that is being linked replaces the secret in its code."""
+        for newcomer in list(self._world.newcomers):
+            self._world.transmit(refresh(self._world, newcomer))
+        return _json({"told": len(self._world.newcomers)})
 
     async def phones(self, request: web.Request) -> web.Response:
         """All phones."""
@@ -187,6 +214,10 @@ def add_control(app: web.Application, world: World) -> None:
     app.router.add_get(f"{phone}/messages", _guarded(control.messages))
     for verb in (control.say, control.read, control.typing, control.unlink):
         app.router.add_post(f"{phone}/{verb.__name__}", _guarded(verb))
+    app.router.add_post(f"{phone}/type-code", _guarded(control.type_code))
+    app.router.add_post(f"{phone}/require-passkey", _guarded(control.require_passkey))
+    app.router.add_post(f"{phone}/passkey", _guarded(control.passkey))
+    app.router.add_post("/admin/newcomers/refresh", _guarded(control.refresh))
     for verb in (control.offline, control.online, control.reinstall):
         app.router.add_post(f"{phone}/{verb.__name__}", _guarded(verb))
     app.router.add_get("/admin/faults", _guarded(control.faults))

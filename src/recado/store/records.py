@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -78,6 +78,10 @@ class Credentials(JSONRecord):
             registration_id=make_registration_id(entropy),
             adv_secret=entropy(32),
         )
+
+    def with_secret(self, secret: bytes) -> Credentials:
+        """The same device under another ADV secret."""
+        return replace(self, adv_secret=secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """
-Linking, as stanzas come: references for QR codes, and the proof that a phone scanned one. The credentials are committed
+Linking, as stanzas come: references for codes, what the phone answers, and its proof. The credentials are committed
 before our signature leaves, so a crash in between leaves either an unlinked device or a linked one that we know.
 """
 
@@ -9,11 +9,15 @@ import logging
 from dataclasses import replace
 
 from recado import crashpoints
+from recado.client.pairing import PasskeyWanted
 from recado.client.turn import Turn
 from recado.crashpoints import CrashPoint
 from recado.errors import DecodeError, PairingRefused, WrongAccount
 from recado.protocol.node import Node
 from recado.protocol.pairing.identity import AcceptedIdentity, accept_identity
+from recado.protocol.pairing.passkey import handoff_key
+from recado.protocol.stanzas.ack import ack
+from recado.protocol.stanzas.linking import PasskeyAsked, SecretStale, read_linking
 from recado.protocol.stanzas.pairing import PairDevice, PairSuccess, pair_error, pair_reply, pair_sign
 from recado.store.records import Credentials
 
@@ -21,6 +25,27 @@ logger = logging.getLogger("recado.client")
 
 REFUSED = 401
 INTERNAL = 500
+
+
+async def on_linking_news(turn: Turn, node: Node) -> None:
+    """What the server tells a device that is not linked yet. Raises StanzaError."""
+    turn.answer(ack(node))
+    news, pairing, credentials = read_linking(node), turn.account.pairing, await turn.tx.credentials()
+    if news is None or pairing is None or credentials is None:
+        return
+    match news:
+        case SecretStale() if pairing.has_agreed:
+            pass  # the secret is one the phone has, and is in no code: nothing to replace
+        case SecretStale():
+            await turn.save_credentials(credentials.with_secret(turn.account.entropy(32)))
+            turn.then(lambda: pairing.hear(news))
+        case PasskeyAsked(options=options):
+            wanted = PasskeyWanted(options, handoff_key(credentials.adv_secret))
+            await turn.save_credentials(credentials.with_secret(turn.account.entropy(32)))
+            pairing.has_agreed = True
+            turn.then(lambda: pairing.hear(wanted))
+        case _:
+            turn.then(lambda: pairing.hear(news))
 
 
 async def on_request(turn: Turn, node: Node) -> None:

@@ -17,6 +17,7 @@ from recado.events import PeerIdentityChanged
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.stanzas.ack import ack
+from recado.protocol.stanzas.media_retry import MediaRetry
 from recado.protocol.stanzas.notification import (
     AccountSync,
     DevicesChanged,
@@ -63,6 +64,8 @@ async def on_notification(turn: Turn, node: Node) -> None:
                 await turn.record_unknown(node, "account_sync")
         case PrivacyToken(token=token, at=at):
             await keep_token(turn.tx, notification.sender.bare, token, at)
+        case MediaRetry() as said:
+            turn.then(lambda: turn.account.reuploads.answer(said))
         case OtherNotification():
             await turn.record_unknown(node, notification.kind)
         case ServerSync():

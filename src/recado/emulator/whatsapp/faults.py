@@ -39,6 +39,7 @@ class Fault(StrEnum):
     KEY_ERROR = "key_error"  # … is an error with `code`
     REFUSE_QUERY = "refuse_query"  # the device's next query (of xmlns `about`, if given) is refused with `code`
     SLOW_ANSWER = "slow_answer"  # … answered after `seconds`
+    REFUSE_CODE = "refuse_code"  # the next linking code for that account (always named) is refused with `code`
     REFUSE_LOGIN = "refuse_login"  # the device's next login fails with `code`
     HOLD_OFFLINE_END = "hold_offline_end"  # the next queue of the device has no end mark
     SKEW = "skew"  # the next message to the device carries a time off by `seconds`
@@ -170,6 +171,10 @@ class Faults:
     def refuse_query(self, code: int, whom: Whom = None, *, about: str | None = None) -> None:
         """The next query of `whom` (of the namespace `about`) is refused with `code`."""
         self.plan(Fault.REFUSE_QUERY, whom, code=code, about=about)
+
+    def refuse_code(self, code: int, whom: Whom) -> None:
+        """The next attempt to link a device to `whom` by a code is refused with `code`."""
+        self.plan(Fault.REFUSE_CODE, whom, code=code)
 
     def slow_answer(self, seconds: float, whom: Whom = None, *, about: str | None = None) -> None:
         """The next query of `whom` is answered late."""

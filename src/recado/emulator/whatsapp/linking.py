@@ -16,21 +16,26 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from recado.emulator.whatsapp import link_codes, passkeys
 from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.delivery import SERVER
-from recado.emulator.whatsapp.handlers.query import error, result
+from recado.emulator.whatsapp.handlers.query import Refused, error, result
 from recado.emulator.whatsapp.line import Deliver, HangUp, Line, Outgoing
 from recado.errors import DecodeError, PairingExpired, PairingRefused
 from recado.protocol.node import Node
 from recado.protocol.pairing.identity import verify_reply
 from recado.protocol.pairing.payload import DevicePairing
 from recado.protocol.pairing.qr import QRCode
+from recado.protocol.stanzas.linking import CODE, REFRESH
 
 if TYPE_CHECKING:
+    from recado.emulator.whatsapp.link_codes import CodeRound
+    from recado.emulator.whatsapp.passkeys import PasskeyRound
     from recado.emulator.whatsapp.world import World
 
 REFS = 6
 _RESTART = "515"
+_PASSKEY = {"ref", "passkey_request_options", "passkey_prologue", "companion_nonce", "encrypted_pairing_request"}
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +52,8 @@ class Newcomer:
     key_index_list: bytes = b""
     is_linked: bool = False
     problem: str = ""
+    code: CodeRound | None = None
+    passkey: PasskeyRound | None = None
 
 
 def welcome(
@@ -97,13 +104,30 @@ def on_stanza(world: World, newcomer: Newcomer, node: Node) -> list[Outgoing]:
     if kind == "get" and node.attrs.get("xmlns") in ("w:p", "urn:xmpp:ping"):
         return [Deliver(newcomer.line, result(node))]
     if kind in ("get", "set"):
-        world.unknown.append(node)
-        return [Deliver(newcomer.line, error(node, 501, "feature-not-implemented"))]
+        return _on_question(world, newcomer, node)
     if kind == "error" and newcomer.account is not None:
         told = node.child("error")
         newcomer.problem = (told.attrs.get("text") if told else None) or "refused by the client"
         return [HangUp(newcomer.line)]
     return _finish(world, newcomer, signed) if signed and newcomer.account else []
+
+
+def refresh(world: World, newcomer: Newcomer, *, rotate: bool = False) -> list[Outgoing]:
+    """The server has the client replace the secret in its code (two words for the same)."""
+    told = [Node("pair-device-rotate-qr" if rotate else REFRESH)]
+    return [Deliver(newcomer.line, world.notification(REFRESH, SERVER, told))]
+
+
+def _on_question(world: World, newcomer: Newcomer, node: Node) -> list[Outgoing]:
+    about = node.children[0].tag if node.children else ""
+    handler = link_codes.on_stanza if about == CODE else passkeys.on_stanza if about in _PASSKEY else None
+    if handler is None:
+        world.unknown.append(node)
+        return [Deliver(newcomer.line, error(node, 501, "feature-not-implemented"))]
+    try:
+        return handler(world, newcomer, node)
+    except Refused as refusal:
+        return [Deliver(newcomer.line, error(node, refusal.code, refusal.text))]
 
 
 def _finish(world: World, newcomer: Newcomer, signed: Node) -> list[Outgoing]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from recado.emulator.whatsapp import linking
+from recado.emulator.whatsapp import link_codes, linking, passkeys
 from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.inbox import Inbox, Shown, Ticks
 from recado.emulator.whatsapp.keyring import Keyring
 from recado.emulator.whatsapp.line import Move
 from recado.emulator.whatsapp.linking import Newcomer
+from recado.emulator.whatsapp.passkeys import Authenticator
 from recado.emulator.whatsapp.speech import Speech
 from recado.errors import PairingRefused, UsageError
 from recado.jid import JID
@@ -84,6 +85,7 @@ class Phone:
         self.sends_receipts = True
         self.uploads_prekeys = True
         self.reads_at_once = False
+        self.authenticator: Authenticator | None = None
         self.inbox = Inbox()
         self.keyring = Keyring(world.entropy)
         self.device = Device(account, 0, self._published())
@@ -150,19 +152,44 @@ class Phone:
         """
         code = QRCode.parse(text)
         newcomer = linking.find(self.world, code)
-        own, now, entropy = self.keyring.own.pair, self.world.clock.now(), self.world.entropy
+        if self.authenticator is not None:
+            passkeys.demand(self.world, newcomer, self, code.adv_secret)
+            return newcomer
+        vouched = self.vouch_for(code.identity, code.adv_secret)
+        self.world.transmit(linking.accept(self.world, newcomer, self.account, *vouched))
+        return newcomer
+
+    async def type_code(self, code: str) -> None:
+        """
+        Type the code a client shows, and wait until it is linked. Raises DecodeError, PairingExpired, and
+        PairingRefused when it is another code.
+        """
+        newcomer = link_codes.type_code(self, code)
+        attempt = newcomer.code
+        assert attempt is not None
+        done = "the client never answered"
+        await self.world.until(lambda: newcomer.is_linked or bool(newcomer.problem or attempt.problem), done)
+        if not newcomer.is_linked:
+            raise PairingRefused(newcomer.problem or attempt.problem)
+
+    def require_passkey(self) -> Authenticator:
+        """From now on this account links no device without a passkey; the browser that holds it."""
+        self.authenticator = Authenticator(self)
+        return self.authenticator
+
+    def vouch_for(self, identity: bytes, adv_secret: bytes) -> tuple[bytes, bytes]:
+        """What this phone signs for a new device, and its list of key indexes with it."""
         index = self.account.next_device
-        identity = issue_identity(
-            adv_secret=code.adv_secret,
-            account=own,
-            companion_identity=code.identity,
+        signed = issue_identity(
+            adv_secret=adv_secret,
+            account=self.keyring.own.pair,
+            companion_identity=identity,
             key_index=index,
-            now=now,
-            entropy=entropy,
+            now=self.world.clock.now(),
+            entropy=self.world.entropy,
         )
         indexes = [*(device.key_index for device in self.account.companions), index]
-        self.world.transmit(linking.accept(self.world, newcomer, self.account, identity, self._signed_indexes(indexes)))
-        return newcomer
+        return signed, self._signed_indexes(indexes)
 
     async def unlink(self, device: int | None = None) -> None:
         """Take a companion (all of them) off the account."""

@@ -1,5 +1,5 @@
 """
-AES-256 in the two modes the protocol uses: GCM (tag appended) and CBC with PKCS #7 padding.
+AES-256 in the modes the protocol uses: GCM (tag appended), CBC with PKCS #7 padding, and CTR.
 
 CBC says nothing about who wrote the ciphertext: check a MAC over it before `cbc_open`, never after.
 """
@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR
 
 from recado.errors import DecodeError
 
@@ -29,6 +29,12 @@ def gcm_open(key: bytes, nonce: bytes, ciphertext: bytes, aad: bytes = b"") -> b
         return AESGCM(key).decrypt(nonce, ciphertext, aad)
     except (InvalidTag, ValueError) as error:
         raise DecodeError("the ciphertext does not authenticate") from error
+
+
+def ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
+    """AES-256-CTR, which is its own reverse. Key 32 bytes, iv 16; nothing is authenticated."""
+    encryptor = Cipher(AES256(key), CTR(iv)).encryptor()
+    return encryptor.update(data) + encryptor.finalize()
 
 
 def cbc_seal(key: bytes, iv: bytes, plaintext: bytes) -> bytes:

@@ -59,6 +59,11 @@ class Device:
             return _UWP
         return _BROWSERS.get(self.browser.lower(), (0, _OTHER))[1]
 
+    @property
+    def type(self) -> wire.DeviceProps.PlatformType:
+        """The browser's number in the device properties."""
+        return _BROWSERS.get(self.browser.lower(), (wire.DeviceProps.CHROME, 0))[0]
+
 
 @dataclass(frozen=True, slots=True)
 class DevicePairing:
@@ -170,7 +175,7 @@ def _device_props(device: Device) -> wire.DeviceProps:
     return wire.DeviceProps(
         os=device.os,
         version=_version((10, 15, 7)),
-        platform_type=_BROWSERS.get(device.browser.lower(), (wire.DeviceProps.CHROME, 0))[0],
+        platform_type=device.type,
         require_full_sync=device.full_history,
         history_sync_config=wire.DeviceProps.HistorySyncConfig(
             storage_quota_mb=10240,
