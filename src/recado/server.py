@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 class Server:
     """
     A WhatsApp Web endpoint: its WebSocket `url` and the 32-byte public `root` key its certificates hang from.
-    `files_ca` is the authority (PEM) of its servers for files; None: those the system trusts.
+    Files are fetched from `files_host`, when the server has named none; `files_ca` is the authority (PEM) of those
+    servers; None: the ones the system trusts.
     """
 
     url: str
     root: bytes
     name: str = "WhatsApp"
+    files_host: str = "mmg.whatsapp.net"
     files_ca: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -299,7 +299,7 @@ class Client:
         """
         return await self._files.download(received, to, most=most)
 
-    def stream(self, received: Received, *, most: int | None = None) -> AsyncIterator[bytes]:
+    def stream(self, received: Received, *, most: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes of a message's file as they come; drop them when it raises, at the end too. As `download`."""
         return self._files.stream(received, most=most)
 

@@ -29,7 +29,6 @@ from recado.protocol.stanzas.notification import (
     ServerSync,
 )
 
-
 GROUP_NOTIFICATION = "w:gp2"
 
 

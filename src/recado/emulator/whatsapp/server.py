@@ -248,7 +248,7 @@ async def serve(
         bound = runner.addresses[0][1]
         plain, secure = ("https", "wss") if tls else ("http", "ws")
         async with serve_files(world.files, host=host) as files_ca:
-            server = Server(f"{secure}://{host}:{bound}{PATH}", root, "emulator", files_ca)
+            server = Server(f"{secure}://{host}:{bound}{PATH}", root, "emulator", world.files.hosts[0], files_ca)
             yield server, f"{plain}://{host}:{bound}"
     finally:
         for connection in list(connections):

@@ -8,7 +8,7 @@ Notifications: what the server tells that is not a message.
     <notification from="@s.whatsapp.net" type="server_sync" …><collection name="…" version="…"/>…</notification>
     <notification from="person" type="privacy_token" sender_lid? …>
       <tokens><token jid="…" t="…" type="trusted_contact">[bytes]</token></tokens></notification>
-    picture, status, business, contacts, … : people.py
+    picture, status, business, contacts, … : people.py; mediaretry: media_retry.py
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from datetime import datetime
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.queries.tokens import TRUSTED_CONTACT
+from recado.protocol.stanzas.media_retry import MediaRetry
 from recado.protocol.stanzas.people import PEOPLE_SAY, PeopleSay, own_changes, own_topics
 
 
@@ -96,6 +97,7 @@ Says = (
     | ServerSync
     | PrivacyToken
     | PeopleSay
+    | MediaRetry
     | OtherNotification
 )
 
@@ -186,5 +188,6 @@ _SAYS: dict[str, Callable[[Node], Says | None]] = {
     "account_sync": _account_sync,
     "server_sync": _server_sync,
     "privacy_token": _privacy_token,
+    "mediaretry": MediaRetry.parse,
     **PEOPLE_SAY,
 }

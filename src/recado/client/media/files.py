@@ -1,0 +1,208 @@
+"""
+The files of one client: `upload` makes a `Media` that is ready to be sent, `download` and `stream` bring one that was
+received. Nothing is ever held in memory whole, and nothing counts as the file before its MAC and hashes were right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from recado.client.account import Account
+from recado.client.connection import Connection
+from recado.client.media.downloading import stream_file
+from recado.client.media.hosts import FileHosts
+from recado.client.media.probing import Probed, probe
+from recado.client.media.reupload import ask_phone
+from recado.client.media.sealed_file import Source, sealed_file
+from recado.client.media.transfer import Transfers
+from recado.client.media.uploading import upload_file
+from recado.content import Media, MediaKind
+from recado.errors import (
+    ConnectionLost,
+    LoggedOut,
+    MediaCorrupted,
+    MediaError,
+    MediaGone,
+    NotConnected,
+    NotPaired,
+    QueryError,
+    UsageError,
+)
+from recado.events import MessageReceived, MessageSent
+from recado.protocol.media.kinds import FileKind
+
+Sink = Callable[[bytes], Awaitable[None]]
+Received = MessageReceived | MessageSent | Media
+"""A message with a file, or the file alone: then nobody can be asked for it again."""
+
+_TYPES = {
+    MediaKind.IMAGE: "image/jpeg",
+    MediaKind.VIDEO: "video/mp4",
+    MediaKind.AUDIO: "audio/mpeg",
+    MediaKind.DOCUMENT: "application/octet-stream",
+    MediaKind.STICKER: "image/webp",
+}
+_VOICE = "audio/ogg; codecs=opus"
+_UNREACHED = (NotPaired, NotConnected, ConnectionLost, LoggedOut, QueryError)
+
+
+class Files:
+    """Files over WhatsApp Web for one account; `connected` gives the open connection, waiting a while for it."""
+
+    def __init__(self, account: Account, connected: Callable[[], Awaitable[Connection]]) -> None:
+        self._account = account
+        self._connected = connected
+        self._transfers = Transfers(account.server)
+        self._hosts = FileHosts(account.clock, connected)
+
+    async def close(self) -> None:
+        """Close what is open to the servers for files."""
+        await self._transfers.close()
+
+    async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
+        """
+        Encrypt and upload a file; what `described` leaves open is looked up in the file. Raises MediaTooLarge,
+        MediaUnavailable, MediaError when it cannot be read, and what `send` raises.
+        """
+        given = described or Media(kind=kind)
+        stored_as, now = FileKind.of(kind), int(self._account.now().timestamp())
+        most, entropy = self._account.limits.file, self._account.entropy
+        async with sealed_file(source, stored_as, most=most, entropy=entropy) as sealed:
+            # Looked into before it goes: both read the one file on the disk.
+            found = await asyncio.to_thread(probe, kind, sealed.plain(), is_voice=given.is_voice)
+            remote = await upload_file(self._transfers, self._hosts, sealed, stored_as, now=now)
+        named = given.file_name or (source.name if isinstance(source, Path) else None)
+        media = _filled(replace(given, kind=kind), found, named)
+        return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
+
+    async def download(self, received: Received, to: Path | Sink, *, most: int | None = None) -> Media:
+        """
+        Bring a file: to a path, where it appears whole or not at all, or to a function that is given its bytes and must
+        drop them when this raises. The Media as it was found, which may lie somewhere else by now.
+
+        Raises MediaGone, MediaCorrupted, MediaTooLarge, MediaUnavailable, UsageError when there is no file.
+        """
+        if not isinstance(to, Path):
+            return await self._bring(received, to, most)
+        part = to.with_name(f"{to.name}.part")
+        with _translated_open(part) as file:
+            try:
+                for attempt in range(2):
+                    try:
+                        found = await self._bring(received, lambda chunk: asyncio.to_thread(_write, file, chunk), most)
+                        break
+                    except MediaCorrupted:
+                        if attempt:
+                            raise
+                        file.seek(0)
+                        file.truncate()
+                await asyncio.to_thread(_settle, file, part, to)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        return found
+
+    async def stream(self, received: Received, *, most: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file as they come; drop them when this raises, at the end too. Raises as `download`."""
+        media = _media(received)
+        async with aclosing(self._stream(media, most)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def uploaded_again(self, received: MessageReceived | MessageSent) -> Media:
+        """Have the phone put the file there again: the Media as it is now. Raises MediaGone, NotConnected."""
+        media = _media(received)
+        assert media.remote is not None
+        from_me = received.from_me if isinstance(received, MessageReceived) else True
+        path = await ask_phone(
+            self._account,
+            await self._connected(),
+            media.remote.key,
+            id=received.id,
+            chat=received.chat,
+            from_me=from_me,
+            sender=received.sender if isinstance(received, MessageReceived) else None,
+        )
+        return replace(media, remote=replace(media.remote, direct_path=path, url=""))
+
+    async def _bring(self, received: Received, sink: Sink, most: int | None) -> Media:
+        media, is_begun = _media(received), False
+        while True:
+            try:
+                async with aclosing(self._stream(media, most)) as chunks:
+                    async for chunk in chunks:
+                        is_begun = True
+                        await sink(chunk)
+                return media
+            except MediaGone:
+                if isinstance(received, Media) or is_begun or media is not _media(received):
+                    raise
+                try:
+                    media = await self.uploaded_again(received)
+                except _UNREACHED as error:
+                    raise MediaGone("the servers have the file no more, and the phone cannot be asked") from error
+
+    def _stream(self, media: Media, most: int | None) -> AsyncGenerator[bytes, None]:
+        assert media.remote is not None
+        limit = self._account.limits.file if most is None else most
+        return stream_file(
+            self._transfers, self._known(), media.remote, FileKind.of(media.kind), most=limit, refresh=self._fresh
+        )
+
+    def _known(self) -> Sequence[str]:
+        """Where files come from: fetching one needs no leave, so nobody has to be asked first."""
+        known = self._hosts.known
+        return known.hosts if known is not None else (self._account.server.files_host,)
+
+    async def _fresh(self) -> Sequence[str]:
+        try:
+            return (await self._hosts.get(instead_of=self._hosts.known)).hosts
+        except _UNREACHED:
+            return ()
+
+
+def _media(received: Received) -> Media:
+    media = received if isinstance(received, Media) else received.content
+    if not isinstance(media, Media) or media.remote is None:
+        raise UsageError("there is no file on WhatsApp's servers in this")
+    return media
+
+
+def _filled(media: Media, found: Probed, file_name: str | None) -> Media:
+    guessed = mimetypes.guess_type(file_name)[0] if file_name else None
+    usual = _VOICE if media.is_voice else _TYPES[media.kind]
+    return replace(
+        media,
+        mime_type=media.mime_type or (_VOICE if media.is_voice else found.mime_type or guessed) or usual,
+        file_name=file_name if media.kind is MediaKind.DOCUMENT else media.file_name,
+        width=media.width or found.width,
+        height=media.height or found.height,
+        seconds=media.seconds or found.seconds,
+        thumbnail=media.thumbnail or found.thumbnail,
+        waveform=media.waveform or found.waveform,
+        is_animated=media.is_animated or (found.is_animated and media.kind is MediaKind.STICKER),
+    )
+
+
+def _translated_open(path: Path) -> IO[bytes]:
+    try:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
+    except OSError as error:
+        raise MediaError(f"the file cannot be written ({type(error).__name__})") from None
+
+
+def _write(file: IO[bytes], chunk: bytes) -> None:
+    file.write(chunk)
+
+
+def _settle(file: IO[bytes], part: Path, to: Path) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    part.replace(to)
