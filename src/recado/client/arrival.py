@@ -10,6 +10,7 @@ from enum import Enum
 
 from recado.client.contacts import other_address
 from recado.client.turn import Turn
+from recado.client.understanding import understood
 from recado.events import EnvelopeUnreadable, MessageReceived, Source
 from recado.jid import JID
 from recado.protocol.messages.decode import Decoded
@@ -36,12 +37,13 @@ class Arrival:
     digest: bytes = field(repr=False)
     known: Known | None = None
     is_repeat: bool = False
+    secret: bytes | None = field(default=None, repr=False)
 
     async def mark(self, turn: Turn, known: Known) -> None:
         """Remember what became of it; what was opened once stays so."""
         if self.known is not Known.OPENED:
             expires = turn.now + turn.account.limits.keep_seen
-            value = known.value + self.digest
+            value = known.value + self.digest + (self.secret or b"")
             await turn.tx.mark_seen(self.chat, self.author.bare, self.stanza.id, value, expires)
 
 
@@ -53,6 +55,9 @@ async def content_fact(turn: Turn, arrival: Arrival, decoded: Decoded, source: S
     chat, alt = stanza.chat, stanza.chat_alt
     if decoded.device_sent is not None and decoded.device_sent not in (chat, alt):
         chat, alt = decoded.device_sent, None
+    content = await understood(
+        turn.account, turn.tx, decoded, chat=chat, writer=stanza.sender.bare, from_me=stanza.from_me
+    )
     return MessageReceived(
         account=turn.me,
         at=turn.now,
@@ -61,11 +66,13 @@ async def content_fact(turn: Turn, arrival: Arrival, decoded: Decoded, source: S
         chat_alt=alt or await other_address(turn.tx, chat),
         sender=stanza.sender.bare,
         from_me=stanza.from_me,
-        content=decoded.content,
+        content=content or decoded.content,
         sent_at=stanza.sent_at,
         source=source,
         push_name=stanza.push_name,
         quoted=decoded.quoted,
+        forwarded=decoded.forwarded,
+        expires_in=decoded.expires_in,
     )
 
 

@@ -20,12 +20,15 @@ from recado.client.groups.opening import open_all
 from recado.client.handlers.retries import ask_again
 from recado.client.handlers.software import on_news
 from recado.client.turn import Turn
+from recado.client.understanding import remember_secret
+from recado.content import Edit, Revoke
 from recado.crashpoints import CrashPoint
 from recado.errors import BadRecord, DecodeError, EnvelopeError, StanzaError
 from recado.events import Source
 from recado.jid import JID, NEWSLETTER
 from recado.protocol.messages.decode import Decoded, decode_message
 from recado.protocol.messages.padding import unpad
+from recado.protocol.messages.targets import is_about_own
 from recado.protocol.node import Node
 from recado.protocol.signal.session import EnvelopeKind, wanted_prekeys
 from recado.protocol.stanzas.ack import ack
@@ -69,7 +72,7 @@ async def _arrival(turn: Turn, node: Node) -> Arrival:
     seen = await turn.tx.seen(arrival.chat, arrival.author.bare, stanza.id)
     if seen is not None:
         arrival.known = Known(seen[:1])
-        arrival.is_repeat = seen[1:] == digest
+        arrival.is_repeat = seen[1 : 1 + len(digest)] == digest
     return arrival
 
 
@@ -121,7 +124,25 @@ async def _read(turn: Turn, arrival: Arrival, padded: bytes) -> None:
     elif decoded.is_protocol:
         await on_news(turn, arrival, decoded.news, plaintext)
     elif decoded.content is not None and arrival.known is not Known.OPENED:
-        await turn.tx.record(await content_fact(turn, arrival, decoded, _source(arrival)))
+        if decoded.secret is not None:
+            arrival.secret = decoded.secret
+            await arrival.mark(turn, Known.OPENED)
+        await _record(turn, arrival, decoded)
+
+
+async def _record(turn: Turn, arrival: Arrival, decoded: Decoded) -> None:
+    """The fact of it, and the secret under which others will say something of it."""
+    fact = await content_fact(turn, arrival, decoded, _source(arrival))
+    await turn.tx.record(fact)
+    await remember_secret(
+        turn.account,
+        turn.tx,
+        chat=fact.chat,
+        author=fact.sender,
+        id=fact.id,
+        secret=decoded.secret,
+        content=fact.content,
+    )
 
 
 def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:
@@ -132,6 +153,8 @@ def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:
         return "a copy of a sent message, from somebody else"
     if decoded.is_protocol:
         return "for software only, from somebody else"
+    if isinstance(decoded.content, Edit) or (isinstance(decoded.content, Revoke) and stanza.chat.is_person):
+        return None if is_about_own(decoded.content, stanza.sender) else "a change of somebody else's message"
     return None
 
 
@@ -162,7 +185,7 @@ async def _not_sealed(turn: Turn, arrival: Arrival) -> None:
         await arrival.mark(turn, Known.OPENED)
         decoded = decode_message(stanza.plaintext)
         if decoded.content is not None:
-            await turn.tx.record(await content_fact(turn, arrival, decoded, _source(arrival)))
+            await _record(turn, arrival, decoded)
     else:
         await turn.record_unknown(arrival.node, "no envelope this version opens")
 
