@@ -1,4 +1,4 @@
-"""Small orders the server wants now and then, as work: telling it that what was out of date has been seen to."""
+"""What the server says is out of date, as work: it is fetched anew, and the server told that it is clean."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado.client.account import Account
+from recado.client.people.resync import resync
 from recado.protocol.queries.account import CleanDirty
 from recado.store.records import WorkItem
 
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
 CLEAN = "clean-dirty"
 
+ACCOUNT = "account_sync"
+
 
 def clean_work(kind: str, *, at: datetime) -> WorkItem:
-    """Say that `kind` is clean again."""
+    """See to `kind`, and say that it is clean again."""
     return WorkItem(f"{CLEAN}-{kind}", CLEAN, kind.encode(), due_at=at)
 
 
 async def clean(account: Account, connection: Connection, item: WorkItem) -> None:
     """Do it. Raises QueryError, ConnectionLost."""
-    await connection.requests.ask(CleanDirty(item.body.decode()))
+    kind = item.body.decode()
+    if kind == ACCOUNT:
+        await resync(account, connection)
+    await connection.requests.ask(CleanDirty(kind))

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from recado.client.account import Account
+from recado.client.people.presence import watch_again
+from recado.client.people.resync import resync_blocklist, resync_privacy
 from recado.client.prekeys import check_digest, refill_prekeys
 from recado.errors import PeerError, QueryError
 from recado.protocol.node import Node
-from recado.protocol.queries.account import Blocklist, GoActive, Privacy, Props
-from recado.protocol.queries.query import Query
+from recado.protocol.queries.account import GoActive, Props
 from recado.protocol.stanzas.offline import unified_session
 from recado.protocol.stanzas.presence import available, unavailable
 
@@ -36,10 +38,11 @@ async def log_in(account: Account, connection: Connection) -> None:
 async def settle_in(account: Account, connection: Connection, *, mark_online: bool) -> None:
     """Ask for what a browser asks for, and show ourselves (as away, so that the phone keeps ringing)."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_ask_for(connection, Props()))
-        group.create_task(_ask_for(connection, Blocklist()))
-        group.create_task(_ask_for(connection, Privacy()))
+        group.create_task(_completed("props", connection.requests.ask(Props())))
+        group.create_task(_completed("the blocklist", resync_blocklist(account, connection)))
+        group.create_task(_completed("the privacy settings", resync_privacy(account, connection)))
     connection.send(*_greeting(account, mark_online=mark_online))
+    await watch_again(account, connection)
 
 
 def _greeting(account: Account, *, mark_online: bool) -> list[Node]:
@@ -52,8 +55,8 @@ def _greeting(account: Account, *, mark_online: bool) -> list[Node]:
     return nodes
 
 
-async def _ask_for(connection: Connection, query: Query[object]) -> None:
+async def _completed(what: str, asking: Awaitable[object]) -> None:
     try:
-        await connection.requests.ask(query)
+        await asking
     except (QueryError, PeerError) as error:
-        logger.info("%s went unanswered: %s", type(query).__name__, type(error).__name__)
+        logger.info("%s went unanswered: %s", what, type(error).__name__)

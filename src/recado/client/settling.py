@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from recado.client.account import Account
 from recado.client.contacts import other_address
+from recado.client.people.tokens import note_written
+from recado.client.understanding import understood
 from recado.events import MessageSent
 from recado.protocol.messages.decode import decode_message
 from recado.store.records import SentMessage
@@ -29,8 +31,10 @@ async def settle_as_sent(account: Account, tx: Transaction, kept: SentMessage, a
     account.settlements.claim(kept.id, tx)
     expires = account.now() + account.limits.keep_sent
     await tx.mark_seen(kept.chat, account.jid, kept.id, b"%d" % int(at.timestamp()), expires)
+    await note_written(tx, account, kept.chat)
     decoded = decode_message(kept.body)
-    if decoded.content is not None:
+    content = await understood(account, tx, decoded, chat=kept.chat, writer=account.jid, from_me=True)
+    if content is not None:
         await tx.record(
             MessageSent(
                 account=account.jid,
@@ -38,8 +42,10 @@ async def settle_as_sent(account: Account, tx: Transaction, kept: SentMessage, a
                 id=kept.id,
                 chat=kept.chat,
                 chat_alt=await other_address(tx, kept.chat),
-                content=decoded.content,
+                content=content,
                 sent_at=at,
                 quoted=decoded.quoted,
+                forwarded=decoded.forwarded,
+                expires_in=decoded.expires_in,
             )
         )

@@ -39,7 +39,7 @@ class Tokens(JSONRecord):
 
     token: bytes = field(default=b"", repr=False)
     at: datetime | None = None
-    issued_at: datetime | None = None
+    given_at: datetime | None = None
 
     def shown(self, now: datetime) -> bytes | None:
         """The token to show them, while it is good."""
@@ -47,7 +47,7 @@ class Tokens(JSONRecord):
 
     def is_due(self, now: datetime) -> bool:
         """Is it time to give them one? Once a week."""
-        return self.issued_at is None or _bucket(now) > _bucket(self.issued_at)
+        return self.given_at is None or _bucket(now) > _bucket(self.given_at)
 
     def with_token(self, token: bytes, at: datetime) -> Tokens:
         """The same with a newer token; an older one changes nothing."""
@@ -56,7 +56,7 @@ class Tokens(JSONRecord):
     @property
     def expires(self) -> datetime:
         """When nothing of it counts any more."""
-        last = max((at for at in (self.at, self.issued_at) if at is not None), default=datetime.fromtimestamp(0, UTC))
+        last = max((at for at in (self.at, self.given_at) if at is not None), default=datetime.fromtimestamp(0, UTC))
         return last + BUCKET * BUCKETS
 
 
@@ -139,8 +139,8 @@ async def move_tokens(overlay: Overlay, pairs: list[tuple[JID, JID]]) -> None:
             continue
         other = await overlay.get(new, Tokens.decode) or Tokens()
         merged = other if kept.at is None else other.with_token(kept.token, kept.at)
-        stamps = [stamp for stamp in (kept.issued_at, other.issued_at) if stamp is not None]
-        merged = replace(merged, issued_at=max(stamps, default=None))
+        stamps = [stamp for stamp in (kept.given_at, other.given_at) if stamp is not None]
+        merged = replace(merged, given_at=max(stamps, default=None))
         overlay.put(new, merged, merged.expires)
         overlay.put(old, None)
 

@@ -27,6 +27,11 @@ async def on_chatstate(turn: Turn, node: Node) -> None:
     state = ChatState.parse(node, own=turn.account.device, own_lid=turn.account.lid)
     turn.tell(
         TypingChanged(
-            account=turn.me, at=turn.now, chat=state.chat, sender=state.sender.bare, is_typing=state.is_typing
+            account=turn.me,
+            at=turn.now,
+            chat=state.chat,
+            sender=state.sender.bare,
+            is_typing=state.is_typing,
+            is_audio=state.is_audio,
         )
     )

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from recado.client.arrival import Arrival
+from recado.client.contacts import learn_lids
 from recado.client.history import history_work
 from recado.client.turn import Turn
 from recado.protocol.messages.history import HistoryPush
+from recado.protocol.messages.migration import LidMappings
 from recado.protocol.messages.software import AppStateKeyShare, News
 
 Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
@@ -35,7 +37,13 @@ async def _on_key_share(turn: Turn, arrival: Arrival, share: AppStateKeyShare, p
     """The app state is not kept yet, so neither are its keys."""
 
 
+async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintext: bytes) -> None:
+    """The account moves to LIDs: sessions, tokens and threads of each number go to its LID."""
+    await learn_lids(turn, told.pairs)
+
+
 _TAKERS: dict[type[object], Take] = {
     HistoryPush: _on_history,
     AppStateKeyShare: _on_key_share,
+    LidMappings: _on_mappings,
 }

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from recado.protocol.messages.history import HistoryPush, read_push
+from recado.protocol.messages.migration import LidMappings, read_mappings
+from recado.protocol.messages.phone_requests import PhoneAnswer, PhoneRequest, read_phone_answer, read_phone_request
 from recado.protocol.proto.e2e_pb2 import ProtocolMessage
 
 
@@ -30,7 +32,7 @@ class AppStateKeyShare:
     keys: tuple[AppStateKey, ...]
 
 
-News = HistoryPush | AppStateKeyShare
+News = HistoryPush | AppStateKeyShare | PhoneRequest | PhoneAnswer | LidMappings
 
 
 def read_news(protocol: ProtocolMessage) -> News | None:
@@ -63,5 +65,8 @@ def _key_share(protocol: ProtocolMessage) -> News | None:
 
 _READERS: dict[int, Callable[[ProtocolMessage], News | None]] = {
     ProtocolMessage.HISTORY_SYNC_NOTIFICATION: _history,
+    ProtocolMessage.PEER_DATA_OPERATION_REQUEST_MESSAGE: read_phone_request,
+    ProtocolMessage.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE: read_phone_answer,
     ProtocolMessage.APP_STATE_SYNC_KEY_SHARE: _key_share,
+    ProtocolMessage.LID_MIGRATION_MAPPING_SYNC: read_mappings,
 }

@@ -3,7 +3,7 @@ Messages as they leave, and as a server reads them.
 
     <message id="3EB0…" to="…" type="text" phash? edit?>
       <participants><to jid="…"><enc v="2" type="pkmsg|msg">[bytes]</enc></to>…</participants>
-      <device-identity>[bytes]</device-identity>? <tctoken>[bytes]</tctoken>?
+      <device-identity>[bytes]</device-identity>? <tctoken>[bytes]</tctoken>? | <cstoken>[bytes]</cstoken>?
     </message>
 
 To the own phone (category="peer") and to the one device that asked again (device_fanout="false") the `enc` stands
@@ -36,6 +36,7 @@ class OutgoingMessage:
     phash: str | None = None
     edit: str | None = None
     tctoken: bytes | None = field(default=None, repr=False)
+    cstoken: bytes | None = field(default=None, repr=False)
     hides_failure: bool = False
 
     def build(self) -> Node:
@@ -50,6 +51,8 @@ class OutgoingMessage:
         content = [Node("participants", None, sealed), *_identity(self.device_identity)]
         if self.tctoken is not None:
             content.append(Node("tctoken", None, self.tctoken))
+        elif self.cstoken is not None:
+            content.append(Node("cstoken", None, self.cstoken))
         return Node("message", attrs, content)
 
 

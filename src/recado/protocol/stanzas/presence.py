@@ -68,6 +68,12 @@ def unavailable(name: str | None) -> Node:
     return _own("unavailable", name)
 
 
+def subscribe(person: JID, *, id: str, token: bytes | None = None) -> Node:
+    """Tell us of that person from now on; `token` is what they gave us."""
+    shown = [Node("tctoken", None, token)] if token else None
+    return Node("presence", {"to": str(person.bare), "id": id, "type": "subscribe"}, shown)
+
+
 def chat_state(chat: JID, *, sender: JID, is_typing: bool, is_audio: bool = False) -> Node:
     """We (`sender`, this device) type in `chat`, or stopped."""
     media = {"media": "audio"} if is_typing and is_audio else None
