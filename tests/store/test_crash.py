@@ -15,6 +15,7 @@ from recado.store import SQLiteStore
 # Counts on, in several values and one fact a commit, and says so after each commit.
 WRITER = """
 import asyncio, dataclasses, sys
+from recado.events import HistoryReceived
 from recado.store import SQLiteStore
 from recado.store.backend import Changes
 from recado.store.contract import facts_of_every_kind
@@ -22,7 +23,7 @@ from recado.store.contract import facts_of_every_kind
 async def main():
     backend = SQLiteStore(sys.argv[1])
     await backend.open()
-    fact = facts_of_every_kind()[10]
+    fact = next(each for each in facts_of_every_kind() if isinstance(each, HistoryReceived))
     for count in range(await backend.last_fact() + 1, 100_000):
         values = {f"session-{n}.0": b"%d" % count for n in range(20)}
         values[f"seen-{count}"] = bytes(2000)
