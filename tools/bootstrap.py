@@ -48,7 +48,7 @@ def python_packages(level: str) -> None:
             [sys.executable, "-m", "venv", str(VENV)],
             "venv failed: on Debian or Ubuntu, install python3-venv first",
         )
-    extras = "dev" if level == "dev" else "gateway,cli"
+    extras = "dev" if level == "dev" else "gateway,cli,media"
     arguments = ["install", "-q", "-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[{extras}]"]
     installer = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check", *arguments]
     # uv does the same work in a quarter of the time; where it cannot be had, pip alone will do.
