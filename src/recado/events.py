@@ -185,6 +185,9 @@ class ContactChanged(Fact):
     push_name: str | None = field(default=None, repr=False)
     verified_name: str | None = field(default=None, repr=False, metadata=_SPARSE)
     also: JID | None = field(default=None, metadata=_SPARSE)  # the same account, as its number was dialled
+    full_name: str | None = field(default=None, repr=False, metadata=_SPARSE)  # in the account's address book
+    first_name: str | None = field(default=None, repr=False, metadata=_SPARSE)
+    is_saved: bool | None = field(default=None, metadata=_SPARSE)  # in the address book, or (False) taken out of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +264,7 @@ class CallReceived(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupChanged(Fact):
-    """Something changed in a group: `what`, whom it concerns or its new `value` (a subject, "on", seconds), `by` whom."""
+    """Something changed in a group: `what`, whom it concerns or its new `value` (a subject, "on", …), and `by` whom."""
 
     group: JID
     what: GroupChange
@@ -314,6 +317,100 @@ class ChatRemembered(Fact):
     muted_until: datetime | None = None
     expires_in: int | None = None
     has_more: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatChanged(Fact):
+    """A device of the account changed how a chat is shown; None: not told. A mute without an end lasts for good."""
+
+    chat: JID
+    chat_alt: JID | None = None
+    is_archived: bool | None = None
+    is_pinned: bool | None = None
+    is_muted: bool | None = None
+    muted_until: datetime | None = None
+    is_read: bool | None = None
+    is_locked: bool | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCleared(Fact):
+    """The account's devices no longer show what a chat held up to `until`; `is_deleted`: nor the chat itself."""
+
+    chat: JID
+    chat_alt: JID | None = None
+    is_deleted: bool = False
+    keeps_starred: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStarred(Fact):
+    """A message got a star, or lost it."""
+
+    id: MessageId
+    chat: JID
+    from_me: bool
+    is_starred: bool
+    chat_alt: JID | None = None
+    author: JID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageHidden(Fact):
+    """A message was deleted on the account's own devices alone; everybody else still has it."""
+
+    id: MessageId
+    chat: JID
+    from_me: bool
+    chat_alt: JID | None = None
+    author: JID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelChanged(Fact):
+    """A label of the account was made, renamed, recoloured or deleted."""
+
+    label: str
+    name: str = field(default="", repr=False)
+    color: int = 0
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPlaced(Fact):
+    """A label was put on a chat (or, with `message`, on one message in it), or taken off."""
+
+    label: str
+    chat: JID
+    is_placed: bool
+    chat_alt: JID | None = None
+    message: MessageId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushNameChanged(Fact):
+    """The account gives itself another name."""
+
+    name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChanged(Fact):
+    """A setting that the account's devices share: `locale`, `unarchive_chats` ("on", "off"), `link_previews`, …"""
+
+    setting: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppStateRejected(Fact):
+    """What the server gave of a collection of the shared state did not authenticate; nothing of it was believed."""
+
+    collection: str
+    version: int
+    is_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,6 +476,15 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     HistoryReceived,
     HistoryMissed,
     ChatRemembered,
+    ChatChanged,
+    ChatCleared,
+    MessageStarred,
+    MessageHidden,
+    LabelChanged,
+    LabelPlaced,
+    PushNameChanged,
+    SettingChanged,
+    AppStateRejected,
     DeviceUnlinked,
     UnknownReceived,
 )
