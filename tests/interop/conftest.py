@@ -113,6 +113,17 @@ class BaileysPeer:
         await self.expect("online")
         return str(opened["me"])
 
+    async def link_by_code(self, world: World) -> str:
+        """Start, have the phone of this name type the code, and wait until it is open; the own JID."""
+        await self.tell("start")
+        await self.expect("qr")
+        phone = world.phone(self.name)
+        await self.tell("code", phone=phone.number)
+        await phone.type_code((await self.expect("code"))["code"])
+        opened = await self.expect("open")
+        await self.expect("online")
+        return str(opened["me"])
+
     async def send(self, to: str, text: str, quoted: dict[str, Any] | None = None) -> str:
         """Send a text; the id Baileys chose."""
         before = self.mark

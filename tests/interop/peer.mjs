@@ -42,7 +42,8 @@ async function start() {
 			const code = update.lastDisconnect?.error?.output?.statusCode
 			tell({ ev: 'close', code, reason: update.lastDisconnect?.error?.message })
 			// The caller restarts after 515 in Baileys: that is its documented contract.
-			if (wanted && code === 515) start()
+			// Seen busy, it hears of the end before it has read why: then it is linked and has never been open.
+			if (wanted && (code === 515 || (code === 428 && state.creds.account && !state.creds.accountSyncCounter))) start()
 		}
 	})
 	current.ev.on('messages.upsert', ({ messages, type }) => {
@@ -81,6 +82,9 @@ const actions = {
 	},
 	async read({ key }) {
 		await socket.readMessages([key])
+	},
+	async code({ phone }) {
+		tell({ ev: 'code', code: await socket.requestPairingCode(phone) })
 	},
 	async quit() {
 		process.exit(0)
