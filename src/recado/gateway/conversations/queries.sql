@@ -1,7 +1,8 @@
 -- list_conversations --
 -- The most recently used first; a page starts after (before_at, before_id) of the last one of the page before.
 SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
-       c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, m.text AS last_text, m.content_type AS last_content_type,
+       c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
+       CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
@@ -14,7 +15,8 @@ LIMIT %(limit)s
 
 -- find_conversation --
 SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
-       c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, m.text AS last_text, m.content_type AS last_content_type,
+       c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
+       CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
@@ -23,31 +25,37 @@ WHERE c.id = %(id)s
 
 -- list_messages --
 -- The newest first; a page starts before (before_at, before_id) of the oldest one of the page before.
-SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type, m.text,
-       m.content, m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
+SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type,
+       CASE WHEN m.revoked_at IS NULL THEN m.text END AS text, CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
+       m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
        p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
-       m.created_at
+       m.created_at, m.about_id, m.edited_at, m.revoked_at, m.is_starred, m.forwarded, m.expires_at
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
 WHERE m.conversation_id = %(conversation_id)s
   AND (m.sent_at, m.id) < (coalesce(%(before_at)s::timestamptz, 'infinity'),
                            coalesce(%(before_id)s::bigint, 9223372036854775807))
+  AND (%(with_abouts)s OR m.about_id IS NULL)
 ORDER BY m.sent_at DESC, m.id DESC
 LIMIT %(limit)s
 
 -- find_messages --
-SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type, m.text,
-       m.content, m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
+SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, m.content_type,
+       CASE WHEN m.revoked_at IS NULL THEN m.text END AS text, CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
+       m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
        p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
-       m.created_at
+       m.created_at, m.about_id, m.edited_at, m.revoked_at, m.is_starred, m.forwarded, m.expires_at
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
 WHERE m.provider_message_id = %(provider_message_id)s
 ORDER BY m.direction DESC, m.id
 
 -- find_quotable --
--- A message of the conversation, as what quotes it must name it.
-SELECT m.provider_message_id, m.sender_id IS NULL AS from_me, p.phone AS sender_phone, p.lid AS sender_lid, m.text
+-- A message of the conversation, as what quotes it or says something of it must name it.
+SELECT m.provider_message_id, m.sender_id IS NULL AS from_me, p.phone AS sender_phone, p.lid AS sender_lid,
+       CASE WHEN m.revoked_at IS NULL THEN m.text END AS text, m.content_type, m.content, m.status::text, m.sent_at,
+       m.revoked_at
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
 WHERE m.conversation_id = %(conversation_id)s AND m.provider_message_id = %(provider_message_id)s
+  AND m.about_id IS NULL
 ORDER BY m.id LIMIT 1
 
 -- mark_read --
@@ -60,7 +68,7 @@ WITH before AS (
 SELECT m.provider, array_agg(m.provider_message_id ORDER BY m.sent_at, m.id)
 FROM before b CROSS JOIN LATERAL (
     SELECT id, provider, provider_message_id, sent_at FROM whatsapp_messages
-    WHERE conversation_id = b.id AND direction = 'in' AND source <> 'history'
+    WHERE conversation_id = b.id AND direction = 'in' AND source <> 'history' AND about_id IS NULL
     ORDER BY sent_at DESC, id DESC LIMIT least(b.unread_count, 1000)
 ) AS m
 GROUP BY m.provider
@@ -90,16 +98,17 @@ RETURNING id, message_id, conversation_id, state::text, provider, request_hash, 
 -- One that goes later is not the last message of its conversation yet.
 WITH added AS (
     INSERT INTO whatsapp_messages (conversation_id, provider, provider_message_id, direction, content_type, text,
-                                   content, status, source, quoted_message_id, quoted_text, sent_at)
+                                   content, status, source, quoted_message_id, quoted_text, about_id, sent_at)
     VALUES (%(conversation_id)s, %(provider)s, %(message_id)s, 'out', %(content_type)s, %(text)s,
-            %(content)s, 'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, coalesce(%(send_at)s::timestamptz, %(now)s))
-    RETURNING id, conversation_id, sent_at
+            %(content)s, 'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, %(about_id)s,
+            coalesce(%(send_at)s::timestamptz, %(now)s))
+    RETURNING id, conversation_id, sent_at, about_id
 ), step AS (
     INSERT INTO message_steps (message_id, at, step, detail, until)
     VALUES (%(message_id)s, %(now)s, 'queued', %(origin)s, %(send_at)s)
 )
 UPDATE conversations c SET last_message_id = a.id, last_message_at = greatest(c.last_message_at, a.sent_at)
-FROM added a WHERE c.id = a.conversation_id AND a.sent_at <= %(now)s
+FROM added a WHERE c.id = a.conversation_id AND a.sent_at <= %(now)s AND a.about_id IS NULL
 
 -- list_waiting --
 -- What has no fate yet, in the order in which it is due; a page starts after (after_due, after_id).

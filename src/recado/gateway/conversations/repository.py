@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from recado.content import Content, Text, content_kind, content_text
+from recado.gateway.conversations.abouts import about
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing.verdict import Delayed, Origin
@@ -77,17 +78,28 @@ class Message:
     sender_name: str | None = field(repr=False)
     sent_at: datetime
     created_at: datetime
+    about_id: str | None
+    edited_at: datetime | None
+    revoked_at: datetime | None
+    is_starred: bool
+    forwarded: int
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Quotable:
-    """What a message must say of the one it answers."""
+    """What a message must say of the one it answers, or says something of."""
 
     provider_message_id: str
     from_me: bool
     sender_phone: str | None = field(repr=False)
     sender_lid: str | None = field(repr=False)
     text: str | None = field(repr=False)
+    content_type: str
+    content: dict[str, Any] | None = field(repr=False)
+    status: str | None
+    sent_at: datetime
+    revoked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +174,26 @@ async def get_conversation(unit: Unit, conversation_id: UUID) -> Conversation:
 
 
 async def list_messages(
-    unit: Unit, conversation_id: UUID, *, before: tuple[datetime, int] | None = None, limit: int = 50
+    unit: Unit,
+    conversation_id: UUID,
+    *,
+    before: tuple[datetime, int] | None = None,
+    limit: int = 50,
+    with_abouts: bool = True,
 ) -> list[Message]:
-    """The newest first; `before` is (sent_at, id) of the oldest one of the page before."""
+    """
+    The newest first; `before` is (sent_at, id) of the oldest one of the page before. Without `with_abouts` those are
+    left out that only say something of another message.
+    """
     at, id = before or (None, None)
     return await unit.all(
-        Message, _queries.list_messages, conversation_id=conversation_id, before_at=at, before_id=id, limit=limit
+        Message,
+        _queries.list_messages,
+        conversation_id=conversation_id,
+        before_at=at,
+        before_id=id,
+        limit=limit,
+        with_abouts=with_abouts,
     )
 
 
@@ -248,6 +274,7 @@ async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None
             content=None if isinstance(row.content, Text) else content,
             quoted_message_id=row.quoted.provider_message_id if row.quoted else None,
             quoted_text=row.quoted.text if row.quoted else None,
+            about_id=about(row.content),
             origin=row.origin.value,
             send_at=row.send_at,
             now=now,

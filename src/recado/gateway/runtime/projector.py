@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from recado.events import (
     Source,
 )
 from recado.gateway.connections import repository as connections
+from recado.gateway.conversations.abouts import about
 from recado.gateway.conversations.directory import Directory
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
@@ -45,6 +46,9 @@ from recado.store.facts import content_to_json
 _queries = load_queries(__file__, "projector.sql")
 
 TAKEN = "server_ack"
+_EXTRAS = ("about_id", "forwarded", "expires_at")
+_OUT_OF_ORDER = (Source.HISTORY.value, Source.RESEND.value)
+"""How a message comes that may be told after what was said of it."""
 
 
 @dataclass(slots=True)
@@ -63,12 +67,15 @@ class _Row:
     status: str | None = None
     is_placeholder: bool = False
     quoted: Quote | None = None
+    about_id: str | None = None
+    forwarded: int = 0
+    expires_at: datetime | None = None
 
     def take(self, later: _Row) -> None:
         """The same message told again in one batch."""
         status = self.status if later.status is None else later.status
         if self.is_placeholder and not later.is_placeholder:
-            for name in ("content_type", "text", "content", "raw", "source", "quoted", "is_placeholder"):
+            for name in ("content_type", "text", "content", "raw", "source", "quoted", "is_placeholder", *_EXTRAS):
                 setattr(self, name, getattr(later, name))
         self.status = status
 
@@ -119,6 +126,7 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
     await batch.directory.settle(unit)
     if batch.rows:
         await unit.run(_queries.add_messages, provider=provider, worker=unit.worker_id, **_columns(batch))
+        await _settle_abouts(unit, batch)
     if batch.sent:
         await unit.run(
             _queries.settle_outbox,
@@ -152,6 +160,19 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
         await _save_connection(unit, provider, batch.connection)
 
 
+async def _settle_abouts(unit: Unit, batch: _Batch) -> None:
+    """Have the rows of edited and deleted messages say so: of what is named here, and of what may have come after."""
+    directory = batch.directory
+    changed = {
+        (directory.conversation_id(row.chat), row.about_id or row.id)
+        for row in batch.rows
+        if row.content_type in ("edit", "revoke") or row.source in _OUT_OF_ORDER
+    }
+    if changed:
+        conversations, ids = (list(column) for column in zip(*sorted(changed), strict=True))
+        await unit.run(_queries.settle_abouts, conversations=conversations, ids=ids)
+
+
 async def _save_connection(unit: Unit, provider: str, changed: ConnectionChanged) -> None:
     reason = changed.reason.name.lower() if changed.reason is not None else None
     await connections.save_state(unit, provider, changed.state.value, reason=reason, retry_at=changed.retry_at)
@@ -174,10 +195,17 @@ def _received(batch: _Batch, fact: MessageReceived) -> None:
         sent_at=fact.sent_at,
         status=TAKEN if fact.from_me else None,
         quoted=fact.quoted,
+        about_id=about(fact.content),
+        forwarded=fact.forwarded,
+        expires_at=_expiry(fact),
     )
     batch.rows.append(row)
     if fact.from_me:
         batch.sent.append((fact.id, fact.chat.bare, fact.at))  # the echo of one of ours proves that it went out
+
+
+def _expiry(fact: MessageReceived | MessageSent) -> datetime | None:
+    return fact.sent_at + timedelta(seconds=fact.expires_in) if fact.expires_in else None
 
 
 def _unreadable(batch: _Batch, fact: EnvelopeUnreadable) -> None:
@@ -225,6 +253,9 @@ def _sent(batch: _Batch, fact: MessageSent) -> None:
             sent_at=fact.sent_at,
             status=TAKEN,
             quoted=fact.quoted,
+            about_id=about(fact.content),
+            forwarded=fact.forwarded,
+            expires_at=_expiry(fact),
         )
     )
 
@@ -291,7 +322,7 @@ def _columns_of(content: Content) -> tuple[str, str | None, Jsonb | None, bytes 
         case Text():
             return "text", content.body, None, None
         case Unsupported():
-            return content.kind, None, None, content.raw
+            return content.kind, content.text, None, content.raw
         case _:
             return content_kind(content), content_text(content), Jsonb(content_to_json(content)), None
 
@@ -320,5 +351,8 @@ def _columns(batch: _Batch) -> dict[str, Any]:
         "quoted_ids": [row.quoted.id if row.quoted else None for row in rows],
         "quoted_texts": [row.quoted.text if row.quoted else None for row in rows],
         "raws": [row.raw for row in rows],
+        "abouts": [row.about_id for row in rows],
+        "forwardeds": [row.forwarded for row in rows],
+        "expiries": [row.expires_at for row in rows],
         "sent_ats": [row.sent_at for row in rows],
     }

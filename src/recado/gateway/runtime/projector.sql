@@ -5,15 +5,18 @@
 WITH written AS (
     INSERT INTO whatsapp_messages AS m
         (conversation_id, sender_id, provider, provider_message_id, direction, content_type, text, content, status,
-         source, is_placeholder, quoted_message_id, quoted_text, raw, sent_at, recorded_by)
+         source, is_placeholder, quoted_message_id, quoted_text, raw, about_id, forwarded, expires_at, sent_at,
+         recorded_by)
     SELECT conversation_id, sender_id, %(provider)s, id, direction, content_type, text, content, status::message_status,
-           source, is_placeholder, quoted_message_id, quoted_text, raw, sent_at, %(worker)s::uuid
+           source, is_placeholder, quoted_message_id, quoted_text, raw, about_id, forwarded, expires_at, sent_at,
+           %(worker)s::uuid
     FROM unnest(%(conversations)s::uuid[], %(senders)s::uuid[], %(ids)s::text[], %(directions)s::text[],
                 %(content_types)s::text[], %(texts)s::text[], %(contents)s::jsonb[], %(statuses)s::text[],
                 %(sources)s::text[], %(placeholders)s::boolean[], %(quoted_ids)s::text[], %(quoted_texts)s::text[],
-                %(raws)s::bytea[], %(sent_ats)s::timestamptz[])
+                %(raws)s::bytea[], %(abouts)s::text[], %(forwardeds)s::integer[],
+                %(expiries)s::timestamptz[], %(sent_ats)s::timestamptz[])
         AS given (conversation_id, sender_id, id, direction, content_type, text, content, status, source,
-                  is_placeholder, quoted_message_id, quoted_text, raw, sent_at)
+                  is_placeholder, quoted_message_id, quoted_text, raw, about_id, forwarded, expires_at, sent_at)
     ON CONFLICT ON CONSTRAINT whatsapp_messages_once DO UPDATE SET
         content_type = CASE WHEN m.is_placeholder THEN excluded.content_type ELSE m.content_type END,
         text = CASE WHEN m.is_placeholder THEN excluded.text ELSE m.text END,
@@ -22,18 +25,21 @@ WITH written AS (
         quoted_message_id = CASE WHEN m.is_placeholder THEN excluded.quoted_message_id ELSE m.quoted_message_id END,
         quoted_text = CASE WHEN m.is_placeholder THEN excluded.quoted_text ELSE m.quoted_text END,
         raw = CASE WHEN m.is_placeholder THEN excluded.raw ELSE m.raw END,
+        about_id = CASE WHEN m.is_placeholder THEN excluded.about_id ELSE m.about_id END,
+        forwarded = CASE WHEN m.is_placeholder THEN excluded.forwarded ELSE m.forwarded END,
+        expires_at = coalesce(m.expires_at, excluded.expires_at),
         is_placeholder = m.is_placeholder AND excluded.is_placeholder,
         failure = CASE WHEN excluded.status >= 'server_ack' THEN NULL ELSE m.failure END,
         status = greatest(m.status, excluded.status),
         -- What was ours to send happened when the server took it.
         sent_at = CASE WHEN m.status < 'server_ack' THEN excluded.sent_at ELSE m.sent_at END
     WHERE m.is_placeholder AND NOT excluded.is_placeholder OR excluded.status > m.status
-    RETURNING m.id, m.conversation_id, m.sent_at,
+    RETURNING m.id, m.conversation_id, m.sent_at, m.about_id,
               xmax = 0 AND m.direction = 'in' AND m.source <> 'history' AS is_unread
 ), touched AS (
     SELECT conversation_id, count(*) FILTER (WHERE is_unread) AS unread,
            (array_agg(id ORDER BY sent_at DESC, id DESC))[1] AS last_id, max(sent_at) AS last_at
-    FROM written GROUP BY conversation_id
+    FROM written WHERE about_id IS NULL GROUP BY conversation_id
 )
 UPDATE conversations c
 SET unread_count = c.unread_count + t.unread,
@@ -42,6 +48,43 @@ SET unread_count = c.unread_count + t.unread,
                            THEN c.last_message_id ELSE t.last_id END,
     last_message_at = greatest(c.last_message_at, t.last_at)
 FROM touched t WHERE c.id = t.conversation_id
+
+-- settle_abouts --
+-- What edits and deletions say, on the rows of their messages, whichever came first. Only who wrote a message edits it;
+-- it is deleted by who wrote it, in a group by an admin too. What was said before stays, in the row itself (the first)
+-- and in the rows of the edits.
+WITH given AS (
+    SELECT m.id, m.conversation_id, m.provider_message_id, m.sender_id
+    FROM unnest(%(conversations)s::uuid[], %(ids)s::text[]) AS given (conversation_id, id)
+    JOIN whatsapp_messages m ON m.conversation_id = given.conversation_id AND m.provider_message_id = given.id
+    WHERE m.about_id IS NULL AND NOT m.is_placeholder AND m.content_type <> 'erased'
+), edits AS (
+    SELECT DISTINCT ON (g.id) g.id, e.text, e.content -> 'content' AS content, e.sent_at
+    FROM given g JOIN whatsapp_messages e ON e.conversation_id = g.conversation_id AND e.about_id = g.provider_message_id
+    WHERE e.content_type = 'edit' AND e.sender_id IS NOT DISTINCT FROM g.sender_id
+      AND (e.status IS NULL OR e.status >= 'server_ack')
+    ORDER BY g.id, e.sent_at DESC, e.id DESC
+), revokes AS (
+    SELECT g.id, min(r.sent_at) AS at
+    FROM given g JOIN whatsapp_messages r ON r.conversation_id = g.conversation_id AND r.about_id = g.provider_message_id
+    JOIN conversations c ON c.id = g.conversation_id
+    WHERE r.content_type = 'revoke' AND (r.status IS NULL OR r.status >= 'server_ack')
+      AND (r.sender_id IS NOT DISTINCT FROM g.sender_id OR c.kind = 'group' AND r.content ->> 'author' IS NOT NULL)
+    GROUP BY g.id
+)
+UPDATE whatsapp_messages m
+SET original = CASE WHEN e.id IS NULL THEN m.original ELSE coalesce(m.original, jsonb_build_object(
+                   'content_type', m.content_type, 'text', m.text, 'content', m.content)) END,
+    text = CASE WHEN e.id IS NULL THEN m.text ELSE e.text END,
+    content = CASE WHEN e.id IS NULL OR e.content ->> 'type' = 'text' AND m.content IS NULL THEN m.content
+                   WHEN m.content ->> 'type' = 'media' THEN m.content || jsonb_build_object('caption', e.text)
+                   WHEN e.content ->> 'type' = m.content_type THEN e.content
+                   ELSE m.content END,
+    edited_at = coalesce(e.sent_at, m.edited_at),
+    revoked_at = coalesce(m.revoked_at, r.at)
+FROM given g LEFT JOIN edits e ON e.id = g.id LEFT JOIN revokes r ON r.id = g.id
+WHERE m.id = g.id AND (e.id IS NOT NULL AND m.edited_at IS DISTINCT FROM e.sent_at
+                       OR r.id IS NOT NULL AND m.revoked_at IS NULL)
 
 -- settle_outbox --
 -- Taken by the server, whatever was believed of it: an unknown one too. In the chat it went to; an id alone is no proof.
@@ -101,7 +144,8 @@ SELECT provider_message_id, at, status::text, %(worker)s FROM given
 UPDATE conversations c
 SET unread_count = (
     SELECT count(*) FROM whatsapp_messages m
-    WHERE m.conversation_id = c.id AND m.direction = 'in' AND m.source <> 'history' AND m.sent_at > seen.until)
+    WHERE m.conversation_id = c.id AND m.direction = 'in' AND m.source <> 'history' AND m.about_id IS NULL
+      AND m.sent_at > seen.until)
 FROM (
     SELECT m.conversation_id, max(m.sent_at) AS until
     FROM unnest(%(ids)s::text[], %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[], %(chats)s::text[])
