@@ -75,6 +75,7 @@ NOT_SENT = 0
 _SHORTEST_HOLD = timedelta(seconds=0.1)
 _TYPING_LASTS = 10.0
 _GRACE_SECONDS = 4.0
+_SELDOM_SECONDS = 60.0
 _STEPS = {FAILED: Step.FAILED, UNKNOWN: Step.UNKNOWN, TAKEN: Step.ACKED}
 
 
@@ -200,8 +201,8 @@ class Outbox:
         times: list[float] = [
             (until - now).total_seconds() for until in (next_due, *self._resting.values()) if until is not None
         ]
-        # A hint may be lost: look now and then, whatever the next message's time is.
-        return max(0.01, min([watch.poll_seconds, *times]))
+        # A hint may be lost: who has something due is woken from time to time (waking.py), and looks in any case.
+        return max(0.01, min([_SELDOM_SECONDS, *times]))
 
     async def _list_due(self, unit: Unit, flying: list[int], now: datetime) -> list[Waiting]:
         return await unit.all(

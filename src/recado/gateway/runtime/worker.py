@@ -22,6 +22,7 @@ from recado.gateway.runtime.leases import Leases
 from recado.gateway.runtime.liveness import Patience
 from recado.gateway.runtime.placement import Placement
 from recado.gateway.runtime.signals import Signals
+from recado.gateway.runtime.waking import Waking
 from recado.gateway.runtime.window import Window
 from recado.gateway.settings import Settings
 
@@ -73,11 +74,12 @@ class Worker:
             give_after=settings.rebalance_after_seconds,
             give_a_second=settings.rebalance_a_second,
         )
+        self._waking = Waking(database, self.leases, clock=clock)
         self._clock = clock
         self._handover_seconds = settings.handover_seconds
         self._group: asyncio.TaskGroup | None = None
         self._placing: asyncio.Task[None] | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     @property
     def signals(self) -> Signals:
@@ -89,7 +91,7 @@ class Worker:
         await self.leases.renew()
         self._group = await asyncio.TaskGroup().__aenter__()
         self._placing = self._group.create_task(self.placement.run())
-        self._renewing = self._group.create_task(self.leases.run())
+        self._beside = [self._group.create_task(job) for job in (self.leases.run(), self._waking.run())]
         return self
 
     async def leave(self) -> None:
@@ -119,8 +121,8 @@ class Worker:
             return
         try:
             await self.leave()  # while the leases are still renewed
-            if self._renewing is not None:
-                self._renewing.cancel()
+            for task in self._beside:
+                task.cancel()
             await group.__aexit__(None, None, None)
         finally:
             try:

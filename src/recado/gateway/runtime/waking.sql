@@ -1,0 +1,2 @@
+-- scan_outbox --
+SELECT scan_outbox(%(worker)s, %(now)s)
