@@ -16,6 +16,7 @@ from recado.emulator.whatsapp.world import World
 from recado.errors import PairingExpired, PairingRefused, UntrustedServer
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.messages.decode import decode_message
+from recado.protocol.messages.history import HistoryPush
 from recado.protocol.node import Node
 from recado.protocol.pairing.qr import QRCode
 from recado.protocol.signal.session import OwnIdentity, open_envelope
@@ -57,8 +58,8 @@ async def test_the_phone_pushes_its_history_once_the_client_is_at_work(live: Wor
         prekey=client.prekeys[1],
         signed_prekey=client.signed_prekey.pair,
     )
-    pushed = decode_message(opened.plaintext[: -opened.plaintext[-1]]).history
-    assert pushed is not None and pushed.kind == "initial_bootstrap" and pushed.inline
+    pushed = decode_message(opened.plaintext[: -opened.plaintext[-1]]).news
+    assert isinstance(pushed, HistoryPush) and pushed.kind == "initial_bootstrap" and pushed.inline
 
 
 async def test_a_code_is_good_once_and_only_as_the_client_shows_it(live: World, wire_client) -> None:

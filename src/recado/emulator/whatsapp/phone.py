@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from recado.emulator.whatsapp import link_codes, linking, passkeys
 from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
+from recado.emulator.whatsapp.archive import Archive
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.inbox import Inbox, Shown, Ticks
 from recado.emulator.whatsapp.keyring import Keyring
@@ -92,6 +93,7 @@ class Phone:
         account.devices[0] = self.device
         self._line = PhoneLine(self)
         self._speech = Speech(self)
+        self.archive = Archive(self)
 
     @property
     def name(self) -> str:
@@ -279,6 +281,10 @@ class Phone:
         """The server says that one-time keys are few."""
         if self.uploads_prekeys:
             self._upload()
+
+    def tell_device(self, device: JID, address: JID, message: bytes) -> None:
+        """Tell a linked device something as software, sealed for it."""
+        self._speech.tell_device(device, address, message)
 
     def _send(self, node: Node) -> None:
         self.world.receive(self.device, node)

@@ -15,13 +15,13 @@ from recado.content import Text, content_kind
 from recado.emulator.whatsapp.accounts import Account
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
-from recado.events import MessageId, ReceiptKind
+from recado.events import ReceiptKind
 from recado.jid import JID
 from recado.protocol.bundle import bundle_nodes, prekey_node, read_bundle
 from recado.protocol.messages.decode import Decoded, decode_message
-from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_history_push, encode_message
-from recado.protocol.messages.history import HistoryChunk, HistoryConversation, HistoryMessage
+from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
 from recado.protocol.messages.ids import new_message_id
+from recado.protocol.messages.phone_requests import PhoneRequest
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.keys import OneTimePreKey
@@ -160,6 +160,10 @@ class Speech:
             return
         if stanza.is_peer:
             self._send(peer_receipt(node))
+            for decoded in opened:
+                if isinstance(decoded.news, PhoneRequest):
+                    own = self._account.phone.with_device(device.device)
+                    self._phone.archive.answer(device, own, stanza.id, decoded.news)
             return
         for decoded in opened:
             self._show(stanza, decoded, chat)
@@ -266,7 +270,7 @@ class Speech:
             for device in self._account.companions:
                 if device.was_active and device.lid not in self._greeted:
                     self._greeted.add(device.lid)
-                    self._tell_history(device.lid, device.phone)
+                    self._phone.archive.push(device.lid, device.phone)
 
     def _on_ack(self, node: Node) -> None:
         to = self._world.directory.account(JID.parse(node.attrs.get("from", "")))
@@ -274,40 +278,16 @@ class Speech:
         if shown is not None and shown.from_me:
             shown.reach(Ticks.REFUSED if "error" in node.attrs else Ticks.SENT)
 
-    # ---- history
+    # ---- own devices
 
-    def _tell_history(self, device: JID, address: JID) -> None:
-        """A companion took up work for the first time: give it what this phone shows."""
-        self._begin([device])
+    def tell_device(self, device: JID, address: JID, message: bytes) -> None:
+        """Tell one own companion something as software."""
+        self._begin([] if self._phone.keyring.knows(device) else [device])
         if not self._phone.keyring.knows(device):
             return
         id = new_message_id(self._world.entropy)
-        self._spoken[id] = Spoken(encode_history_push(self._history()), None)
+        self._spoken[id] = Spoken(message, None)
         self._send(PeerMessage(id, address, self._seal(device, id)).build())
-
-    def _history(self) -> HistoryChunk:
-        chats: dict[JID, list[Shown]] = {}
-        for shown in self._phone.messages:
-            chats.setdefault(shown.chat, []).append(shown)
-        known = [account for chat in chats if (account := self._world.directory.account(chat))]
-        conversations = tuple(
-            HistoryConversation(
-                account.lid,
-                tuple(_remembered(account, shown) for shown in reversed(chats[account.phone])),
-                name=account.name,
-                alt=account.phone,
-                unread=sum(1 for shown in chats[account.phone] if not shown.from_me and not shown.is_read),
-            )
-            for account in known
-        )
-        everyone = [self._account, *(account for account in known if account is not self._account)]
-        return HistoryChunk(
-            kind="initial_bootstrap",
-            progress=100,
-            conversations=conversations,
-            push_names=tuple((account.phone, account.name) for account in everyone),
-            lid_mappings=tuple((account.phone, account.lid) for account in everyone),
-        )
 
     # ---- the line
 
@@ -321,15 +301,3 @@ class Speech:
     def _lid(self, jid: JID) -> JID:
         account = self._world.directory.account(jid)
         return account.lid.with_device(jid.device) if account else jid
-
-
-def _remembered(chat: Account, shown: Shown) -> HistoryMessage:
-    return HistoryMessage(
-        id=MessageId(shown.id),
-        chat=chat.lid,
-        sender=None if shown.from_me else chat.lid,
-        from_me=shown.from_me,
-        content=Text(shown.text),
-        sent_at=shown.at,
-        push_name=shown.push_name,
-    )

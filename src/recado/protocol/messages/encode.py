@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from recado.content import Content, Media, Text
+from recado.content import Content, EncryptedFile, Media, Text
 from recado.errors import DecodeError, UsageError
 from recado.events import MessageId
 from recado.jid import JID
@@ -87,14 +87,29 @@ def encode_device_sent(message: bytes, destination: JID, phash: str | None = Non
     return outer.SerializeToString()
 
 
-def encode_history_push(chunk: HistoryChunk) -> bytes:
-    """The message with which a phone sends `chunk` inline. Raises ValueError on a kind without a number."""
+def encode_history_push(
+    chunk: HistoryChunk,
+    *,
+    inline: bytes | None = None,
+    remote: EncryptedFile | None = None,
+    request: str | None = None,
+) -> bytes:
+    """
+    The message with which a phone offers `chunk`: at `remote`, or inline (its deflated bytes, if they are made
+    already); `request` is the question it answers. Raises ValueError on a kind without a number.
+    """
     notification = HistorySyncNotification(
         sync_type=SYNC_TYPES.index(chunk.kind),
         chunk_order=chunk.chunk,
         progress=chunk.progress,
-        inline_payload=encode_history(chunk),
+        peer_data_request_session_id=request,
     )
+    if remote is None:
+        notification.inline_payload = encode_history(chunk) if inline is None else inline
+    else:
+        notification.direct_path, notification.media_key = remote.direct_path, remote.key
+        notification.file_sha256, notification.file_enc_sha256 = remote.sha256, remote.enc_sha256
+        notification.file_length = remote.size
     return Message(
         protocol_message=ProtocolMessage(
             type=ProtocolMessage.HISTORY_SYNC_NOTIFICATION, history_sync_notification=notification
@@ -102,8 +117,21 @@ def encode_history_push(chunk: HistoryChunk) -> bytes:
     ).SerializeToString()
 
 
-def encode_history(chunk: HistoryChunk) -> bytes:
-    """The deflated bytes of `chunk`, as `parse_history` reads them. Raises ValueError on a kind without a number."""
+def encode_history(*chunks: HistoryChunk) -> bytes:
+    """
+    The deflated bytes of a chunk, as `parse_history` reads them; of several, what they hold together, with the last
+    word on what is said once. Raises ValueError on a kind without a number.
+    """
+    return zlib.compress(b"".join(history_record(chunk) for chunk in chunks))
+
+
+def encode_past_message(message: HistoryMessage) -> bytes:
+    """A message as the phone gives it out alone: its WebMessageInfo."""
+    return _item(message).SerializeToString()
+
+
+def history_record(chunk: HistoryChunk) -> bytes:
+    """The bytes of `chunk` before they are deflated; those of several, one behind the other, are those of one."""
     sync = wire.HistorySync(
         sync_type=SYNC_TYPES.index(chunk.kind),
         conversations=[_conversation(conversation) for conversation in chunk.conversations],
@@ -114,7 +142,7 @@ def encode_history(chunk: HistoryChunk) -> bytes:
             wire.PhoneNumberToLIDMapping(pn_jid=str(phone), lid_jid=str(lid)) for phone, lid in chunk.lid_mappings
         ],
     )
-    return zlib.compress(sync.SerializeToString())
+    return sync.SerializeToString()
 
 
 def _quoted(quoting: Quoting) -> Message | None:
