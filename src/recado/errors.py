@@ -99,6 +99,12 @@ class HistoryTooLarge(DecodeError):
         super().__init__("a part of the history is larger than this client takes")
 
 
+class HistoryUnanswered(RecadoError):
+    """The phone did not answer what was asked of it, or its answer could not be had."""
+
+    retryable = True
+
+
 class StanzaError(PeerError):
     """A stanza lacks what it must have."""
 

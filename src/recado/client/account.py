@@ -30,6 +30,7 @@ from recado.store.store import Store
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
+    from recado.client.media.files import Files
     from recado.client.pairing import Pairing
 
 
@@ -65,6 +66,8 @@ class Account:
     """The transactions that senders share."""
     look_ups: LookUps = field(init=False)
     """The questions about people that are waited for."""
+    files: Files | None = None
+    """The servers for files, once there is a client."""
     watched: dict[JID, None] = field(default_factory=dict)
     """Whose presence we want to be told, again on every connection."""
     pulse: Pulse = field(init=False)

@@ -15,12 +15,14 @@ from typing import TypeVar
 from recado.client import sending
 from recado.client.account import Account
 from recado.client.connection import Connection
+from recado.client.groups.groups import Groups
 from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink
 from recado.client.media.sealed_file import Source
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
+from recado.client.past import History
 from recado.client.people.people import People
 from recado.client.reconnection import Close
 from recado.client.sending import Sent
@@ -94,7 +96,10 @@ class Client:
             self._account, transport or websocket(), refresh=refresh_version, mark_online=mark_online
         )
         self.people = People(self._account, self._connected)
-        self._files = Files(self._account, self._connected)
+        self.history = History(self._account, self._connected)
+        """More of the past, from the own phone."""
+        self._files = self._account.files = Files(self._account, self._connected)
+        self.groups = Groups(self._account, self._connected)
         self._handlers = Handlers()
         self._autoconnect = autoconnect
         self._group: asyncio.TaskGroup | None = None
@@ -203,10 +208,13 @@ class Client:
         else:
             await self._account.status.wait(self._account.clock, timeout, lambda status: status.state in states)
 
-    async def pair(self, *, expect: JID | None = None, phone: JID | None = None) -> AsyncIterator[PairingStep]:
+    async def pair(
+        self, *, expect: JID | None = None, phone: JID | None = None, hold: bool = False
+    ) -> AsyncIterator[PairingStep]:
         """
         Link this store to an account, step by step; `Paired` is the last. With `phone` a code is shown to be typed on
-        that phone, not a QR code to be scanned. With `expect`, another number is refused and nothing of it is written.
+        that phone, not a QR code to be scanned. With `expect`, another number is refused and nothing of it is written; with `hold` too,
+        `AnotherNumber` asks first.
 
         Raises PairingExpired, PairingRefused (CodeRefused, PasskeyRefused), WrongAccount, ConnectionLost, UsageError
         when it is linked already.
@@ -215,7 +223,7 @@ class Client:
             raise UsageError("this store is linked already; forget it first")
         await self._halt()
         await self._new_credentials()
-        pairing = self._account.pairing = Pairing(self._account, expect=expect, phone=phone)
+        pairing = self._account.pairing = Pairing(self._account, expect=expect, phone=phone, hold=hold)
         self._start()
         paired = False
         try:
@@ -238,6 +246,12 @@ class Client:
         if self._account.pairing is None:
             raise UsageError("no passkey is asked for right now")
         self._account.pairing.sign(read)
+
+    def settle_number(self, *, keep: bool) -> None:
+        """Answer `AnotherNumber`. Raises UsageError when no number is held."""
+        if self._account.pairing is None:
+            raise UsageError("no other number waits for a decision")
+        self._account.pairing.settle_number(keep=keep)
 
     def listen(self, kind: type[F], *, after: int | None = None, name: str | None = None) -> Cursor[F]:
         """
@@ -267,9 +281,12 @@ class Client:
         *,
         quoting: MessageReceived | MessageSent | Quoting | None = None,
         id: MessageId | None = None,
+        forward: int = 0,
+        expires_in: int | None = None,
     ) -> Sent:
         """
-        Send a message to a person, and return once the server took it; waits a while for a connection in the making.
+        Send a message, and return once the server took it; waits a while for a connection in the making. `forward`
+        marks it as forwarded (so many times), `expires_in` has it disappear after so many seconds.
 
         Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; QueryTimeout when it did not go;
         ConnectionLost or AckTimeout when its fate is unknown. Send it again with the same `id`, and it stays one.
@@ -279,7 +296,16 @@ class Client:
                 connection = await self._connected()
             except (ConnectionLost, LoggedOut) as error:
                 raise before_sending(error) from error
-            return await sending.send(self._account, connection, chat, content, quoting=quoting, id=id)
+            return await sending.send(
+                self._account,
+                connection,
+                chat,
+                content,
+                quoting=quoting,
+                id=id,
+                forward=forward,
+                expires_in=expires_in,
+            )
 
     async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
         """

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
@@ -19,11 +20,21 @@ from typing import IO, TYPE_CHECKING
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.history_recording import Recording, record_raw
+from recado.client.own_phone import tell_phone
 from recado.client.turn import Turn
 from recado.content import EncryptedFile
 from recado.crashpoints import CrashPoint
-from recado.errors import BadRecord, DecodeError, HistoryTooLarge, MediaError
-from recado.events import HistoryMissed, HistoryReceived
+from recado.errors import (
+    BadRecord,
+    DecodeError,
+    HistoryTooLarge,
+    MediaCorrupted,
+    MediaError,
+    MediaGone,
+    MediaTooLarge,
+    MediaUnavailable,
+)
+from recado.events import HistoryMissed, HistoryReceived, MessageId
 from recado.protocol.media.kinds import FileKind
 from recado.protocol.messages.history import (
     SYNC_TYPES,
@@ -34,10 +45,12 @@ from recado.protocol.messages.history import (
     read_messages,
     read_outline,
 )
+from recado.protocol.messages.phone_requests import PartAsked, encode_phone_request
 from recado.protocol.node import Node
 from recado.protocol.stanzas.receipt import history_receipt
-from recado.store.past import PartProgress
+from recado.store.past import PartProgress, PastRequest
 from recado.store.records import JSONRecord, WorkItem
+from recado.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
@@ -51,6 +64,8 @@ IN_MEMORY = 1024 * 1024
 
 MOST_ATTEMPTS = 24
 """How often one part is fetched before it is given up: about a day."""
+
+_ATTEMPTS: dict[type[MediaError], int] = {MediaGone: 1, MediaTooLarge: 1, MediaCorrupted: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +118,8 @@ async def read_history(account: Account, connection: Connection, item: WorkItem)
         try:
             await _take(account, part, progress)
         except MediaError as error:
-            if await _later(account, part, error):
-                return
+            await _missed(account, connection, part, error)
+            return
         except DecodeError as error:
             await _give_up(account, part, error)
             return
@@ -136,8 +151,7 @@ async def _take(account: Account, part: HistoryPart, progress: PartProgress) -> 
     done = replace(recording.progress, is_done=True)
     async with account.store.transaction() as tx:
         tx.past.save_progress(part.key, done, account.now() + account.limits.keep_seen)
-        if part.request is not None:
-            tx.past.drop_request(part.request)
+        request = await _answered(tx, part)
         await tx.record(
             HistoryReceived(
                 account=account.jid,
@@ -147,10 +161,20 @@ async def _take(account: Account, part: HistoryPart, progress: PartProgress) -> 
                 conversations=len(outline.chats),
                 messages=done.readable,
                 progress=part.progress if outline.progress is None else outline.progress,
-                request=part.request,
+                request=request,
             )
         )
     crashpoints.reach(CrashPoint.HISTORY_BEFORE_RECEIPT)
+
+
+async def _answered(tx: Transaction, part: HistoryPart) -> str | None:
+    """The question this part answers, if it was ever asked; everything there is comes in many parts."""
+    asked = None if part.request is None else await tx.past.request(part.request)
+    if part.request is None or asked is None:
+        return None
+    if asked.chat is not None:
+        tx.past.drop_request(part.request)
+    return part.request
 
 
 async def _fetch(account: Account, part: HistoryPart, blob: IO[bytes]) -> None:
@@ -160,8 +184,14 @@ async def _fetch(account: Account, part: HistoryPart, blob: IO[bytes]) -> None:
     elif part.remote is not None:
         if part.remote.size > account.limits.history_file:
             raise HistoryTooLarge
+        if account.files is None:
+            raise MediaUnavailable
+        # What came is thrown away when it turns out not to be the file: nothing of it is read before its MAC was.
+        chunks = account.files.stream_remote(part.remote, FileKind.HISTORY, most=account.limits.history_file)
         with account.pulse.working():
-            await account.media.download(part.remote, FileKind.HISTORY, blob.write)
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    blob.write(chunk)
 
 
 async def _outline(account: Account, part: HistoryPart, blob: IO[bytes]) -> HistoryOutline:
@@ -197,17 +227,29 @@ def _slices(messages: Iterator[HistoryMessage | None], account: Account) -> Iter
         yield taken
 
 
-async def _later(account: Account, part: HistoryPart, error: MediaError) -> bool:
-    """Fetch it again later; False when that was done often enough, and that is recorded."""
+async def _missed(account: Account, connection: Connection, part: HistoryPart, error: MediaError) -> None:
+    """Fetch it again later; what is gone, or wrong time after time, is asked of the phone once more."""
     logger.info("a part of the history cannot be fetched: %s", type(error).__name__)
-    if part.attempts + 1 >= MOST_ATTEMPTS:
-        await _give_up(account, part, error)
-        return True
-    pause = min(timedelta(seconds=5) * 2**part.attempts, timedelta(hours=1))
+    most = _ATTEMPTS.get(type(error), MOST_ATTEMPTS)
+    if part.attempts + 1 < most:
+        pause = min(timedelta(seconds=5) * 2**part.attempts, timedelta(hours=1))
+        async with account.store.transaction() as tx:
+            await tx.schedule(_work(replace(part, attempts=part.attempts + 1), account.now() + pause))
+        account.work_waits.set()
+        return
+    await _give_up(account, part, error)
+    again = f"{part.kind}-{part.chunk}"
     async with account.store.transaction() as tx:
-        await tx.schedule(_work(replace(part, attempts=part.attempts + 1), account.now() + pause))
-    account.work_waits.set()
-    return True
+        was_asked = await tx.past.request(again) is not None
+    if part.kind not in SYNC_TYPES or isinstance(error, MediaTooLarge) or was_asked:
+        return
+
+    async def note(tx: Transaction, id: MessageId) -> None:
+        now = account.now()
+        tx.past.save_request(again, PastRequest(at=now), now + account.limits.keep_requests)
+
+    asked = PartAsked(kind=part.kind, chunk=part.chunk, id=part.id)
+    await tell_phone(account, connection, encode_phone_request(asked), note)
 
 
 async def _give_up(account: Account, part: HistoryPart, error: Exception) -> None:

@@ -49,13 +49,9 @@ class Recording:
 
     async def people(self, outline: HistoryOutline) -> None:
         """Addresses first: messages are filed under them. Then names and chats."""
-        passed = 0
-        for items, record in (
-            (list(outline.lid_mappings), learn_lids),
-            (outline.push_names, _record_names),
-            (outline.chats, _record_chats),
-        ):
-            passed = await self._some(items, record, passed)
+        passed = await self._some(list(outline.lid_mappings), learn_lids, 0)
+        passed = await self._some(outline.push_names, _record_names, passed)
+        await self._some(outline.chats, _record_chats, passed)
 
     async def _some(self, items: Sequence[T], record: Record[T], passed: int) -> int:
         """Those that are not recorded yet, given that `passed` came before them; how many came before the next."""

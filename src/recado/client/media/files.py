@@ -23,7 +23,7 @@ from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
 from recado.client.media.uploading import upload_file
-from recado.content import Media, MediaKind
+from recado.content import EncryptedFile, Media, MediaKind
 from recado.errors import (
     ConnectionLost,
     LoggedOut,
@@ -116,6 +116,10 @@ class Files:
             async for chunk in chunks:
                 yield chunk
 
+    def stream_remote(self, remote: EncryptedFile, kind: FileKind, *, most: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file that no message for people brought (history, app state). Raises as `stream`."""
+        return stream_file(self._transfers, self._known(), remote, kind, most=most, refresh=self._fresh)
+
     async def uploaded_again(self, received: MessageReceived | MessageSent) -> Media:
         """Have the phone put the file there again: the Media as it is now. Raises MediaGone, NotConnected."""
         media = _media(received)
@@ -152,9 +156,7 @@ class Files:
     def _stream(self, media: Media, most: int | None) -> AsyncGenerator[bytes, None]:
         assert media.remote is not None
         limit = self._account.limits.file if most is None else most
-        return stream_file(
-            self._transfers, self._known(), media.remote, FileKind.of(media.kind), most=limit, refresh=self._fresh
-        )
+        return self.stream_remote(media.remote, FileKind.of(media.kind), most=limit)
 
     def _known(self) -> Sequence[str]:
         """Where files come from: fetching one needs no leave, so nobody has to be asked first."""

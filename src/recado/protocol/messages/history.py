@@ -149,7 +149,9 @@ def read_push(notification: HistorySyncNotification) -> HistoryPush:
         progress=notification.progress if notification.HasField("progress") else None,
         inline=notification.inline_payload if notification.HasField("inline_payload") else None,
         media=media,
-        request=notification.peer_data_request_session_id or None,
+        request=notification.peer_data_request_session_id
+        or notification.full_history_sync_on_demand_request_metadata.request_id
+        or None,
     )
 
 
