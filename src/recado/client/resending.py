@@ -21,6 +21,8 @@ from recado.crashpoints import CrashPoint
 from recado.errors import StanzaError
 from recado.jid import JID
 from recado.protocol.messages.encode import encode_device_sent
+from recado.protocol.messages.parsing import parse_message
+from recado.protocol.messages.shape import shape_of
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.stanzas.outgoing import Resend
@@ -102,6 +104,7 @@ async def _seal(
             return None
         times = await tx.retries(asker, retry.id) + 1
         await tx.save_retries(asker, retry.id, times, account.now() + account.limits.keep_sent)
+    shape = shape_of(parse_message(sent.body))
     return Resend(
         id=retry.id,
         to=receipt.sender if to_person else receipt.chat,
@@ -110,6 +113,10 @@ async def _seal(
         sent_at=sent.sent_at,
         participant=receipt.participant,
         recipient=receipt.recipient,
+        kind=shape.kind,
+        edit=shape.edit,
+        mediatype=shape.mediatype,
+        hides_failure=shape.hides_failure,
         device_identity=shows_identity([envelope], account),
     )
 

@@ -24,19 +24,19 @@ from typing import TYPE_CHECKING
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.devices import ask_devices, known_devices
+from recado.client.drafting import draft_message, keep_own_secret, outside_of, own_address
 from recado.client.drafts import PLANS, Draft, Missing
 from recado.client.groups.asking import ask_group
 from recado.client.groups.planning import forget_group, note_given, plan_for_group
 from recado.client.people.tokens import NOT_ALLOWED, note_refused, shown_tokens
 from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
 from recado.client.settling import settle_as_sent, settled_at
-from recado.content import Content, Text
+from recado.content import Content
 from recado.crashpoints import CrashPoint
 from recado.errors import ConnectionLost, LoggedOut, NoRecipients, Rejected, UsageError, before_sending
-from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, Quote
+from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent
 from recado.jid import BROADCAST, JID
-from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
-from recado.protocol.messages.ids import new_message_id
+from recado.protocol.messages.encode import Quoting, encode_device_sent
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.session import Envelope
@@ -69,6 +69,8 @@ async def send(
     *,
     quoting: MessageReceived | MessageSent | Quoting | None = None,
     id: MessageId | None = None,
+    forward: int = 0,
+    expires_in: int | None = None,
 ) -> Sent:
     """
     Send one message to a person or a group. Raises Rejected, NoRecipients, TooLarge; AckTimeout, ConnectionLost or
@@ -77,10 +79,9 @@ async def send(
     """
     if not (chat.is_person or chat.is_group or chat.server == BROADCAST) or chat.is_bsuid:
         raise UsageError("messages go to people and groups")
-    if isinstance(content, Text) and not _is_sendable(content.body):
-        raise UsageError("a text has characters, and neither U+0000 nor half of a surrogate pair among them")
-    body = encode_message(content, quoting=_quoting(quoting, account))
-    draft = Draft(id or new_message_id(account.entropy), chat.bare, body)
+    draft = await draft_message(
+        account, chat, content, quoting=quoting, id=id, forwarded=int(forward), expires_in=expires_in
+    )
     if id is not None:
         settled = await _earlier(account, draft)
         if settled is not None:
@@ -185,17 +186,25 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
             participants.append((device, envelope))
     if not any(device.bare == draft.chat for device, _ in participants):
         raise NoRecipients
+    shape, token = outside_of(account, draft, own_address(account, draft.chat))
+    await keep_own_secret(account, sealer.tx, draft, shape)
     await sealer.tx.remember_sent(
         SentMessage(draft.id, draft.chat, draft.body, account.now()), account.now() + account.limits.keep_sent
     )
-    token, derived = await shown_tokens(sealer.tx, account, draft.chat)
+    trust, derived = await shown_tokens(sealer.tx, account, draft.chat)
     return OutgoingMessage(
         id=draft.id,
         to=draft.chat,
         participants=tuple(participants),
         device_identity=shows_identity((envelope for _, envelope in participants), account),
-        tctoken=token,
+        tctoken=trust,
         cstoken=derived,
+        kind=shape.kind,
+        edit=shape.edit,
+        mediatype=shape.mediatype,
+        hides_failure=shape.hides_failure,
+        meta=dict(shape.meta),
+        reporting=token,
     )
 
 
@@ -226,19 +235,3 @@ async def _record(account: Account, draft: Draft, ack: Ack, at: datetime, tx: Tr
     else:
         await note_given(tx, draft)
         await settle_as_sent(account, tx, SentMessage(draft.id, draft.chat, draft.body, at), at)
-
-
-def _quoting(quoted: MessageReceived | MessageSent | Quoting | Quote | None, account: Account) -> Quoting | None:
-    match quoted:
-        case MessageReceived():
-            return Quoting(quoted.id, quoted.sender, quoted.content)
-        case MessageSent():
-            return Quoting(quoted.id, account.jid, quoted.content)
-        case Quote():
-            return None if quoted.sender is None else Quoting(quoted.id, quoted.sender)
-        case _:
-            return quoted
-
-
-def _is_sendable(body: str) -> bool:
-    return bool(body) and not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in body)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from recado.client.account import Account
 from recado.client.devices import known_devices
+from recado.client.drafting import keep_own_secret, outside_of
 from recado.client.drafts import Draft, Missing
 from recado.client.sealing import Bundles, Sealer, shows_identity
 from recado.errors import BadRecord
@@ -50,6 +51,9 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
     padded = pad(draft.body, account.entropy)
     record, ciphertext = seal_for_group(record, padded, entropy=account.entropy)
     await tx.groups.save_own_key(draft.chat, record)
+    sender = account.lid.bare if group.by_lid and account.lid is not None else account.jid
+    shape, token = outside_of(account, draft, sender)
+    await keep_own_secret(account, tx, draft, shape)
     kept = SentMessage(draft.id, draft.chat, draft.body, account.now())
     await tx.remember_sent(kept, account.now() + account.limits.keep_sent)
     draft.phash = participant_hash(devices) if draft.chat.is_group else None
@@ -62,6 +66,12 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
         by_lid=group.by_lid if draft.chat.is_group else None,
         phash=draft.phash,
         expires_in=group.expires_in,
+        kind=shape.kind,
+        edit=shape.edit,
+        mediatype=shape.mediatype,
+        hides_failure=shape.hides_failure,
+        meta=dict(shape.meta),
+        reporting=token,
         device_identity=shows_identity((envelope for _, envelope in given), account),
     )
 

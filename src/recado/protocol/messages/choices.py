@@ -252,7 +252,7 @@ def _flow_button(name: str, params: str) -> Button:
         return next((said[key] for key in keys if isinstance(said.get(key), str)), "")
 
     return Button(
-        word("id", "copy_code") or name,
+        word("id", "copy_code") or ("" if name.startswith("cta_") else name),
         word("display_text", "title") or name,
         url=word("url") or None if name == "cta_url" else None,
         phone=word("phone_number") or None if name == "cta_call" else None,

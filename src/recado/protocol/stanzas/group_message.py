@@ -18,6 +18,7 @@ from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.signal.session import Envelope, EnvelopeKind
+from recado.protocol.stanzas.outgoing import reporting_nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class GroupMessage:
     hides_failure: bool = False
     device_identity: bytes | None = field(default=None, repr=False)
     meta: dict[str, str] = field(default_factory=dict)
+    reporting: bytes | None = field(default=None, repr=False)
 
     def build(self) -> Node:
         """The stanza."""
@@ -52,6 +54,7 @@ class GroupMessage:
         content.append(self._sealed())
         if self.device_identity is not None:
             content.append(Node("device-identity", None, self.device_identity))
+        content += reporting_nodes(self.reporting)
         if self.meta:
             content.append(Node("meta", self.meta))
         return Node("message", attrs, content)

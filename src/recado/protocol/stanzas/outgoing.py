@@ -1,9 +1,10 @@
 """
 Messages as they leave, and as a server reads them.
 
-    <message id="3EB0…" to="…" type="text" phash? edit?>
-      <participants><to jid="…"><enc v="2" type="pkmsg|msg">[bytes]</enc></to>…</participants>
+    <message id="3EB0…" to="…" type="text|media|poll|reaction|event" phash? edit?>
+      <participants><to jid="…"><enc v="2" type="pkmsg|msg" mediatype? decrypt-fail?>[bytes]</enc></to>…</participants>
       <device-identity>[bytes]</device-identity>? <tctoken>[bytes]</tctoken>? | <cstoken>[bytes]</cstoken>?
+      <reporting><reporting_token v="2">[16 bytes]</reporting_token></reporting>? <meta polltype|event_type/>?
     </message>
 
 To the own phone (category="peer") and to the one device that asked again (device_fanout="false") the `enc` stands
@@ -37,7 +38,10 @@ class OutgoingMessage:
     edit: str | None = None
     tctoken: bytes | None = field(default=None, repr=False)
     cstoken: bytes | None = field(default=None, repr=False)
+    mediatype: str | None = None
     hides_failure: bool = False
+    meta: dict[str, str] = field(default_factory=dict)
+    reporting: bytes | None = field(default=None, repr=False)
 
     def build(self) -> Node:
         """The stanza."""
@@ -45,7 +49,11 @@ class OutgoingMessage:
         _set(attrs, "phash", self.phash)
         _set(attrs, "edit", self.edit)
         sealed = [
-            Node("to", {"jid": str(device)}, [_sealed(envelope, hides_failure=self.hides_failure)])
+            Node(
+                "to",
+                {"jid": str(device)},
+                [_sealed(envelope, mediatype=self.mediatype, hides_failure=self.hides_failure)],
+            )
             for device, envelope in self.participants
         ]
         content = [Node("participants", None, sealed), *_identity(self.device_identity)]
@@ -53,6 +61,9 @@ class OutgoingMessage:
             content.append(Node("tctoken", None, self.tctoken))
         elif self.cstoken is not None:
             content.append(Node("cstoken", None, self.cstoken))
+        content += reporting_nodes(self.reporting)
+        if self.meta:
+            content.append(Node("meta", dict(self.meta)))
         return Node("message", attrs, content)
 
 
@@ -94,6 +105,8 @@ class Resend:
     participant: JID | None = None
     recipient: JID | None = None
     edit: str | None = None
+    mediatype: str | None = None
+    hides_failure: bool = False
     device_identity: bytes | None = field(default=None, repr=False)
 
     def build(self) -> Node:
@@ -104,7 +117,8 @@ class Resend:
         _set(attrs, "participant", None if self.participant is None else str(self.participant))
         _set(attrs, "recipient", None if self.recipient is None else str(self.recipient))
         _set(attrs, "edit", self.edit)
-        return Node("message", attrs, [_sealed(self.envelope, count=self.count), *_identity(self.device_identity)])
+        sealed = _sealed(self.envelope, count=self.count, mediatype=self.mediatype, hides_failure=self.hides_failure)
+        return Node("message", attrs, [sealed, *_identity(self.device_identity)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +169,17 @@ class SubmittedMessage:
         )
 
 
-def _sealed(envelope: Envelope, *, count: int | None = None, hides_failure: bool = False) -> Node:
+def reporting_nodes(token: bytes | None) -> list[Node]:
+    """What goes along so that the message can be reported, if it can."""
+    return [] if token is None else [Node("reporting", None, [Node("reporting_token", {"v": "2"}, token)])]
+
+
+def _sealed(
+    envelope: Envelope, *, count: int | None = None, mediatype: str | None = None, hides_failure: bool = False
+) -> Node:
     attrs = {"v": "2", "type": envelope.kind.value}
     _set(attrs, "count", None if count is None else str(count))
+    _set(attrs, "mediatype", mediatype)
     _set(attrs, "decrypt-fail", "hide" if hides_failure else None)
     return Node("enc", attrs, envelope.ciphertext)
 
