@@ -50,6 +50,7 @@ class ConnectionState(StrEnum):
     QR = "qr"
     CODE = "code"
     PASSKEY = "passkey"
+    HELD = "held"
     CONNECTED = "connected"
     RECONNECTING = "reconnecting"
     REPLACED = "replaced"

@@ -46,6 +46,17 @@ class NeedsPasskey:
 
 
 @dataclass(frozen=True, slots=True)
+class AnotherNumber:
+    """
+    Another account answered than the one expected, and waits: `client.settle_number(keep=…)` before `expires_at`. Until
+    then nothing of it is kept, and the phone shows that it is linking.
+    """
+
+    account: JID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Paired:
     """Linked, logged in and usable as `account`; `lid` is its other address."""
 
@@ -53,4 +64,4 @@ class Paired:
     lid: JID | None = field(default=None, compare=False)
 
 
-PairingStep = ShowQR | ShowCode | NeedsPasskey | Paired
+PairingStep = ShowQR | ShowCode | NeedsPasskey | AnotherNumber | Paired

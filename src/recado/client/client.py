@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from recado.client import sending
 from recado.client.account import Account
+from recado.client.appstate.chats import Chats
 from recado.client.connection import Connection
 from recado.client.groups.groups import Groups
 from recado.client.health import Health
@@ -95,6 +96,7 @@ class Client:
         self._supervisor = Supervisor(
             self._account, transport or websocket(), refresh=refresh_version, mark_online=mark_online
         )
+        self.chats = Chats(self._account, self._connected)
         self.people = People(self._account, self._connected)
         self.history = History(self._account, self._connected)
         """More of the past, from the own phone."""

@@ -97,6 +97,10 @@ class Connection:
             self._link.send(node)
         self._outgoing.set()
 
+    async def take_again(self, node: Node) -> None:
+        """Have the spine take a stanza that was put off."""
+        await self._enqueue(node)
+
     async def flush(self) -> None:
         """Wait until all that was queued so far has been handed to the transport. Raises ConnectionLost."""
         if self.is_over:

@@ -38,6 +38,8 @@ class Limits:
     """How long the first QR code is good."""
     next_code: float = 20.0
     """How long each later one is."""
+    hold_number: float = 60.0
+    """How long a link of another number than expected waits for a decision; the phone waits as long."""
     first_prekeys: int = 812
     """One-time keys uploaded when the server has none, as WhatsApp Web does."""
     more_prekeys: int = 50
@@ -56,6 +58,8 @@ class Limits:
     """How long votes in a poll and answers to an event can be opened."""
     keep_devices: timedelta = timedelta(hours=24)
     """How long a device list is believed without asking again."""
+    ask_keys_again: timedelta = timedelta(hours=24)
+    """After which the phone is asked again for keys of the shared state that it has not given."""
     look_up_people: int = 50
     """How many people one look-up asks for."""
     look_ups: int = 5

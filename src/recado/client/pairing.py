@@ -16,17 +16,23 @@ from typing import TYPE_CHECKING
 from recado.client.linking_code import CodeAttempt
 from recado.client.linking_passkey import sign_and_ask
 from recado.client.reconnection import Close
-from recado.errors import CloseReason, NotPaired, PairingExpired, RecadoError, UsageError
+from recado.errors import CloseReason, NotPaired, PairingExpired, RecadoError, UsageError, WrongAccount
 from recado.events import ConnectionState
 from recado.jid import JID
-from recado.pairing import Paired, PairingStep, ShowQR
+from recado.pairing import AnotherNumber, Paired, PairingStep, ShowQR
+from recado.protocol.node import Node
 from recado.protocol.pairing.passkey import Assertion
 from recado.protocol.pairing.qr import QRCode
 from recado.protocol.stanzas.linking import CodeStale, CodeTyped, PasskeyContinued, SecretStale
+from recado.protocol.stanzas.pairing import pair_error
 
 if TYPE_CHECKING:
     from recado.client.account import Account
     from recado.client.connection import Connection
+
+
+PATIENCE = timedelta(seconds=30)
+"""How long the rest of a link may take after a person decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +48,52 @@ class PasskeyWanted:
     handoff: bytes = field(repr=False)
 
 
-News = CodeTyped | CodeStale | SecretStale | PasskeyWanted | PasskeyContinued | Accepted | Assertion
+@dataclass(frozen=True, slots=True)
+class NumberHeld:
+    """Another account than the one expected answered, with this stanza."""
+
+    node: Node
+    device: JID
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSettled:
+    """A person decided whether the other number is kept."""
+
+    keep: bool
+
+
+News = (
+    CodeTyped
+    | CodeStale
+    | SecretStale
+    | PasskeyWanted
+    | PasskeyContinued
+    | NumberHeld
+    | NumberSettled
+    | Accepted
+    | Assertion
+)
 
 
 class Pairing:
     """One attempt to link, from the first code to the first login."""
 
-    def __init__(self, account: Account, *, expect: JID | None = None, phone: JID | None = None) -> None:
+    def __init__(
+        self, account: Account, *, expect: JID | None = None, phone: JID | None = None, hold: bool = False
+    ) -> None:
         self._account = account
         self._expect = expect
         self._phone = phone
+        self.holds = hold
+        """Whether another number than the expected one is asked about, and not refused at once."""
         self._steps: asyncio.Queue[PairingStep | RecadoError] = asyncio.Queue()
         self._refs: tuple[str, ...] = ()
         self._offered = asyncio.Event()
         self._news: deque[News] = deque()
         self._waiting: asyncio.Future[None] | None = None
-        self._wants_passkey = False
+        self._asks: ConnectionState | None = None
+        self._connection: Connection | None = None
         self.has_agreed = False
         """Whether the ADV secret is one agreed with the phone, and no code shows it any more."""
 
@@ -83,10 +119,17 @@ class Pairing:
 
     def sign(self, assertion: Assertion) -> None:
         """A person brought the passkey's signature. Raises UsageError when none is wanted."""
-        if not self._wants_passkey:
+        if self._asks is not ConnectionState.PASSKEY:
             raise UsageError("no passkey is asked for right now")
-        self._wants_passkey = False
+        self._asks = None
         self.hear(assertion)
+
+    def settle_number(self, *, keep: bool) -> None:
+        """A person decided about the other number. Raises UsageError when none is held."""
+        if self._asks is not ConnectionState.HELD:
+            raise UsageError("no other number waits for a decision")
+        self._asks = None
+        self.hear(NumberSettled(keep))
 
     def finish(self, account: JID, lid: JID | None) -> None:
         """Logged in for the first time: the last step."""
@@ -98,12 +141,13 @@ class Pairing:
 
     def show(self, step: PairingStep, state: ConnectionState) -> None:
         """A person is to do something now."""
-        self._wants_passkey = state is ConnectionState.PASSKEY
+        self._asks = state
         self._steps.put_nowait(step)
         self._account.status.become(state)
 
     async def run(self, connection: Connection) -> None:
         """A job of the connection: show codes until a phone answered. Ends the connection when that fails."""
+        self._connection = connection
         self._offered.clear()
         self._news.clear()
         await self._offered.wait()
@@ -117,7 +161,33 @@ class Pairing:
             connection.end(Close(CloseReason.CLIENT))
 
     async def next(self, until: datetime) -> News:
-        """What happens next. Raises PairingExpired when nothing does before `until`."""
+        """What happens next. Raises PairingExpired when nothing does before `until`, WrongAccount."""
+        news = await self._next(until)
+        if isinstance(news, NumberHeld):
+            await self._settle(news)
+            return await self.next(max(until, self._account.now() + PATIENCE))
+        return news
+
+    async def _settle(self, held: NumberHeld) -> None:
+        """Ask about the other number; go on as if it had been expected, or refuse it."""
+        connection, keep = self._connection, False
+        if connection is None:
+            raise AssertionError("a number is held on a connection")
+        until = self._account.now() + timedelta(seconds=self._account.limits.hold_number)
+        self.show(AnotherNumber(held.device.bare, until), ConnectionState.HELD)
+        try:
+            while not isinstance(news := await self._next(until), NumberSettled):
+                pass  # the phone is not gone yet: what it repeats is the same
+            keep = news.keep
+        except PairingExpired:
+            pass  # nobody said that it is the right one
+        if not keep:
+            connection.send(pair_error(held.node.attrs.get("id", ""), 500, "internal-error"))
+            raise WrongAccount
+        self._expect = held.device
+        await connection.take_again(held.node)
+
+    async def _next(self, until: datetime) -> News:
         if not self._news:
             self._waiting = asyncio.get_running_loop().create_future()
             async with asyncio.TaskGroup() as group:

@@ -9,7 +9,7 @@ import logging
 from dataclasses import replace
 
 from recado import crashpoints
-from recado.client.pairing import PasskeyWanted
+from recado.client.pairing import NumberHeld, PasskeyWanted
 from recado.client.turn import Turn
 from recado.crashpoints import CrashPoint
 from recado.errors import DecodeError, PairingRefused, WrongAccount
@@ -53,7 +53,7 @@ async def on_request(turn: Turn, node: Node) -> None:
     if node.child("pair-device") is not None:
         _on_references(turn, PairDevice.parse(node))
     elif node.child("pair-success") is not None:
-        await _on_success(turn, PairSuccess.parse(node))
+        await _on_success(turn, node, PairSuccess.parse(node))
     else:
         await turn.record_unknown(node, "request")
 
@@ -65,13 +65,16 @@ def _on_references(turn: Turn, offer: PairDevice) -> None:
         turn.then(lambda: pairing.offer(offer.refs))
 
 
-async def _on_success(turn: Turn, success: PairSuccess) -> None:
+async def _on_success(turn: Turn, node: Node, success: PairSuccess) -> None:
     pairing, credentials = turn.account.pairing, await turn.tx.credentials()
     if pairing is None or credentials is None or credentials.account is not None:
         logger.warning("a device was linked that nobody asked to link")
         turn.answer(pair_error(success.id, INTERNAL, "internal-error"))
         return
     if not pairing.expects(success.device):
+        if pairing.holds:
+            turn.then(lambda: pairing.hear(NumberHeld(node, success.device)))
+            return
         turn.answer(pair_error(success.id, INTERNAL, "internal-error"))
         turn.then(lambda: pairing.fail(WrongAccount()))
         return
