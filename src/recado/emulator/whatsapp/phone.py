@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
+from recado.content import Media, MediaKind
 from recado.emulator.whatsapp import link_codes, linking, passkeys
 from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.archive import Archive
@@ -20,6 +21,9 @@ from recado.emulator.whatsapp.keyring import Keyring
 from recado.emulator.whatsapp.line import Move
 from recado.emulator.whatsapp.linking import Newcomer
 from recado.emulator.whatsapp.passkeys import Authenticator
+from recado.emulator.whatsapp.person import Person
+from recado.emulator.whatsapp.phone_files import PhoneFiles
+from recado.emulator.whatsapp.phone_groups import PhoneGroups
 from recado.emulator.whatsapp.speech import Speech
 from recado.errors import PairingRefused, UsageError
 from recado.jid import JID
@@ -91,8 +95,11 @@ class Phone:
         self.keyring = Keyring(world.entropy)
         self.device = Device(account, 0, self._published())
         account.devices[0] = self.device
+        self.files = PhoneFiles(self)
         self._line = PhoneLine(self)
         self._speech = Speech(self)
+        self.groups = PhoneGroups(self, self._speech)
+        self.person = Person(self)
         self.archive = Archive(self)
 
     @property
@@ -209,6 +216,14 @@ class Phone:
             raise UsageError("the phone is offline")
         return self._speech.say(self._account(to), text, quoting)
 
+    async def send_file(
+        self, to: Phone | JID | str, kind: MediaKind, data: bytes, described: Media | None = None
+    ) -> Shown:
+        """Upload a file and send it; `described` says the rest of what is known of it."""
+        if not self.is_online:
+            raise UsageError("the phone is offline")
+        return self._speech.say(self._account(to), self.files.put(kind, data, described), None)
+
     async def read(self, chat: Phone | JID | str | None = None) -> list[Shown]:
         """Open a chat (all of them): its authors are told that their messages were read."""
         account = self._account(chat) if chat is not None else None
@@ -221,9 +236,9 @@ class Phone:
                 self._send(read_receipt(sender.lid, [shown.id], at=self.world.clock.now()))
         return read
 
-    async def typing(self, to: Phone | JID | str, *, stopped: bool = False) -> None:
-        """Show somebody that one types, or stopped."""
-        state = Node("paused" if stopped else "composing")
+    async def typing(self, to: Phone | JID | str, *, stopped: bool = False, recording: bool = False) -> None:
+        """Show somebody that one types (or records a voice message), or stopped."""
+        state = Node("paused" if stopped else "composing", {"media": "audio"} if recording else None)
         self._send(Node("chatstate", {"to": str(self._account(to).lid)}, [state]))
 
     async def expect(

@@ -8,20 +8,24 @@ not open.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recado.content import Text, content_kind
+from recado.content import Content, Text, content_kind
 from recado.emulator.whatsapp.accounts import Account
+from recado.emulator.whatsapp.group_speech import GroupSpeech
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
 from recado.events import ReceiptKind
-from recado.jid import JID
+from recado.jid import BROADCAST, GROUP, JID
 from recado.protocol.bundle import bundle_nodes, prekey_node, read_bundle
 from recado.protocol.messages.decode import Decoded, decode_message
 from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
 from recado.protocol.messages.ids import new_message_id
+from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.phone_requests import PhoneRequest
+from recado.protocol.messages.shape import shape_of
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.keys import OneTimePreKey
@@ -31,6 +35,7 @@ from recado.protocol.stanzas.message import MessageStanza
 from recado.protocol.stanzas.outgoing import OutgoingMessage, PeerMessage, Resend
 from recado.protocol.stanzas.receipt import (
     ReceiptStanza,
+    RetryRequest,
     delivery_receipt,
     peer_receipt,
     retry_receipt,
@@ -64,22 +69,29 @@ class Speech:
         self._asked: dict[tuple[JID, str], int] = {}
         self._answered: dict[tuple[JID, str], int] = {}
         self._greeted: set[JID] = set()
+        self.groups = GroupSpeech(phone, self)
 
     # ---- speaking
 
-    def say(self, to: Account, text: str, quoting: Shown | None) -> Shown:
-        """Write a text, to all devices of both sides."""
+    def say(self, to: Account, said: str | Content, quoting: Shown | None) -> Shown:
+        """Write a text, or something else, to all devices of both sides."""
+        content = Text(said) if isinstance(said, str) else said
         entropy, id = self._world.entropy, new_message_id(self._world.entropy)
-        quoted = Quoting(quoting.id, self._lid(quoting.sender), Text(quoting.text)) if quoting else None
-        message = encode_message(Text(text), quoting=quoted, secret=entropy(32))
+        quoted = Quoting(quoting.id, self.lid(quoting.sender), Text(quoting.text)) if quoting else None
+        message = encode_message(content, quoting=quoted, secret=entropy(32))
         self._spoken[id] = Spoken(message, to)
         now = self._world.clock.now()
-        shown = Shown(id, to.phone, self._account.phone, True, text, now, quoted=quoting.id if quoting else None)
+        shown = Shown(
+            id, to.phone, self._account.phone, True, _words(content), now, quoted=quoting.id if quoting else None
+        )
+        shown.content = content
+        self._phone.files.note(id, content)
         self._phone.inbox.show(shown)
+        shape = shape_of(parse_message(message))
         devices = self._devices(to)
-        self._begin([device for device in devices if not self._phone.keyring.knows(device)])
+        self.begin([device for device in devices if not self._phone.keyring.knows(device)])
         sealed = tuple((device, self._seal(device, id)) for device in devices if self._phone.keyring.knows(device))
-        self._send(OutgoingMessage(id, to.lid, sealed).build())
+        self._send(OutgoingMessage(id, to.lid, sealed, kind=shape.kind, mediatype=shape.mediatype).build())
         return shown
 
     def publish(self, bundle: PreKeyBundle, prekeys: list[OneTimePreKey]) -> None:
@@ -108,7 +120,8 @@ class Speech:
             devices += [person.with_device(int(device.attrs["id"])) for device in (listed.children if listed else ())]
         return [device for device in devices if device != self._account.lid]
 
-    def _begin(self, devices: list[JID]) -> None:
+    def begin(self, devices: list[JID]) -> None:
+        """Begin sessions with devices from the keys the server hands out; one without goes without."""
         if not devices:
             return
         wanted = Node("key", None, [Node("user", {"jid": str(device), "reason": "identity"}) for device in devices])
@@ -130,12 +143,29 @@ class Speech:
             "ack": self._on_ack,
             "chatstate": self._on_typing,
         }.get(node.tag)
+        in_group = self._in_group(node)
         try:
-            if listen is not None:
+            if in_group is not None:
+                in_group(node)
+            elif listen is not None:
                 listen(node)
         except (StanzaError, ValueError):
             self._world.note_unknown(self._phone.device, node)
             self._send(ack(node, error=_MALFORMED))
+
+    def _in_group(self, node: Node) -> Callable[[Node], None] | None:
+        """Who listens to a stanza of a group or a broadcast; None when it is of a person."""
+        if node.attrs.get("from", "").partition("@")[2] not in (GROUP, BROADCAST):
+            return None
+        groups = self.groups
+        heard = {"message": groups.on_message, "receipt": groups.on_receipt, "notification": groups.on_change}
+        if node.tag in ("receipt", "notification"):
+            self.acknowledge(node)
+        return heard.get(node.tag) or (groups.on_ack if node.tag == "ack" else None)
+
+    def acknowledge(self, node: Node) -> None:
+        """Take note of a stanza, and no more."""
+        self._send(ack(node))
 
     def _on_typing(self, node: Node) -> None:
         author = self._world.directory.account(JID.parse(node.attrs["from"]))
@@ -144,19 +174,19 @@ class Speech:
 
     def _on_message(self, node: Node) -> None:
         stanza = MessageStanza.parse(node, own=self._account.phone, own_lid=self._account.lid)
-        device = self._lid(stanza.sender)
+        device = self.lid(stanza.sender)
         chat = self._world.directory.account(stanza.chat)
         known = self._phone.inbox.get(chat.phone, stanza.id) if chat else None
         try:
             opened = [decode_message(self._phone.keyring.open(device, sealed)) for sealed in stanza.envelopes]
         except DuplicateMessage:
             if known is None:
-                self._ask_again(node, device, stanza.id)
+                self.ask_again(node, device, stanza.id)
                 return
             self._phone.inbox.repeat(known)
             opened = []
         except (EnvelopeError, DecodeError):
-            self._ask_again(node, device, stanza.id)
+            self.ask_again(node, device, stanza.id)
             return
         if stanza.is_peer:
             self._send(peer_receipt(node))
@@ -173,7 +203,7 @@ class Speech:
         content = decoded.content
         if content is None or chat is None:
             return
-        text = content.body if isinstance(content, Text) else f"[{content_kind(content)}]"
+        self._phone.files.note(stanza.id, content)
         author = self._account if stanza.from_me else chat
         ticks = Ticks.SENT if stanza.from_me else Ticks.PENDING
         shown = Shown(
@@ -181,12 +211,13 @@ class Speech:
             chat.phone,
             author.phone.with_device(stanza.sender.device),
             stanza.from_me,
-            text,
+            _words(content),
             stanza.sent_at,
             ticks,
             quoted=decoded.quoted.id if decoded.quoted else None,
             push_name=stanza.push_name,
         )
+        shown.content = content
         self._phone.inbox.show(shown)
 
     def _confirm(self, node: Node, stanza: MessageStanza) -> None:
@@ -199,7 +230,8 @@ class Speech:
             if self._phone.reads_at_once:
                 self._send(Node("receipt", {"id": stanza.id, "to": node.attrs["from"], "type": "read"}))
 
-    def _ask_again(self, node: Node, device: JID, id: str) -> None:
+    def ask_again(self, node: Node, device: JID, id: str) -> None:
+        """Note that a message did not open, and ask its author for it, as long as that makes sense."""
         self._phone.inbox.unreadable.append(id)
         count = self._asked[device, id] = self._asked.get((device, id), 0) + 1
         if self._phone.asks_again and count <= MAX_RETRIES:
@@ -218,6 +250,10 @@ class Speech:
         return Node("keys", None, [*nodes, prekey_node(fresh.id, fresh.pair.public)])
 
     def _on_receipt(self, node: Node) -> None:
+        if node.attrs.get("type") == "server-error":
+            self._send(ack(node))
+            self._phone.files.on_request(node)
+            return
         receipt = ReceiptStanza.parse(node, own=self._account.phone, own_lid=self._account.lid)
         self._send(ack(node))
         if receipt.retry is not None:
@@ -234,18 +270,13 @@ class Speech:
                 shown.is_read = True
 
     def _say_again(self, receipt: ReceiptStanza) -> None:
-        retry, device = receipt.retry, self._lid(receipt.sender)
+        retry, device = receipt.retry, self.lid(receipt.sender)
         assert retry is not None
         spoken = self._spoken.get(retry.id)
         times = self._answered[device, retry.id] = self._answered.get((device, retry.id), 0) + 1
         if spoken is None or not self._phone.answers_retries or times > MAX_RETRIES:
             return
-        try:
-            if retry.bundle is not None:
-                self._phone.keyring.begin(device, retry.bundle)
-            else:
-                self._begin([device])
-        except (EnvelopeError, DecodeError):
+        if not self.begin_again(device, retry):
             return
         is_own = device.user == self._account.lid_user
         resend = Resend(
@@ -258,6 +289,17 @@ class Speech:
         if spoken.chat is None:
             resend.attrs["category"] = "peer"
         self._send(resend)
+
+    def begin_again(self, device: JID, retry: RetryRequest) -> bool:
+        """Begin anew with a device that could not open something, from the keys it sent along or the server has."""
+        try:
+            if retry.bundle is not None:
+                self._phone.keyring.begin(device, retry.bundle)
+            else:
+                self.begin([device])
+        except (EnvelopeError, DecodeError):
+            return False
+        return self._phone.keyring.knows(device)
 
     def _on_notification(self, node: Node) -> None:
         self._send(ack(node))
@@ -282,7 +324,7 @@ class Speech:
 
     def tell_device(self, device: JID, address: JID, message: bytes) -> None:
         """Tell one own companion something as software."""
-        self._begin([] if self._phone.keyring.knows(device) else [device])
+        self.begin([] if self._phone.keyring.knows(device) else [device])
         if not self._phone.keyring.knows(device):
             return
         id = new_message_id(self._world.entropy)
@@ -298,6 +340,12 @@ class Speech:
         attrs = {"id": self._world.new_id(), "xmlns": about, "type": kind, "to": "@s.whatsapp.net"}
         return self._world.ask(self._phone.device, Node("iq", attrs, children))
 
-    def _lid(self, jid: JID) -> JID:
+    def lid(self, jid: JID) -> JID:
+        """A device's address in the LID space."""
         account = self._world.directory.account(jid)
         return account.lid.with_device(jid.device) if account else jid
+
+
+def _words(content: Content) -> str:
+    """What the screen shows of it."""
+    return content.body if isinstance(content, Text) else f"[{content_kind(content)}]"

@@ -27,6 +27,7 @@ from recado.emulator.whatsapp import delivery, linking, login
 from recado.emulator.whatsapp.accounts import Account, Device, Directory
 from recado.emulator.whatsapp.faults import Faults
 from recado.emulator.whatsapp.files import FileServer
+from recado.emulator.whatsapp.groups import Groups
 from recado.emulator.whatsapp.handlers.presence import set_available
 from recado.emulator.whatsapp.handlers.table import route
 from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Line, Outgoing
@@ -81,6 +82,8 @@ class World:
         self.addressing = addressing
         self.log = log
         self.directory = Directory()
+        self.groups = Groups()
+        self.audiences: dict[str, set[str]] = {}
         self.faults = Faults(seed_used)
         self.files = FileServer(self.clock, self.entropy)
         self.newcomers: list[Newcomer] = []
@@ -244,7 +247,7 @@ class World:
         return delivery.post(self, phone, self.notification("account_sync", str(account.phone), [said]))
 
     def tell_contacts(self, account: Account, change: Literal["add", "remove"], device: Device) -> list[Outgoing]:
-        """Everybody the account has written with, and its other companions, learn of the device."""
+        """Everybody the account has written with or is in a group with, and its other companions, learn of it."""
         attrs = {"device_hash": self._hash(account), "device_lid_hash": self._hash(account, by_lid=True)}
         changed = Node("device", {"jid": str(device.phone), "lid": str(device.lid), "key-index": str(device.key_index)})
         indexes = Node("key-index-list", {"ts": str(account.listed_at)}, account.key_index_list or None)
@@ -257,7 +260,10 @@ class World:
 
     def _tell(self, account: Account, about: Device, type: str, children: list[Node]) -> list[Outgoing]:
         others = [known for number in account.contacts if (known := self.directory.account(JID.phone(number)))]
-        audience = [*account.companions, *(device for other in others for device in other.devices.values())]
+        with_us = {number: each for group in self.groups.of(account) for number, each in group.members.items()}
+        with_us.pop(account.number, None)
+        known_or_near = {**with_us, **{other.number: other for other in others}}.values()
+        audience = [*account.companions, *(device for other in known_or_near for device in other.devices.values())]
         outgoing: list[Outgoing] = []
         for device in audience:
             if device is not about:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.handlers.group_messages import spread
 from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Later, Line, Outgoing
+from recado.emulator.whatsapp.profile import blocks, may_write_first
 from recado.jid import JID
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.node import Node
@@ -26,6 +28,7 @@ from recado.protocol.stanzas.ack import server_ack
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
 
+NOT_ALLOWED = 463
 INVALID = 479
 NOT_FOUND = 404
 _KEPT_ATTRS = ("type", "edit", "category", "push_priority")
@@ -44,19 +47,39 @@ def on_message(world: World, device: Device, node: Node) -> list[Outgoing]:
         return [_ack(world, line, node, error=refused.code)]
     try:
         to = JID.parse(node.attrs.get("to", ""))
+        if not to.is_person:
+            return _to_group(world, device, line, to, node)
         addressed = list(_addressed(world, device, to, node))
     except ValueError:
         return [_ack(world, line, node, error=INVALID)]
     chat = world.directory.account(to)
     if "id" not in node.attrs or chat is None:
         return [_ack(world, line, node, error=INVALID if chat else NOT_FOUND)]
+    if not may_write_first(device.account, chat, _shown(node, "tctoken"), _shown(node, "cstoken")):
+        return [_ack(world, line, node, error=NOT_ALLOWED)]
     outgoing: list[Outgoing] = []
     for receiver, envelopes in addressed:
+        if blocks(receiver.account, device.account):
+            continue  # nobody is told that they are blocked
         outgoing += post(world, receiver, _rewritten(world, device, chat, receiver, node, envelopes))
     if chat is not device.account:
         chat.contacts.add(device.account.number)
         device.account.contacts.add(chat.number)
     return outgoing + _answer(world, device, line, node, phash=_phash(device, chat, to, node))
+
+
+def _to_group(world: World, device: Device, line: Line, to: JID, node: Node) -> list[Outgoing]:
+    """Spread a message to a group. Raises ValueError for a malformed address."""
+    outgoing, refused, phash = spread(world, device, to, node)
+    if refused is not None or "id" not in node.attrs:
+        return [_ack(world, line, node, error=refused or INVALID)]
+    return outgoing + _answer(world, device, line, node, phash=phash)
+
+
+def _shown(node: Node, name: str) -> bytes:
+    """The token of that kind that a message shows."""
+    token = node.child(name)
+    return token.blob if token is not None else b""
 
 
 def _addressed(world: World, author: Device, to: JID, node: Node) -> list[tuple[Device, list[Node]]]:

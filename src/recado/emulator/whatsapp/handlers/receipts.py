@@ -3,6 +3,7 @@ Receipts and acknowledgements of a client: they settle what waits for it, and tr
 
     <receipt id= to= type? recipient? participant? t?><list><item id=/>…</list>?</receipt>   delivered, read, played
     <receipt id= to=DEVICE type="retry"><retry count= …/><registration/><keys/>?</receipt>   to that device alone
+    <receipt id= to=OWN type="server-error"><encrypt/><rmr/></receipt>                      to the own phone: a file
     <receipt id= to= type="peer_msg|hist_sync|sender"/>                                     own devices among themselves
     <ack class="message|receipt|notification|call" id= to=/>                                 settles, goes no further
 """
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import post, settle
+from recado.emulator.whatsapp.handlers.group_messages import relay_receipt
 from recado.emulator.whatsapp.line import Cut, Outgoing
-from recado.jid import JID
+from recado.jid import BROADCAST, JID
 from recado.protocol.node import Node
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ def _relayed(world: World, device: Device, node: Node, kind: str | None) -> list
     try:
         to = JID.parse(node.attrs.get("to", ""))
         recipient = JID.parse(node.attrs["recipient"]) if "recipient" in node.attrs else None
+        if to.is_group or to.server == BROADCAST:
+            return relay_receipt(world, device, to, node)
     except ValueError:
         return world.note_unknown(device, node)
     target = world.directory.account(to)
@@ -65,6 +69,8 @@ def _relayed(world: World, device: Device, node: Node, kind: str | None) -> list
     if kind in _TO_ONE_DEVICE:
         receiver = target.devices.get(to.device)
         return post(world, receiver, _copy(world, device, node, recipient)) if receiver else []
+    if kind == "server-error":
+        return post(world, device.account.devices[0], _copy(world, device, node, None))
     outgoing: list[Outgoing] = []
     if target is not device.account and kind not in _PRIVATE:
         for receiver in target.devices.values():

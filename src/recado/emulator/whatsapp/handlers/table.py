@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.handlers import keys, media, settings
+from recado.emulator.whatsapp.handlers import groups, keys, media, people, settings
+from recado.emulator.whatsapp.handlers.calls import on_call
 from recado.emulator.whatsapp.handlers.messages import on_message
 from recado.emulator.whatsapp.handlers.presence import on_chatstate, on_presence
 from recado.emulator.whatsapp.handlers.query import Answer, Handler, Refused, answered
@@ -32,19 +33,22 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("urn:xmpp:ping", "get"): settings.on_ping,
     ("abt", "get"): settings.on_props,
     ("w", "get"): settings.on_props,
-    ("blocklist", "get"): settings.on_blocklist_get,
-    ("blocklist", "set"): settings.on_blocklist_set,
-    ("privacy", "get"): settings.on_privacy_get,
-    ("privacy", "set"): settings.on_privacy_set,
-    ("status", "set"): settings.on_status,
-    ("disappearing_mode", "set"): settings.on_accepted,
+    ("blocklist", "get"): people.on_blocklist_get,
+    ("blocklist", "set"): people.on_blocklist_set,
+    ("privacy", "get"): people.on_privacy_get,
+    ("privacy", "set"): people.on_privacy_set,
+    ("status", "set"): people.on_about_set,
+    ("disappearing_mode", "set"): people.on_timer_set,
     ("urn:xmpp:whatsapp:dirty", "set"): settings.on_accepted,
     ("w:stats", "set"): settings.on_accepted,
     ("w:stats", "get"): settings.on_accepted,
     ("w:sync:app:state", "set"): settings.on_app_state,
-    ("w:g2", "get"): settings.on_groups,
-    ("w:profile:picture", "get"): settings.on_absent,
-    ("w:biz", "get"): settings.on_absent,
+    ("w:g2", "get"): groups.on_get,
+    ("w:g2", "set"): groups.on_set,
+    ("w:profile:picture", "get"): people.on_picture_get,
+    ("w:profile:picture", "set"): people.on_picture_set,
+    ("w:biz", "get"): people.on_business,
+    ("w:mex", "get"): people.on_time_lock,
     ("w:m", "set"): media.on_media_conn,
     ("md", "set"): settings.on_devices,
 }
@@ -91,6 +95,7 @@ STANZAS: dict[str, Callable[[World, Device, Node], list[Outgoing]]] = {
     "ack": on_ack,
     "presence": on_presence,
     "chatstate": on_chatstate,
+    "call": on_call,
     "ib": on_inband,
 }
 """Which handler takes a stanza, by tag."""

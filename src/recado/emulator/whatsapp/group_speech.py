@@ -1,0 +1,217 @@
+"""
+How a phone speaks and listens in groups: a sender key of its own for each, given to the devices that lack it; those of
+others kept; what does not open asked for again; and the key made anew when somebody is gone.
+
+It shares the phone's keyring and line with `Speech`, which hands it the stanzas of groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recado.content import Text, content_kind
+from recado.emulator.whatsapp.groups import GroupState
+from recado.emulator.whatsapp.inbox import Shown, Ticks
+from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, UsageError
+from recado.events import ReceiptKind
+from recado.jid import JID
+from recado.protocol.messages.decode import decode_message
+from recado.protocol.messages.encode import encode_message
+from recado.protocol.messages.group_keys import encode_distribution_message, read_distribution
+from recado.protocol.messages.ids import new_message_id
+from recado.protocol.messages.padding import pad, unpad
+from recado.protocol.node import Node
+from recado.protocol.signal.sender_key import (
+    SenderKeyRecord,
+    distribution,
+    learn,
+    new_sender_key,
+    open_for_group,
+    seal_for_group,
+)
+from recado.protocol.signal.session import Envelope, EnvelopeKind
+from recado.protocol.stanzas.group_message import GroupMessage
+from recado.protocol.stanzas.message import MessageStanza
+from recado.protocol.stanzas.outgoing import Resend
+from recado.protocol.stanzas.receipt import ReceiptStanza, delivery_receipt, sender_receipt
+
+if TYPE_CHECKING:
+    from recado.emulator.whatsapp.phone import Phone
+    from recado.emulator.whatsapp.speech import Speech
+
+_TICKS = {ReceiptKind.DELIVERED: Ticks.DELIVERED, ReceiptKind.READ: Ticks.READ, ReceiptKind.PLAYED: Ticks.READ}
+_GONE = ("remove", "leave")
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenToGroup:
+    """What was said in a group, kept for those who ask again."""
+
+    message: bytes
+    group: JID
+
+
+class GroupSpeech:
+    """The groups of one phone. `own`, `given` and `others` are its keys, who has them, and those of others."""
+
+    def __init__(self, phone: Phone, speech: Speech) -> None:
+        self._phone = phone
+        self._speech = speech
+        self._world = phone.world
+        self.own: dict[JID, SenderKeyRecord] = {}
+        self.given: dict[JID, set[JID]] = {}
+        self.others: dict[tuple[JID, JID], SenderKeyRecord] = {}
+        self.spoken: dict[str, SpokenToGroup] = {}
+
+    # ---- speaking
+
+    def say(self, group: GroupState, text: str) -> Shown:
+        """Write a text to everybody in the group. Raises UsageError for a phone that is not in it."""
+        account, entropy = self._phone.account, self._world.entropy
+        if not group.has(account):
+            raise UsageError("the phone is not in that group")
+        id, message = new_message_id(entropy), encode_message(Text(text), secret=entropy(32))
+        self.spoken[id] = SpokenToGroup(message, group.jid)
+        shown = Shown(id, group.jid, account.phone, True, text, self._world.clock.now())
+        self._phone.inbox.show(shown)
+        record = self.own.get(group.jid) or new_sender_key(entropy)
+        participants = self._give(group, record)
+        record, ciphertext = seal_for_group(record, pad(message, entropy), entropy=entropy)
+        self.own[group.jid] = record
+        sent = GroupMessage(
+            id=id,
+            to=group.jid,
+            ciphertext=ciphertext,
+            participants=tuple(participants),
+            by_lid=True,
+            expires_in=group.expiration or None,
+        )
+        self._send(sent.build())
+        return shown
+
+    def _give(self, group: GroupState, record: SenderKeyRecord) -> list[tuple[JID, Envelope]]:
+        """The key for every device in the group that lacks it."""
+        holders = self.given.setdefault(group.jid, set())
+        lacking = [each.lid for each in group.devices if each is not self._phone.device and each.lid not in holders]
+        self._speech.begin([device for device in lacking if not self._phone.keyring.knows(device)])
+        given = encode_distribution_message(group.jid, distribution(record))
+        reached = [device for device in lacking if self._phone.keyring.knows(device)]
+        holders.update(reached)
+        return [(device, self._phone.keyring.seal(device, given)) for device in reached]
+
+    # ---- listening
+
+    def on_message(self, node: Node) -> None:
+        """A message to a group came."""
+        account = self._phone.account
+        stanza = MessageStanza.parse(node, own=account.phone, own_lid=account.lid)
+        author = self._speech.lid(stanza.sender)
+        known = self._phone.inbox.get(stanza.chat, stanza.id)
+        try:
+            plaintexts = self._open(stanza, author)
+        except DuplicateMessage:
+            if known is None:
+                self._speech.ask_again(node, author, stanza.id)
+                return
+            self._phone.inbox.repeat(known)
+            plaintexts = []
+        except (EnvelopeError, DecodeError):
+            self._speech.ask_again(node, author, stanza.id)
+            return
+        for plaintext in plaintexts:
+            self._show(stanza, author, plaintext)
+        if not self._phone.sends_receipts:
+            self._speech.acknowledge(node)
+        elif stanza.from_me:
+            self._send(sender_receipt(node))
+        else:
+            self._send(delivery_receipt(node, is_active=True))
+            if self._phone.reads_at_once:
+                attrs = {"id": stanza.id, "to": str(stanza.chat), "participant": node.attrs["participant"]}
+                self._send(Node("receipt", {**attrs, "type": "read"}))
+
+    def _open(self, stanza: MessageStanza, author: JID) -> list[bytes]:
+        """The plaintexts, keys taken in. Raises EnvelopeError, DecodeError."""
+        plaintexts = []
+        for envelope in sorted(stanza.envelopes, key=lambda each: each.kind is EnvelopeKind.GROUP):
+            if envelope.kind is EnvelopeKind.GROUP:
+                record, padded = open_for_group(self.others.get((stanza.chat, author)), envelope.ciphertext)
+                self.others[stanza.chat, author] = record
+                plaintexts.append(unpad(padded))
+                continue
+            plaintext = self._phone.keyring.open(author, envelope)
+            given = read_distribution(plaintext)
+            if given is not None and given.group == stanza.chat:
+                self.others[stanza.chat, author] = learn(self.others.get((stanza.chat, author)), given.key)
+            plaintexts.append(plaintext)
+        return plaintexts
+
+    def _show(self, stanza: MessageStanza, author: JID, plaintext: bytes) -> None:
+        decoded = decode_message(plaintext)
+        content, who = decoded.content, self._world.directory.account(author)
+        if content is None or who is None:
+            return
+        text = content.body if isinstance(content, Text) else f"[{content_kind(content)}]"
+        self._phone.inbox.show(
+            Shown(
+                stanza.id,
+                stanza.chat,
+                who.phone.with_device(author.device),
+                stanza.from_me,
+                text,
+                stanza.sent_at,
+                Ticks.SENT if stanza.from_me else Ticks.PENDING,
+                quoted=decoded.quoted.id if decoded.quoted else None,
+                push_name=stanza.push_name,
+            )
+        )
+
+    def on_receipt(self, node: Node) -> None:
+        """Somebody in a group has, read, or could not open something of ours."""
+        account = self._phone.account
+        receipt = ReceiptStanza.parse(node, own=account.phone, own_lid=account.lid)
+        if receipt.retry is not None:
+            self._say_again(receipt)
+            return
+        ticks = _TICKS.get(receipt.says) if receipt.says else None
+        for id in receipt.ids if ticks is not None else ():
+            shown = self._phone.inbox.get(receipt.chat, id)
+            if shown is not None and ticks is not None and shown.from_me and not receipt.from_me:
+                shown.reach(ticks)
+
+    def _say_again(self, receipt: ReceiptStanza) -> None:
+        retry, device = receipt.retry, self._speech.lid(receipt.sender)
+        if retry is None or not self._phone.answers_retries:
+            return
+        spoken = self.spoken.get(retry.id)
+        record = self.own.get(spoken.group) if spoken is not None else None
+        group = self._world.groups.find(receipt.chat)
+        person = self._world.directory.account(device)
+        if spoken is None or record is None or group is None or person is None or not group.has(person):
+            return
+        if not self._speech.begin_again(device, retry):
+            return
+        message = encode_distribution_message(spoken.group, distribution(record), spoken.message)
+        envelope = self._phone.keyring.seal(device, message)
+        resend = Resend(id=retry.id, to=spoken.group, envelope=envelope, count=retry.count, participant=device)
+        self._send(resend.build())
+
+    def on_change(self, node: Node) -> None:
+        """Something changed in a group: with somebody gone the key is made anew."""
+        if any(child.tag in _GONE for child in node.children):
+            self.rotate(JID.parse(node.attrs["from"]))
+
+    def rotate(self, group: JID) -> None:
+        """Make the key of that group anew with the next message."""
+        self.own.pop(group, None)
+        self.given.pop(group, None)
+
+    def on_ack(self, node: Node) -> None:
+        """The server took a message to a group, or refused it."""
+        shown = self._phone.inbox.get(JID.parse(node.attrs.get("from", "")), node.attrs.get("id", ""))
+        if shown is not None and shown.from_me:
+            shown.reach(Ticks.REFUSED if "error" in node.attrs else Ticks.SENT)
+
+    def _send(self, node: Node) -> None:
+        self._world.receive(self._phone.device, node)
