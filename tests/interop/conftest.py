@@ -44,11 +44,14 @@ class BaileysPeer:
         self._reader: asyncio.Task[None] | None = None
 
     async def spawn(self) -> None:
+        authority = self._folder / "files.pem"
+        authority.write_text(self._server.files_ca or "")
         environment = {
             **os.environ,
             "RECADO_URL": self._server.url,
             "RECADO_ROOT": self._server.root.hex(),
             "RECADO_NAME": self.name,
+            "NODE_EXTRA_CA_CERTS": str(authority),
             "RECADO_AUTH": str(self._folder / self.name),
         }
         self._process = await asyncio.create_subprocess_exec(

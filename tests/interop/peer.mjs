@@ -1,8 +1,12 @@
 // One unmodified Baileys, driven over standard input and output with a JSON value a line.
 //   in:  {do: "start" | "stop" | "send" | "read" | "quit", ...}
 //   out: {ev: "qr" | "open" | "close" | "message" | "status" | "sent" | "failed" | "online", ...}
-import makeWASocket, { Browsers, generateMessageIDV2, useMultiFileAuthState } from '@whiskeysockets/baileys'
+import makeWASocket, {
+	Browsers, downloadMediaMessage, generateMessageIDV2, normalizeMessageContent, useMultiFileAuthState
+} from '@whiskeysockets/baileys'
+import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
 import pino from 'pino'
 
 const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
@@ -11,12 +15,23 @@ const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
 for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace']) console[name] = () => {}
 const tell = value => process.stdout.write(JSON.stringify(value) + '\n')
 const remembered = new Map()
+const received = new Map() // whole messages, for their files
 let socket
 let auth // read once: the files may still be being written when a connection restarts
 let wanted = false
 
 const textOf = message =>
 	message?.conversation ?? message?.extendedTextMessage?.text ?? message?.deviceSentMessage?.message?.conversation
+
+const fileOf = message => {
+	const content = normalizeMessageContent(message)
+	const [kind, file] = Object.entries(content).find(([, value]) => value?.mediaKey) ?? []
+	return {
+		kind, mime: file?.mimetype, caption: file?.caption, name: file?.fileName, seconds: file?.seconds, voice: file?.ptt,
+		waveform: file?.waveform && Buffer.from(file.waveform).toString('hex'), width: file?.width, height: file?.height,
+		thumbnail: file?.jpegThumbnail?.length, directPath: file?.directPath, size: Number(file?.fileLength)
+	}
+}
 
 async function start() {
 	wanted = true
@@ -48,6 +63,7 @@ async function start() {
 	})
 	current.ev.on('messages.upsert', ({ messages, type }) => {
 		for (const item of messages) {
+			if (item.key.id && item.message) received.set(item.key.id, item)
 			const quoted = item.message?.extendedTextMessage?.contextInfo
 			tell({
 				ev: 'message', type, id: item.key.id, chat: item.key.remoteJid, alt: item.key.remoteJidAlt,
@@ -85,6 +101,22 @@ const actions = {
 	},
 	async code({ phone }) {
 		tell({ ev: 'code', code: await socket.requestPairingCode(phone) })
+	},
+	async sendFile({ to, kind, path, fields, ref }) {
+		const messageId = generateMessageIDV2(socket.user?.id)
+		const sent = await socket.sendMessage(to, { [kind]: { url: path }, ...fields }, { messageId })
+		remembered.set(sent.key.id, sent.message)
+		received.set(sent.key.id, sent)
+		tell({ ev: 'sent', ref, id: sent.key.id })
+	},
+	async download({ id, path }) {
+		const item = received.get(id)
+		await pipeline(await downloadMediaMessage(item, 'stream', {}), createWriteStream(path))
+		tell({ ev: 'file', id, ...fileOf(item.message) })
+	},
+	async askAgain({ id }) {
+		await socket.updateMediaMessage(received.get(id))
+		tell({ ev: 'again', id, path: fileOf(received.get(id).message).directPath })
 	},
 	async quit() {
 		process.exit(0)

@@ -4,10 +4,11 @@ What a phone shows: messages with their ticks, each once, and how often one came
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from recado.content import Content
 from recado.events import MessageId
 from recado.jid import JID
 
@@ -43,6 +44,7 @@ class Shown:
     is_read: bool = False
     quoted: str | None = None
     push_name: str | None = None
+    content: Content | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"Shown({self.id}, {'from me' if self.from_me else 'received'}, {self.ticks}, {self.times}×)"
@@ -81,6 +83,15 @@ class Inbox:
     def get(self, chat: JID, id: str) -> Shown | None:
         """The message with that id in that chat."""
         return self._by_id.get((chat, id))
+
+    def rename(self, old: JID, new: JID) -> None:
+        """Somebody has another number: their chat goes on under it."""
+        for shown in self.messages:
+            if shown.chat == old:
+                self._by_id[new, shown.id] = self._by_id.pop((old, shown.id))
+                shown.chat = new
+            if shown.sender.bare == old:
+                shown.sender = new.with_device(shown.sender.device)
 
     def find(self, *, text: str | None, id: str | None, ticks: Ticks | None, from_me: bool | None) -> Shown | None:
         """The first message that fits everything given."""
