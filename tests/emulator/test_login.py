@@ -139,14 +139,32 @@ def test_who_subscribes_sees_somebody_come_and_go(companion) -> None:
     assert seen == [("unavailable", "deny"), ("available", None), ("unavailable", "1793491200")]
 
 
-def test_typing_reaches_who_is_there_and_nobody_later(companion) -> None:
+async def test_typing_reaches_who_is_there_and_who_comes_while_it_is_fresh(companion, world) -> None:
     ana, beto = companion("Ana"), companion("Beto")
     ana.login()
     ana.send(Node("chatstate", {"to": str(beto.phone.lid)}, [Node("composing")]))
+    await world.clock.advance(11)
     assert beto.login().taken("chatstate") == []
+    beto.leave()
+    for state in ("composing", "paused"):
+        ana.send(Node("chatstate", {"to": str(beto.phone.lid)}, [Node(state)]))
+    assert [node.children[0].tag for node in beto.login().taken("chatstate")] == ["paused"]
     ana.send(Node("chatstate", {"to": str(beto.phone.lid)}, [Node("composing")]))
     (seen,) = beto.line.taken("chatstate")
     assert (seen.attrs["from"], seen.children) == (str(ana.phone.lid), [Node("composing")])
+
+
+def test_who_was_away_hears_the_last_word_of_each_and_then_nothing_until_it_asks_again(companion) -> None:
+    ana, beto = companion("Ana"), companion("Beto")
+    ana.login()
+    beto.login()
+    beto.send(Node("presence", {"type": "subscribe", "to": str(ana.phone.jid)}))
+    beto.leave()
+    for kind in ("available", "unavailable", "available"):
+        ana.send(Node("presence", {"type": kind, "name": "Ana"}))
+    assert [node.attrs["type"] for node in beto.login().taken("presence")] == ["available"]
+    ana.send(Node("presence", {"type": "unavailable", "name": "Ana"}))
+    assert beto.line.taken("presence") == []
 
 
 def _removal(companion) -> Node:

@@ -77,7 +77,7 @@ def test_what_is_changed_is_remembered(companion) -> None:
     ana = companion("Ana")
     ana.login()
     ana.ask("privacy", "set", Node("privacy", None, [Node("category", {"name": "last", "value": "none"})]))
-    ana.ask("blocklist", "set", Node("item", {"jid": "1@lid", "action": "block"}))
+    ana.ask("blocklist", "set", Node("item", {"jid": "1@lid", "pn_jid": "1@s.whatsapp.net", "action": "block"}))
     ana.ask("status", "set", Node("status", None, b"busy"))
     settings, blocked = ana.ask("privacy", "get", Node("privacy")).child("privacy"), ana.ask("blocklist", "get")
     assert settings is not None

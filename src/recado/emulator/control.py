@@ -11,6 +11,9 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     POST /admin/phones/{phone}/type-code {"code"}   …/require-passkey   …/passkey {"options"} (what its browser signs)
     POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes
     POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
+    POST /admin/phones/{phone}/profile {"about"?, "picture"? (base64), "business"?, "timer"?, "privacy"? {…}}
+    POST /admin/phones/{phone}/block|trust|call {"to", …}|hang-up {"call"}|lock {"seconds"}|number {"number"}
+    GET  /pictures/{id}.jpg                   a profile picture
     POST /admin/faults {"fault", "whom"?, …}   GET, DELETE        GET /admin/unknown
 
 `{phone}` is a name or a number. Problems are answered {"detail"} with 4xx.
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from recado.emulator.person_control import add_person_control
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Shown
 from recado.emulator.whatsapp.linking import find, refresh
@@ -66,19 +70,19 @@ class Control:
 
     async def type_code(self, request: web.Request) -> web.Response:
         """A person types the code a client shows."""
-        phone = self._named(request)
+        phone = self.named(request)
         await phone.type_code(_text(await _body(request), "code"))
         return _json(_phone(phone))
 
     async def require_passkey(self, request: web.Request) -> web.Response:
         """This account links nothing without its passkey from now on."""
-        phone = self._named(request)
+        phone = self.named(request)
         phone.require_passkey()
         return _json(_phone(phone))
 
     async def passkey(self, request: web.Request) -> web.Response:
         """What the person's browser answers to those options on WhatsApp's own page."""
-        phone, asked = self._named(request), await _body(request)
+        phone, asked = self.named(request), await _body(request)
         if phone.authenticator is None:
             raise UsageError("this account has no passkey")
         return _json({"assertion": phone.authenticator.sign(_text(asked, "options"))})
@@ -103,11 +107,11 @@ class Control:
 
     async def show(self, request: web.Request) -> web.Response:
         """One phone."""
-        return _json(_phone(self._named(request)))
+        return _json(_phone(self.named(request)))
 
     async def messages(self, request: web.Request) -> web.Response:
         """What a phone shows behind the first `after` messages; waits up to `wait` seconds for the next."""
-        phone, after = self._named(request), int(request.query.get("after", "0"))
+        phone, after = self.named(request), int(request.query.get("after", "0"))
         wait = min(float(request.query.get("wait", "0")), _LONGEST_WAIT)
         if wait > 0 and len(phone.messages) <= after:
             try:
@@ -119,7 +123,7 @@ class Control:
 
     async def say(self, request: web.Request) -> web.Response:
         """A phone writes a text."""
-        phone, asked = self._named(request), await _body(request)
+        phone, asked = self.named(request), await _body(request)
         quoting = next((each for each in phone.messages if each.id == asked.get("quoting")), None)
         shown = await phone.say(_text(asked, "to"), _text(asked, "text"), quoting=quoting)
         return _json(_message(self._world, shown), status=201)
@@ -127,35 +131,35 @@ class Control:
     async def read(self, request: web.Request) -> web.Response:
         """A person opens a chat (or all)."""
         asked = await _body(request)
-        read = await self._named(request).read(asked.get("chat"))
+        read = await self.named(request).read(asked.get("chat"))
         return _json({"read": [each.id for each in read]})
 
     async def typing(self, request: web.Request) -> web.Response:
         """A person types, or stopped."""
         asked = await _body(request)
-        await self._named(request).typing(_text(asked, "to"), stopped=bool(asked.get("stopped")))
+        await self.named(request).typing(_text(asked, "to"), stopped=bool(asked.get("stopped")))
         return _json({})
 
     async def unlink(self, request: web.Request) -> web.Response:
         """A person takes a linked device (or all) off the account."""
         asked = await _body(request)
-        await self._named(request).unlink(asked.get("device"))
-        return _json(_phone(self._named(request)))
+        await self.named(request).unlink(asked.get("device"))
+        return _json(_phone(self.named(request)))
 
     async def offline(self, request: web.Request) -> web.Response:
         """The phone is switched off."""
-        self._named(request).offline()
-        return _json(_phone(self._named(request)))
+        self.named(request).offline()
+        return _json(_phone(self.named(request)))
 
     async def online(self, request: web.Request) -> web.Response:
         """The phone is switched on."""
-        self._named(request).online()
-        return _json(_phone(self._named(request)))
+        self.named(request).online()
+        return _json(_phone(self.named(request)))
 
     async def reinstall(self, request: web.Request) -> web.Response:
         """The phone is installed anew: new identity."""
-        self._named(request).reinstall()
-        return _json(_phone(self._named(request)))
+        self.named(request).reinstall()
+        return _json(_phone(self.named(request)))
 
     async def plan_fault(self, request: web.Request) -> web.Response:
         """Plan a fault, or with `chance` scatter it."""
@@ -188,7 +192,8 @@ class Control:
         """The stanzas nobody here knew, in outline."""
         return _json({"unknown": [repr(node) for node in self._world.unknown]})
 
-    def _named(self, request: web.Request) -> Phone:
+    def named(self, request: web.Request) -> Phone:
+        """The phone a request is about."""
         phone = self._world.phone_at(request.match_info["phone"])
         if phone is None:
             raise web.HTTPNotFound(text=json.dumps({"detail": "no such phone"}), content_type="application/json")
@@ -224,6 +229,7 @@ def add_control(app: web.Application, world: World) -> None:
     app.router.add_post("/admin/faults", _guarded(control.plan_fault))
     app.router.add_delete("/admin/faults", _guarded(control.clear_faults))
     app.router.add_get("/admin/unknown", _guarded(control.unknown))
+    add_person_control(app, world, control.named, _guarded)
 
 
 def _guarded(handler: Handler) -> Handler:

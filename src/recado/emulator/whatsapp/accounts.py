@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from recado.emulator.whatsapp.line import Line
 from recado.emulator.whatsapp.mailbox import Letter, Mailbox
+from recado.emulator.whatsapp.profile import Profile
 from recado.jid import JID, LID, PHONE
+from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
 
 LOW_WATER = 5
@@ -80,6 +82,7 @@ class Device:
     was_active: bool = False  # it has taken up work at least once since it was linked
     held: Letter | None = None  # a fault holds it back, to go out behind the next one
     is_available: bool = False
+    away: dict[str, tuple[Node, float | None]] = field(default_factory=dict)  # told on return, while it counts
     phone: JID = field(init=False)
     """Its address in the phone number space."""
     lid: JID = field(init=False)
@@ -108,6 +111,7 @@ class Account:
     blocked: set[str] = field(default_factory=set)
     about: str = ""
     last_seen: int | None = None
+    profile: Profile = field(default_factory=Profile)
     phone: JID = field(init=False)
     """Its address in the phone number space."""
     lid: JID = field(init=False)
@@ -160,6 +164,17 @@ class Directory:
         self._by_lid[account.lid_user] = account
         self._by_name[name] = account
         return account
+
+    def renumber(self, account: Account, number: str) -> None:
+        """The account moves to another number; its LID stays. Raises ValueError if taken."""
+        digits = JID.phone(number).user
+        if digits in self._by_number:
+            raise ValueError("there is an account with that number already")
+        del self._by_number[account.number]
+        account.number, account.phone = digits, JID(digits, PHONE)
+        for device in account.devices.values():
+            device.phone = account.phone.with_device(device.number)
+        self._by_number[digits] = account
 
     def named(self, name: str) -> Account | None:
         """The account with that push name."""

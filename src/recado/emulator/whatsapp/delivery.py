@@ -68,7 +68,26 @@ def release(world: World, device: Device) -> list[Outgoing]:
     if not world.faults.take(Fault.HOLD_OFFLINE_END, device):
         end = Node("ib", {"from": SERVER}, [Node("offline", {"count": str(len(letters))})])
         outgoing.append(Deliver(line, end))
-    return outgoing
+    return outgoing + _catch_up(world, device)
+
+
+def pass_on(world: World, device: Device, key: str, node: Node, *, seconds: float | None = None) -> list[Outgoing]:
+    """
+    Tell a device how things stand now (`key` says of what), or once it is back: then only the last word counts, and
+    one that is older than `seconds` no more.
+    """
+    if device.line is not None and device.is_reading:
+        return [Deliver(device.line, node)]
+    until = None if seconds is None else world.clock.monotonic() + seconds
+    device.away[key] = (node, until)
+    return []
+
+
+def _catch_up(world: World, device: Device) -> list[Outgoing]:
+    """What was said while the device was away, as far as it still counts."""
+    waiting, device.away = device.away, {}
+    now, line = world.clock.monotonic(), device.line
+    return [] if line is None else [Deliver(line, node) for node, until in waiting.values() if not until or now < until]
 
 
 def settle(world: World, device: Device, kind: str, ids: list[str], sender: str | None) -> list[Outgoing] | None:

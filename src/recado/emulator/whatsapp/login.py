@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import SERVER, announce
 from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.handlers.presence import forget_watching
 from recado.emulator.whatsapp.line import Deliver, HangUp, Later, Line, Outgoing
 from recado.jid import JID, PHONE
 from recado.protocol.node import Node
@@ -35,6 +36,7 @@ def login(world: World, line: Line, payload: ParsedPayload, noise: bytes) -> tup
         return None, _refused(line, refusal.code)
     outgoing = _replaced(device)
     device.line, device.is_reading, device.held = line, False, None
+    forget_watching(world, device)
     taken: Device = device
 
     def succeed() -> list[Outgoing]:

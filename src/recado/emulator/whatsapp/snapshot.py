@@ -20,6 +20,7 @@ from recado.emulator.whatsapp.accounts import Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.emulator.whatsapp.keyring import Keyring
 from recado.emulator.whatsapp.phone import Phone
+from recado.emulator.whatsapp.profile import Profile
 from recado.emulator.whatsapp.speech import Spoken
 from recado.errors import BadRecord, DecodeError
 from recado.events import MessageId
@@ -89,6 +90,7 @@ def _account_to_json(phone: Phone) -> dict[str, Any]:
         "privacy": account.privacy,
         "blocked": sorted(account.blocked),
         "about": account.about,
+        "profile": account.profile.to_json(),
         "devices": [_device_to_json(device) for device in account.devices.values()],
         "phone": _phone_to_json(phone),
     }
@@ -104,6 +106,7 @@ def _account_from_json(world: World, saved: dict[str, Any]) -> Phone:
     account.privacy = dict(saved["privacy"])
     account.blocked = set(saved["blocked"])
     account.about = saved["about"]
+    account.profile = Profile.from_json(saved["profile"]) if "profile" in saved else Profile()
     for each in saved["devices"]:
         _device_from_json(phone, each)
     _phone_from_json(phone, saved["phone"])

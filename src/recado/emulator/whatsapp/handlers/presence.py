@@ -1,36 +1,49 @@
 """
-Who is there and who types. Nothing of this is kept for later: it reaches who is connected now.
+Who is there and who types. It reaches who is connected now; of what was told meanwhile, one who comes back hears the
+last word of each, and that somebody types only while it is fresh.
 
     <presence type="available|unavailable" name?/>         →  <presence from= type= last?/> to those who subscribed
-    <presence to= type="subscribe"/>                       →  the current state, and later changes
-    <chatstate to=><composing/>|<paused/></chatstate>      →  <chatstate from=>…</chatstate>
+    <presence to= type="subscribe"><tctoken/>?</presence>  →  the current state, and changes while the connection lasts
+    <chatstate to=><composing media?/>|<paused/></chatstate>  →  <chatstate from=>…</chatstate>
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account, Device
+from recado.emulator.whatsapp.delivery import pass_on
+from recado.emulator.whatsapp.handlers.people import account_of
 from recado.emulator.whatsapp.line import Deliver, Outgoing
-from recado.jid import JID
+from recado.emulator.whatsapp.profile import blocks, may_see
 from recado.protocol.node import Node
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
+
+TYPING_SECONDS = float(os.environ.get("CHATSTATE_TTL_SECS", "10"))
+"""How long it is news that somebody types."""
 
 
 def on_presence(world: World, device: Device, node: Node) -> list[Outgoing]:
     """A device comes, goes, or wants to know of somebody. One without a type says nothing."""
     kind = node.attrs.get("type")
     if kind == "subscribe":
-        target = _account(world, node.attrs.get("to", ""))
-        if target is None or device.line is None:
-            return []
-        target.watchers[str(device.phone)] = device
-        return [Deliver(device.line, _state(world, target))]
+        return _subscribe(world, device, node)
     if kind not in ("available", "unavailable"):
         return []
     return set_available(world, device, kind == "available")
+
+
+def _subscribe(world: World, device: Device, node: Node) -> list[Outgoing]:
+    target, token = account_of(world, node.attrs.get("to", "")), node.child("tctoken")
+    if target is None or device.line is None or blocks(target, device.account):
+        return []
+    if not may_see(target, device.account, "last", token.blob if token is not None else b""):
+        return []
+    target.watchers[str(device.phone)] = device
+    return [Deliver(device.line, _state(world, target))]
 
 
 def set_available(world: World, device: Device, available: bool) -> list[Outgoing]:
@@ -42,27 +55,29 @@ def set_available(world: World, device: Device, available: bool) -> list[Outgoin
         return []
     if before:
         account.last_seen = world.seconds()
-    state = _state(world, account)
-    return [Deliver(watcher.line, state) for watcher in account.watchers.values() if watcher.line]
+    state, outgoing = _state(world, account), []
+    for watcher in account.watchers.values():
+        outgoing += pass_on(world, watcher, f"presence {account.lid}", state)
+    return outgoing
+
+
+def forget_watching(world: World, device: Device) -> None:
+    """A new connection watches nobody yet; what happened meanwhile it still hears."""
+    for account in world.directory:
+        account.watchers.pop(str(device.phone), None)
 
 
 def on_chatstate(world: World, device: Device, node: Node) -> list[Outgoing]:
-    """Pass on that somebody types, to the devices that are there."""
-    target = _account(world, node.attrs.get("to", ""))
-    if target is None:
+    """Pass on that somebody types, to the devices that are there or soon will be."""
+    target = account_of(world, node.attrs.get("to", ""))
+    if target is None or blocks(target, device.account):
         return []
     sender = device.lid if world.addressing == "lid" else device.phone
     passed = Node("chatstate", {"from": str(sender.bare)}, node.content)
-    return [
-        Deliver(receiver.line, passed) for receiver in target.devices.values() if receiver.line and receiver.is_reading
-    ]
-
-
-def _account(world: World, text: str) -> Account | None:
-    try:
-        return world.directory.account(JID.parse(text))
-    except ValueError:
-        return None
+    outgoing: list[Outgoing] = []
+    for receiver in target.devices.values():
+        outgoing += pass_on(world, receiver, f"chatstate {sender.bare}", passed, seconds=TYPING_SECONDS)
+    return outgoing
 
 
 def _state(world: World, account: Account) -> Node:

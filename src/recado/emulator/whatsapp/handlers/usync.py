@@ -5,21 +5,40 @@ The user query: what the server knows of people, column by column.
       <query><devices version="2"/><lid/><contact/><status/>…</query>
       <list><user jid=/>…<user><contact>+55…</contact></user></list></usync></iq>
     → <usync …><result>…</result><list><user jid=><devices><device-list><device id= key-index=/></device-list>
-      <key-index-list ts=>signed</key-index-list></devices><lid val=/><contact type="in|out"/></user></list></usync>
+      <key-index-list ts=>signed</key-index-list></devices><lid val=/><contact type="in|out">+55…</contact>
+      <status t=>[text]</status><picture id=/><disappearing_mode duration= t=/><business/></user></list></usync>
+
+What a person does not show to who asks: <status code="401"/>, and a picture that is not there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
+from recado.emulator.whatsapp.profile import may_see
 from recado.jid import JID, PHONE
 from recado.protocol.node import Node
+from recado.protocol.queries.business import make_verified_name
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """Who looks, and with which token in hand."""
+
+    world: World
+    viewer: Account
+    token: bytes
+
+    def sees(self, account: Account, setting: str) -> bool:
+        """Is that shown to them?"""
+        return may_see(account, self.viewer, setting, self.token)
 
 
 _ECHOED = ("context", "mode", "sid", "last", "index")
@@ -32,20 +51,21 @@ def on_usync(world: World, device: Device, node: Node) -> Answer:
     if question is None or query is None or listed is None:
         raise Refused(400, "bad-request")
     asked = [column.tag for column in query.children]
-    users = [_user(world, user, asked) for user in listed.all("user")]
+    users = [_user(world, device.account, user, asked) for user in listed.all("user")]
     attrs = {name: value for name, value in question.attrs.items() if name in _ECHOED}
     verdict = Node("result", None, [Node(name) for name in asked])
     return Answer([Node("usync", attrs, [verdict, Node("list", None, users)])])
 
 
-def _user(world: World, user: Node, asked: list[str]) -> Node:
-    jid = user.attrs.get("jid")
+def _user(world: World, viewer: Account, user: Node, asked: list[str]) -> Node:
+    jid, typed = user.attrs.get("jid"), user.child("contact")
     if jid is None:
-        typed = user.child("contact")
         digits = "".join(character for character in (typed.text if typed else "") if character.isdigit())
         jid = str(JID(digits, PHONE))
     account = _account(world, jid)
-    columns = [column for name in asked if (column := _column(world, account, name)) is not None]
+    token = user.child("tctoken")
+    sight = _Sight(world, viewer, token.blob if token is not None else b"")
+    columns = [column for name in asked if (column := _column(sight, account, name, typed)) is not None]
     return Node("user", {"jid": jid}, columns)
 
 
@@ -56,16 +76,16 @@ def _account(world: World, text: str) -> Account | None:
         return None
 
 
-def _column(world: World, account: Account | None, name: str) -> Node | None:
+def _column(sight: _Sight, account: Account | None, name: str, typed: Node | None) -> Node | None:
     if name == "contact":
-        return Node("contact", {"type": "out" if account is None else "in"})
+        return Node("contact", {"type": "out" if account is None else "in"}, typed.content if typed else None)
     if account is None:
         return Node("devices", None, [Node("device-list", None, [])]) if name == "devices" else None
     column = _COLUMNS.get(name)
-    return column(world, account) if column else None
+    return column(sight, account) if column else None
 
 
-def _devices(world: World, account: Account) -> Node:
+def _devices(sight: _Sight, account: Account) -> Node:
     listed = [_device(device) for _, device in sorted(account.devices.items())]
     children = [Node("device-list", None, listed)]
     if account.key_index_list:
@@ -80,15 +100,35 @@ def _device(device: Device) -> Node:
     return Node("device", attrs)
 
 
-def _status(world: World, account: Account) -> Node:
-    return Node("status", {"t": str(world.seconds())}, account.about.encode() or None)
+def _status(sight: _Sight, account: Account) -> Node:
+    if not sight.sees(account, "status"):
+        return Node("status", {"code": "401", "t": "0"})
+    return Node("status", {"t": str(account.profile.about_at)}, account.about.encode() or None)
 
 
-_COLUMNS: dict[str, Callable[[World, Account], Node]] = {
+def _picture(sight: _Sight, account: Account) -> Node | None:
+    id = account.profile.picture_id
+    if not id or not sight.sees(account, "profile"):
+        return Node("picture", None, [Node("error", {"code": "404", "text": "item-not-found"})])
+    return Node("picture", {"id": id})
+
+
+def _timer(sight: _Sight, account: Account) -> Node:
+    profile = account.profile
+    return Node("disappearing_mode", {"duration": str(profile.timer), "t": str(profile.timer_at)})
+
+
+def _business(sight: _Sight, account: Account) -> Node:
+    name = account.profile.business
+    certified = [Node("verified_name", {"v": "1"}, make_verified_name(name))] if name else None
+    return Node("business", None, certified)
+
+
+_COLUMNS: dict[str, Callable[[_Sight, Account], Node | None]] = {
     "devices": _devices,
-    "lid": lambda world, account: Node("lid", {"val": str(account.lid)}),
+    "lid": lambda sight, account: Node("lid", {"val": str(account.lid)}),
     "status": _status,
-    "picture": lambda world, account: Node("picture", None, [Node("error", {"code": "404", "text": "item-not-found"})]),
-    "disappearing_mode": lambda world, account: Node("disappearing_mode", {"duration": "0", "t": "0"}),
-    "business": lambda world, account: Node("business"),
+    "picture": _picture,
+    "disappearing_mode": _timer,
+    "business": _business,
 }

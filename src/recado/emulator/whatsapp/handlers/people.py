@@ -1,0 +1,239 @@
+"""
+What people show and whom they trust: pictures, abouts, the blocklist, privacy settings, timers, tokens, businesses.
+
+    <iq xmlns="w:profile:picture" type="get" target=><picture type= query="url" id?><tctoken/>?</picture></iq>
+    <iq xmlns="w:profile:picture" type="set"><picture type="image">[jpeg]</picture></iq> · without it: removed
+    <iq xmlns="status" type="set"><status>[text]</status></iq>
+    <iq xmlns="blocklist" type="get"/> · set <item action= jid= pn_jid?/>
+    <iq xmlns="privacy" type="get"><privacy/></iq> · set <privacy><category/></privacy> | <tokens><token jid t type/>
+    <iq xmlns="disappearing_mode" type="set"><disappearing_mode duration=/></iq>
+    <iq xmlns="w:biz" type="get"><business_profile><profile jid=/></business_profile></iq>
+    <iq xmlns="w:mex" type="get"><query query_id=>{…}</query></iq>      the time lock; others are unknown
+
+Who is concerned is told: those the account has written with by the change's own notification, its other devices by
+`account_sync`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from recado.emulator.whatsapp.accounts import Account, Device
+from recado.emulator.whatsapp.delivery import SERVER, post
+from recado.emulator.whatsapp.handlers.query import Answer, Refused
+from recado.emulator.whatsapp.line import Outgoing
+from recado.emulator.whatsapp.profile import PRIVACY, may_see
+from recado.jid import JID
+from recado.protocol.node import Node
+from recado.protocol.queries.tokens import TIME_LOCK, TIME_LOCK_NEWS, TIME_LOCK_QUERY, TRUSTED_CONTACT
+
+if TYPE_CHECKING:
+    from recado.emulator.whatsapp.world import World
+
+_PREVIEW = "preview"
+
+
+# ---- pictures
+
+
+def on_picture_get(world: World, device: Device, node: Node) -> Answer:
+    """Where somebody's picture is, for who may see it."""
+    owner, asked = account_of(world, node.attrs.get("target", "")), node.child("picture")
+    if asked is None:
+        raise Refused(400, "bad-request")
+    if owner is None or not owner.profile.picture_id:
+        raise Refused(404, "item-not-found")
+    token = asked.child("tctoken")
+    if not may_see(owner, device.account, "profile", token.blob if token else b""):
+        raise Refused(401, "not-authorized")
+    id, kind = owner.profile.picture_id, asked.attrs.get("type", "image")
+    if asked.attrs.get("id") == id:
+        return Answer()
+    path = f"/pictures/{id}.jpg"
+    attrs = {"id": id, "type": kind, "url": f"{world.control_url}{path}", "direct_path": path}
+    return Answer([Node("picture", attrs)])
+
+
+def on_picture_set(world: World, device: Device, node: Node) -> Answer:
+    """The account shows another picture, or none."""
+    if "target" in node.attrs and account_of(world, node.attrs["target"]) is not device.account:
+        raise Refused(404, "item-not-found")
+    picture, profile = node.child("picture"), device.account.profile
+    profile.picture = picture.blob if picture is not None else b""
+    profile.picture_id = str(int.from_bytes(world.entropy(5), "big")) if profile.picture else ""
+    attrs = {"jid": str(device.account.lid), "author": str(device.account.lid)}
+    change = Node("set", {**attrs, "id": profile.picture_id}) if profile.picture else Node("delete", attrs)
+    moves = tell_contacts(world, device.account, "picture", [change])
+    moves += tell_own(world, device, [Node("picture", {"id": profile.picture_id} if profile.picture else None)])
+    return Answer([Node("picture", {"id": profile.picture_id})] if profile.picture else [], moves)
+
+
+# ---- words and settings
+
+
+def on_about_set(world: World, device: Device, node: Node) -> Answer:
+    """The account's about text."""
+    text = node.child("status")
+    device.account.about = text.text if text else ""
+    device.account.profile.about_at = world.seconds()
+    change = Node("set", None, device.account.about.encode() or None)
+    return Answer(moves=tell_contacts(world, device.account, "status", [change]) + tell_own(world, device, [_status()]))
+
+
+def on_timer_set(world: World, device: Device, node: Node) -> Answer:
+    """Chats the account begins start with another timer."""
+    timer = node.child("disappearing_mode")
+    if timer is None or not timer.attrs.get("duration", "").isdigit():
+        raise Refused(400, "bad-request")
+    profile = device.account.profile
+    profile.timer, profile.timer_at = int(timer.attrs["duration"]), world.seconds()
+    change = Node("disappearing_mode", {"duration": str(profile.timer), "t": str(profile.timer_at)})
+    moves = tell_contacts(world, device.account, "disappearing_mode", [change])
+    return Answer(moves=moves + tell_own(world, device, [change]))
+
+
+def on_privacy_get(world: World, device: Device, node: Node) -> Answer:
+    """The account's privacy settings."""
+    settings = {**PRIVACY, **device.account.privacy}
+    categories = [Node("category", {"name": name, "value": value}) for name, value in settings.items()]
+    return Answer([Node("privacy", None, categories)])
+
+
+def on_privacy_set(world: World, device: Device, node: Node) -> Answer:
+    """Change a setting, or give people a token of trust."""
+    tokens, settings = node.child("tokens"), node.child("privacy")
+    moves: list[Outgoing] = []
+    for token in tokens.all("token") if tokens else ():
+        trusted = account_of(world, token.attrs.get("jid", ""))
+        if token.attrs.get("type") == TRUSTED_CONTACT and trusted is not None:
+            moves += give_token(world, device.account, trusted, token.attrs.get("t", str(world.seconds())))
+    categories = list(settings.all("category")) if settings else []
+    for category in categories:
+        device.account.privacy[category.attrs.get("name", "")] = category.attrs.get("value", "all")
+    if categories:
+        moves += tell_own(world, device, [Node("privacy", None, categories)])
+    return Answer(moves=moves)
+
+
+def on_blocklist_get(world: World, device: Device, node: Node) -> Answer:
+    """Whom the account has blocked."""
+    return Answer([_blocklist(device.account)])
+
+
+def on_blocklist_set(world: World, device: Device, node: Node) -> Answer:
+    """Block or unblock somebody, by LID; to block, the number must come along."""
+    item = node.child("item")
+    if item is None or "jid" not in item.attrs:
+        raise Refused(400, "bad-request")
+    action, blocked = item.attrs.get("action"), device.account.blocked
+    named = item.attrs["jid"]
+    if action == "block" and named.endswith("@lid") and "pn_jid" not in item.attrs:
+        raise Refused(400, "bad-request")
+    other = account_of(world, named)
+    if action == "block":
+        blocked.add(named)
+    else:
+        blocked.difference_update({named, *((str(other.lid), str(other.phone)) if other else ())})
+    change = Node("blocklist", None, [Node("item", {"jid": named, "action": str(action)})])
+    return Answer([_blocklist(device.account)], tell_own(world, device, [change]))
+
+
+# ---- trust, businesses, the time lock
+
+
+def give_token(world: World, giver: Account, trusted: Account, stamp: str) -> list[Outgoing]:
+    """`giver` trusts somebody: all of that person's devices are given the token."""
+    token = giver.profile.given[trusted.number] = world.entropy(16)
+    giver.profile.given_times += 1
+    outgoing: list[Outgoing] = []
+    for device in trusted.devices.values():
+        attrs = {"jid": str(device.phone), "t": stamp, "type": TRUSTED_CONTACT}
+        tokens = Node("tokens", None, [Node("token", attrs, token)])
+        said = world.notification("privacy_token", str(giver.phone), [tokens], sender_lid=str(giver.lid))
+        outgoing += post(world, device, said)
+    return outgoing
+
+
+def on_business(world: World, device: Device, node: Node) -> Answer:
+    """What a business tells of itself."""
+    asked = node.child("business_profile", "profile")
+    owner = account_of(world, asked.attrs.get("jid", "")) if asked else None
+    if owner is None or not owner.profile.business:
+        raise Refused(404, "item-not-found")
+    hours = Node("business_hours_config", {"day_of_week": "mon", "mode": "open_24h"})
+    told = [
+        Node("description", None, f"{owner.profile.business}, at your service".encode()),
+        Node("categories", None, [Node("category", {"id": "1"}, b"Education")]),
+        Node("business_hours", {"timezone": "America/Sao_Paulo"}, [hours]),
+    ]
+    return Answer([Node("business_profile", {"v": "244"}, [Node("profile", {"jid": str(owner.lid)}, told)])])
+
+
+def on_time_lock(world: World, device: Device, node: Node) -> Answer:
+    """May the account write first? Other questions of this kind are unknown here."""
+    query = node.child("query")
+    if query is None or query.attrs.get("query_id") != TIME_LOCK_QUERY:
+        world.note_unknown(device, node)
+        raise Refused(501, "feature-not-implemented")
+    said = {"data": {TIME_LOCK: _lock(device.account)}}
+    return Answer([Node("result", None, json.dumps(said).encode())])
+
+
+def tell_time_lock(world: World, account: Account) -> list[Outgoing]:
+    """The account's devices learn whether it may write first."""
+    said = json.dumps({"data": {TIME_LOCK_NEWS: _lock(account)}}).encode()
+    update = Node("update", {"op_name": "NotificationUserReachoutTimelockUpdate"}, said)
+    outgoing: list[Outgoing] = []
+    for device in account.companions:
+        outgoing += post(world, device, world.notification("mex", SERVER, [update]))
+    return outgoing
+
+
+# ---- who is told
+
+
+def tell_contacts(world: World, account: Account, type: str, children: list[Node]) -> list[Outgoing]:
+    """Everybody the account has written with, unless it blocks them."""
+    outgoing: list[Outgoing] = []
+    for number in sorted(account.contacts):
+        other = world.directory.account(JID.phone(number))
+        if other is None or {str(other.lid), str(other.phone)} & account.blocked:
+            continue
+        sender = str(account.lid if world.addressing == "lid" else account.phone)
+        for device in other.devices.values():
+            outgoing += post(world, device, world.notification(type, sender, children))
+    return outgoing
+
+
+def tell_own(world: World, author: Device, children: list[Node]) -> list[Outgoing]:
+    """The account's other devices."""
+    outgoing: list[Outgoing] = []
+    for device in author.account.devices.values():
+        if device is not author:
+            said = world.notification("account_sync", str(author.account.phone), children)
+            outgoing += post(world, device, said)
+    return outgoing
+
+
+def account_of(world: World, text: str) -> Account | None:
+    """Whose address that is."""
+    try:
+        return world.directory.account(JID.parse(text))
+    except ValueError:
+        return None
+
+
+def _status() -> Node:
+    return Node("status")
+
+
+def _blocklist(account: Account) -> Node:
+    return Node("list", None, [Node("item", {"jid": jid}) for jid in sorted(account.blocked)])
+
+
+def _lock(account: Account) -> dict[str, Any]:
+    if not account.profile.is_locked:
+        return {"is_active": False}
+    ends = str(account.profile.locked_until)
+    return {"is_active": True, "time_enforcement_ends": ends, "enforcement_type": "DEFAULT"}
