@@ -35,6 +35,11 @@ class CrashPoint(StrEnum):
     HISTORY_AFTER_OUTLINE = "history.after_outline"
     HISTORY_AFTER_SLICE = "history.after_slice"
     HISTORY_BEFORE_RECEIPT = "history.before_receipt"
+    APP_STATE_AFTER_FETCH = "app_state.after_fetch"
+    APP_STATE_BEFORE_COMMIT = "app_state.before_commit"
+    APP_STATE_AFTER_COMMIT = "app_state.after_commit"
+    APP_STATE_AFTER_PUSH = "app_state.after_push"
+    APP_STATE_AFTER_ASKING = "app_state.after_asking"
     WORK_BEFORE_FINISH = "work.before_finish"
 
 

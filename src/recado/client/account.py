@@ -30,7 +30,7 @@ from recado.store.store import Store
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
-    from recado.client.media.files import Files
+    from recado.client.media.remote import RemoteFiles
     from recado.client.pairing import Pairing
 
 
@@ -62,12 +62,14 @@ class Account:
     """Which messages of ours are known to count as sent."""
     reuploads: Reuploads = field(default_factory=Reuploads)
     """Who waits for the phone to upload a file again."""
+    app_state: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by who fetches or changes the state the account's devices share."""
     batches: Batches = field(init=False)
     """The transactions that senders share."""
     look_ups: LookUps = field(init=False)
     """The questions about people that are waited for."""
-    files: Files | None = None
-    """The servers for files, once there is a client."""
+    media: RemoteFiles = field(init=False)
+    """The servers for files; the client sets it."""
     watched: dict[JID, None] = field(default_factory=dict)
     """Whose presence we want to be told, again on every connection."""
     pulse: Pulse = field(init=False)

@@ -20,6 +20,7 @@ from recado.client.groups.groups import Groups
 from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink
+from recado.client.media.remote import RemoteFiles
 from recado.client.media.sealed_file import Source
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
@@ -100,7 +101,8 @@ class Client:
         self.people = People(self._account, self._connected)
         self.history = History(self._account, self._connected)
         """More of the past, from the own phone."""
-        self._files = self._account.files = Files(self._account, self._connected)
+        self._files = Files(self._account, self._connected)
+        self._account.media = RemoteFiles(self._files)
         self.groups = Groups(self._account, self._connected)
         self._handlers = Handlers()
         self._autoconnect = autoconnect

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado.client.account import Account
+from recado.client.appstate.scheduling import ALL
+from recado.client.appstate.syncing import pull
 from recado.client.people.resync import resync
 from recado.protocol.queries.account import CleanDirty
 from recado.store.records import WorkItem
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 CLEAN = "clean-dirty"
 
 ACCOUNT = "account_sync"
+APP_STATE = "syncd_app_state"
 
 
 def clean_work(kind: str, *, at: datetime) -> WorkItem:
@@ -28,4 +31,7 @@ async def clean(account: Account, connection: Connection, item: WorkItem) -> Non
     kind = item.body.decode()
     if kind == ACCOUNT:
         await resync(account, connection)
+    elif kind == APP_STATE:
+        async with account.app_state:
+            await pull(account, connection, ALL)
     await connection.requests.ask(CleanDirty(kind))

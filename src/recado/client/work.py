@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
+from recado.client.appstate.keys import ANSWER, ASK, answer_keys, ask_keys
+from recado.client.appstate.scheduling import SYNC
+from recado.client.appstate.syncing import sync
 from recado.client.history import HISTORY, read_history
 from recado.client.housekeeping import CLEAN, clean
 from recado.client.people.resync import RESYNC, resync
@@ -34,6 +37,7 @@ logger = logging.getLogger("recado.client")
 Job = Callable[[Account, "Connection", WorkItem], Awaitable[None]]
 
 JOBS: dict[str, Job] = {UPLOAD: upload_more, RESEND: resend, HISTORY: read_history, CLEAN: clean}
+JOBS |= {SYNC: sync, ASK: ask_keys, ANSWER: answer_keys}
 JOBS |= {RESYNC: resync, GIVE: give_token, ASK_LOCK: ask_time_lock}
 
 LONG = frozenset({HISTORY})

@@ -19,6 +19,8 @@ IDENTITIES = "identity-"
 PREKEYS = "pre-key-"
 WORK = "work-"
 CURSORS = "cursor-"
+APP_STATE_KEYS = "app-state-key-"
+APP_STATE_MACS = "app-state-mac-"
 GROUPS = "group-"
 SENDER_KEYS = "sender-key-"
 OWN_SENDER_KEYS = "own-sender-key-"
@@ -26,6 +28,7 @@ KEY_HOLDERS = "key-holders-"
 
 # Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
 UNCACHED = ("seen-", "sent-", "retry-", "secret-", "history-", "asked-", "missing-", "renewed-", PREKEYS, WORK)
+UNCACHED += (APP_STATE_MACS,)
 
 # What a user's name is marked with in the address spaces other than phone numbers.
 _MARKS = {PHONE: "", LID: "_1", HOSTED: "_128", HOSTED_LID: "_129"}
@@ -147,6 +150,26 @@ def missing_message(chat: JID, id: str) -> str:
 def renewed(jid: JID) -> str:
     """When a session was last begun anew."""
     return f"renewed-{address(jid)}"
+
+
+def app_state_key(id: bytes) -> str:
+    """A key of the state the account's devices share."""
+    return APP_STATE_KEYS + _part(id.hex())
+
+
+def app_state_collection(name: str) -> str:
+    """Where a collection of the shared state stands."""
+    return f"app-state-collection-{name}"
+
+
+def app_state_macs(name: str) -> str:
+    """What the MACs of a collection's entries begin with."""
+    return f"{APP_STATE_MACS}{name}-"
+
+
+def app_state_mac(name: str, place: bytes) -> str:
+    """The MAC of an entry's value, by the MAC of its index."""
+    return app_state_macs(name) + place.hex()
 
 
 def cursor(name: str) -> str:

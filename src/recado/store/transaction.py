@@ -20,6 +20,7 @@ from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.keys import OneTimePreKey, SignedPreKey
 from recado.protocol.signal.record import SessionRecord
 from recado.store import keys, lids
+from recado.store.appstate import AppStateRecords
 from recado.store.groups import GroupRecords
 from recado.store.overlay import Layer, Overlay
 from recado.store.past import Past
@@ -201,6 +202,11 @@ class Transaction:
     async def save_retries(self, chat: JID, id: str, count: int, expires: datetime) -> None:
         """Note how often a resend of a message was asked for."""
         self._overlay.put(keys.retries(chat, id), _Number(count), expires)
+
+    @property
+    def app_state(self) -> AppStateRecords:
+        """The state the account's devices share."""
+        return AppStateRecords(self._overlay)
 
     @property
     def past(self) -> Past:

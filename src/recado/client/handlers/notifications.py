@@ -5,6 +5,7 @@ needs a question becomes work; the rest is recorded as unknown. Each is acknowle
 
 from __future__ import annotations
 
+from recado.client.appstate.keys import on_server_sync
 from recado.client.contacts import learn_lids
 from recado.client.groups.changes import on_group_notification
 from recado.client.handlers.linking import on_linking_news
@@ -67,8 +68,8 @@ async def on_notification(turn: Turn, node: Node) -> None:
             turn.then(lambda: turn.account.reuploads.answer(said))
         case OtherNotification():
             await turn.record_unknown(node, notification.kind)
-        case ServerSync():
-            await turn.record_unknown(node, notification.kind)
+        case ServerSync(collections=collections):
+            await on_server_sync(turn, collections)
         case says:
             await on_people(turn, notification.sender, says)
 

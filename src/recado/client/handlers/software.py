@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from recado.client.appstate.keys import on_key_request, on_key_share
 from recado.client.arrival import Arrival
 from recado.client.contacts import learn_lids
 from recado.client.history import history_work
 from recado.client.turn import Turn
 from recado.protocol.messages.history import HistoryPush
 from recado.protocol.messages.migration import LidMappings
-from recado.protocol.messages.software import AppStateKeyShare, News
+from recado.protocol.messages.software import AppStateKeyRequest, AppStateKeyShare, News
 
 Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
 
@@ -33,10 +34,6 @@ async def _on_history(turn: Turn, arrival: Arrival, push: HistoryPush, plaintext
     await turn.schedule(history_work(arrival.stanza.id, arrival.node.attrs["from"], push, at=turn.now))
 
 
-async def _on_key_share(turn: Turn, arrival: Arrival, share: AppStateKeyShare, plaintext: bytes) -> None:
-    """The app state is not kept yet, so neither are its keys."""
-
-
 async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintext: bytes) -> None:
     """The account moves to LIDs: sessions, tokens and threads of each number go to its LID."""
     await learn_lids(turn, told.pairs)
@@ -44,6 +41,7 @@ async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintex
 
 _TAKERS: dict[type[object], Take] = {
     HistoryPush: _on_history,
-    AppStateKeyShare: _on_key_share,
+    AppStateKeyShare: on_key_share,
+    AppStateKeyRequest: on_key_request,
     LidMappings: _on_mappings,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from recado.client.appstate.scheduling import first_work
 from recado.client.housekeeping import clean_work
 from recado.client.turn import Turn
 from recado.errors import NotPaired
@@ -37,6 +38,8 @@ async def on_success(turn: Turn, node: Node) -> None:
         offset = round((success.sent_at - turn.now).total_seconds())
     if (lid, offset) != (credentials.lid, credentials.server_time_offset):
         await turn.save_credentials(replace(credentials, lid=lid, server_time_offset=offset))
+    if not await turn.tx.app_state.keys():
+        await turn.schedule(first_work(at=turn.now))
     turn.then(turn.account.greeted.set)
 
 

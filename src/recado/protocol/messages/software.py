@@ -27,12 +27,19 @@ class AppStateKey:
 
 @dataclass(frozen=True, slots=True)
 class AppStateKeyShare:
-    """Keys of the app state, from an own device."""
+    """Keys of the app state, from an own device; one without data says that it has none of that id."""
 
     keys: tuple[AppStateKey, ...]
 
 
-News = HistoryPush | AppStateKeyShare | PhoneRequest | PhoneAnswer | LidMappings
+@dataclass(frozen=True, slots=True)
+class AppStateKeyRequest:
+    """An own device lacks these keys of the app state."""
+
+    ids: tuple[bytes, ...]
+
+
+News = HistoryPush | AppStateKeyShare | PhoneRequest | PhoneAnswer | LidMappings | AppStateKeyRequest
 
 
 def read_news(protocol: ProtocolMessage) -> News | None:
@@ -63,10 +70,17 @@ def _key_share(protocol: ProtocolMessage) -> News | None:
     )
 
 
+def _key_request(protocol: ProtocolMessage) -> News | None:
+    if not protocol.HasField("app_state_sync_key_request"):
+        return None
+    return AppStateKeyRequest(tuple(id.key_id for id in protocol.app_state_sync_key_request.key_ids))
+
+
 _READERS: dict[int, Callable[[ProtocolMessage], News | None]] = {
     ProtocolMessage.HISTORY_SYNC_NOTIFICATION: _history,
     ProtocolMessage.PEER_DATA_OPERATION_REQUEST_MESSAGE: read_phone_request,
     ProtocolMessage.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE: read_phone_answer,
     ProtocolMessage.APP_STATE_SYNC_KEY_SHARE: _key_share,
+    ProtocolMessage.APP_STATE_SYNC_KEY_REQUEST: _key_request,
     ProtocolMessage.LID_MIGRATION_MAPPING_SYNC: read_mappings,
 }

@@ -1,0 +1,1 @@
+"""The state that the account's devices share, kept up with and changed: keys, collections, and the facts they make."""

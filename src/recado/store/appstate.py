@@ -1,0 +1,96 @@
+"""
+What the store keeps of the shared state: its keys, where each collection stands, and the MAC of each entry's value.
+
+    app-state-key-ID                     a key
+    app-state-collection-NAME            version and hash, and what it waits for
+    app-state-mac-NAME-INDEX             the MAC of one entry's value, by the MAC of its index
+
+The entries themselves are not kept: they became facts. A sibling of transaction.py, on the same overlay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recado.protocol.appstate.collections import Collection
+from recado.protocol.appstate.lthash import EMPTY
+from recado.protocol.appstate.macs import MAC_SIZE
+from recado.protocol.appstate.patches import Standing
+from recado.store import keys
+from recado.store.overlay import Overlay
+from recado.store.records import JSONRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKey(JSONRecord):
+    """A key of the shared state, as an own device gave it; `made_at` in seconds."""
+
+    id: bytes
+    data: bytes = field(repr=False)
+    made_at: int
+    fingerprint: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedCollection(JSONRecord):
+    """Where a collection stands. It waits for the keys in `lacking`, asked for at `asked_at`."""
+
+    version: int = 0
+    hash: bytes = field(default=EMPTY, repr=False)
+    is_synced: bool = False
+    lacking: tuple[bytes, ...] = ()
+    asked_at: datetime | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """For patches to go on from."""
+        return Standing(self.version, self.hash)
+
+
+class AppStateRecords:
+    """Reads and writes of one transaction."""
+
+    __slots__ = ("_overlay",)
+
+    def __init__(self, overlay: Overlay) -> None:
+        self._overlay = overlay
+
+    async def keys(self) -> dict[bytes, SharedKey]:
+        """All keys, by their ids."""
+        names = await self._overlay.scan(keys.APP_STATE_KEYS)
+        await self._overlay.prefetch(names)
+        found = [await self._overlay.get(name, SharedKey.decode) for name in names]
+        return {key.id: key for key in found if key is not None}
+
+    def save_key(self, key: SharedKey) -> None:
+        """Keep a key."""
+        self._overlay.put(keys.app_state_key(key.id), key)
+
+    async def collection(self, name: Collection) -> SharedCollection:
+        """Where a collection stands; at nothing, when it was never fetched."""
+        found = await self._overlay.get(keys.app_state_collection(name), SharedCollection.decode)
+        return found or SharedCollection()
+
+    def save_collection(self, name: Collection, standing: SharedCollection) -> None:
+        """Note where a collection stands now."""
+        self._overlay.put(keys.app_state_collection(name), standing)
+
+    async def macs(self, name: Collection, places: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The MACs of those entries' values, as far as there are such entries."""
+        wanted = {place: keys.app_state_mac(name, place) for place in places if len(place) == MAC_SIZE}
+        await self._overlay.prefetch(wanted.values())
+        found = {place: await self._overlay.get(key, bytes) for place, key in wanted.items()}
+        return {place: mac for place, mac in found.items() if mac is not None}
+
+    def save_macs(self, name: Collection, changes: Mapping[bytes, bytes | None]) -> None:
+        """Note entries that were set, forget those that were removed."""
+        for place, mac in changes.items():
+            self._overlay.put(keys.app_state_mac(name, place), mac)
+
+    async def all_macs(self, name: Collection) -> dict[bytes, bytes]:
+        """The MACs of all entries."""
+        prefix = keys.app_state_macs(name)
+        names = await self._overlay.scan(prefix)
+        return await self.macs(name, [bytes.fromhex(each.removeprefix(prefix)) for each in names])
