@@ -40,12 +40,12 @@ async def test_parts_on_the_servers_are_fetched_and_recorded(sliced, ana, bia, t
     ana.archive.as_files, ana.archive.part_size, ana.archive.invented = True, 120, Invented(4, 100)
     await bia.say(ana, "long ago")
     async with sliced() as client:
-        received = await parts(told, client, 5)
+        received = await parts(told, client, 3)
         assert [(fact.kind, fact.messages, fact.progress) for fact in received] == [
             ("initial_bootstrap", 1, 0),
             ("recent", 200, 50),
             ("recent", 200, 100),
-        ] or sum(fact.messages for fact in received) == 401
+        ]
         messages = await past(recorded, client)
         assert len({(fact.chat, fact.id) for fact in messages}) == len(messages) == 401
         assert all(fact.chat_alt is not None for fact in messages)

@@ -14,7 +14,7 @@ from recado.errors import DecodeError, PairingRefused, PeerError, QueryError
 from recado.jid import JID
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.messages.decode import decode_message
-from recado.protocol.messages.history import parse_history
+from recado.protocol.messages.history_parts import parse_history
 from recado.protocol.messages.padding import unpad
 from recado.protocol.node import Node
 from recado.protocol.pairing.identity import accept_identity, verify_reply, without_account_key

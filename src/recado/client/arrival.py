@@ -26,6 +26,11 @@ class Known(Enum):
     UNREADABLE = b"\x00"
 
 
+def opened_mark(secret: bytes | None) -> bytes:
+    """What is remembered of a message that came otherwise than sealed; no ciphertext has that hash."""
+    return Known.OPENED.value + (bytes(32) + secret if secret is not None else b"")
+
+
 @dataclass(slots=True)
 class Arrival:
     """One message: `chat` and `author` (a device) in the LID space where that is known."""

@@ -19,7 +19,7 @@ from recado.client.connection import Connection
 from recado.client.groups.groups import Groups
 from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
-from recado.client.media.files import Files, Received, Sink
+from recado.client.media.files import Files, Received, Sink, Told
 from recado.client.media.remote import RemoteFiles
 from recado.client.media.sealed_file import Source
 from recado.client.options import DeviceProfile, Limits
@@ -333,7 +333,7 @@ class Client:
         """The bytes of a message's file as they come; drop them when it raises, at the end too. As `download`."""
         return self._files.stream(received, most=most)
 
-    async def uploaded_again(self, received: MessageReceived | MessageSent) -> Media:
+    async def uploaded_again(self, received: Told) -> Media:
         """Have the phone put a message's file on the servers again; where it is now. Raises MediaGone, as `send`."""
         return await self._files.uploaded_again(received)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
@@ -32,19 +31,11 @@ from recado.errors import (
     MediaError,
     MediaGone,
     MediaTooLarge,
-    MediaUnavailable,
 )
 from recado.events import HistoryMissed, HistoryReceived, MessageId
 from recado.protocol.media.kinds import FileKind
-from recado.protocol.messages.history import (
-    SYNC_TYPES,
-    HistoryMedia,
-    HistoryMessage,
-    HistoryOutline,
-    HistoryPush,
-    read_messages,
-    read_outline,
-)
+from recado.protocol.messages.history import SYNC_TYPES, HistoryMedia, HistoryMessage, HistoryPush
+from recado.protocol.messages.history_parts import HistoryOutline, read_messages, read_outline
 from recado.protocol.messages.phone_requests import PartAsked, encode_phone_request
 from recado.protocol.node import Node
 from recado.protocol.stanzas.receipt import history_receipt
@@ -64,6 +55,8 @@ IN_MEMORY = 1024 * 1024
 
 MOST_ATTEMPTS = 24
 """How often one part is fetched before it is given up: about a day."""
+
+_ORDER = {"on_demand": 0, "initial_bootstrap": 1, "push_name": 2, "recent": 3}
 
 _ATTEMPTS: dict[type[MediaError], int] = {MediaGone: 1, MediaTooLarge: 1, MediaCorrupted: 3}
 
@@ -184,14 +177,9 @@ async def _fetch(account: Account, part: HistoryPart, blob: IO[bytes]) -> None:
     elif part.remote is not None:
         if part.remote.size > account.limits.history_file:
             raise HistoryTooLarge
-        if account.files is None:
-            raise MediaUnavailable
         # What came is thrown away when it turns out not to be the file: nothing of it is read before its MAC was.
-        chunks = account.files.stream_remote(part.remote, FileKind.HISTORY, most=account.limits.history_file)
         with account.pulse.working():
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    blob.write(chunk)
+            await account.media.download(part.remote, FileKind.HISTORY, blob.write, most=account.limits.history_file)
 
 
 async def _outline(account: Account, part: HistoryPart, blob: IO[bytes]) -> HistoryOutline:
@@ -271,7 +259,9 @@ async def _give_up(account: Account, part: HistoryPart, error: Exception) -> Non
 
 
 def _work(part: HistoryPart, at: datetime) -> WorkItem:
-    return WorkItem(f"{HISTORY}-{part.id}-{part.attempts}", HISTORY, part.encode(), due_at=at)
+    # Of parts that came together, what a person looks at first goes first.
+    order = f"{_ORDER.get(part.kind, len(_ORDER))}{part.chunk:08d}"
+    return WorkItem(f"{HISTORY}-{order}-{part.id}-{part.attempts}", HISTORY, part.encode(), due_at=at)
 
 
 def _remote(media: HistoryMedia | None) -> EncryptedFile | None:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from recado.client.account import Account
-from recado.client.arrival import Known
+from recado.client.arrival import opened_mark
 from recado.client.contacts import learn_lids, other_address
 from recado.client.turn import Turn
+from recado.client.understanding import remember_secret
 from recado.errors import StoreRefused
 from recado.events import (
     ChatRemembered,
@@ -26,7 +27,8 @@ from recado.events import (
 )
 from recado.jid import JID
 from recado.protocol.messages.encode import encode_message
-from recado.protocol.messages.history import HistoryConversation, HistoryMessage, HistoryOutline
+from recado.protocol.messages.history import HistoryConversation, HistoryMessage
+from recado.protocol.messages.history_parts import HistoryOutline
 from recado.store import keys
 from recado.store.past import PartProgress
 from recado.store.transaction import Transaction
@@ -181,7 +183,7 @@ async def _record(account: Account, tx: Transaction, message: HistoryMessage) ->
     key = await _place(tx, message, account.jid)
     if await tx.seen(*key) is not None:
         return
-    await tx.mark_seen(*key, Known.OPENED.value, account.now() + account.limits.keep_seen)
+    await tx.mark_seen(*key, opened_mark(message.secret), account.now() + account.limits.keep_seen)
     await tx.record(
         MessageReceived(
             account=account.jid,
@@ -195,7 +197,19 @@ async def _record(account: Account, tx: Transaction, message: HistoryMessage) ->
             sent_at=message.sent_at,
             source=Source.HISTORY,
             push_name=message.push_name,
+            quoted=message.quoted,
+            forwarded=message.forwarded,
+            expires_in=message.expires_in,
         )
+    )
+    await remember_secret(
+        account,
+        tx,
+        chat=message.chat,
+        author=_author(message, account.jid),
+        id=message.id,
+        secret=message.secret,
+        content=message.content,
     )
 
 

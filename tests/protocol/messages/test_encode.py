@@ -23,8 +23,8 @@ from recado.protocol.messages.history import (
     HistoryConversation,
     HistoryMessage,
     HistoryPush,
-    parse_history,
 )
+from recado.protocol.messages.history_parts import parse_history
 
 BIA = JID.parse("550000000002@s.whatsapp.net")
 BIA_LID = JID.parse("100000000000001@lid")

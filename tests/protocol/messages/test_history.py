@@ -8,9 +8,10 @@ import pytest
 from recado.content import Media, Text
 from recado.errors import DecodeError
 from recado.jid import JID
-from recado.protocol.messages import history
+from recado.protocol.messages import history_parts
 from recado.protocol.messages.decode import decode_message
-from recado.protocol.messages.history import HistoryChunk, HistoryPush, parse_history, sync_type_name
+from recado.protocol.messages.history import HistoryChunk, HistoryPush, sync_type_name
+from recado.protocol.messages.history_parts import parse_history
 from recado.protocol.proto import history_pb2 as wire
 
 BIA, BIA_LID = JID.parse("550000000002@s.whatsapp.net"), JID.parse("100000000000002@lid")
@@ -82,7 +83,7 @@ def test_an_unknown_kind_has_its_number_for_a_name() -> None:
 
 
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MAX_INFLATED", 100)
+    monkeypatch.setattr(history_parts, "MAX_INFLATED", 100)
     with pytest.raises(DecodeError):
         parse_history(sync(pushnames=[wire.Pushname(id="x" * 500)]))
 

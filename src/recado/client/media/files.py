@@ -10,7 +10,7 @@ import mimetypes
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +23,7 @@ from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
 from recado.client.media.uploading import upload_file
-from recado.content import EncryptedFile, Media, MediaKind
+from recado.content import Media, MediaKind
 from recado.errors import (
     ConnectionLost,
     LoggedOut,
@@ -36,10 +36,25 @@ from recado.errors import (
     UsageError,
 )
 from recado.events import MessageReceived, MessageSent
+from recado.jid import JID
 from recado.protocol.media.kinds import FileKind
 
 Sink = Callable[[bytes], Awaitable[None]]
-Received = MessageReceived | MessageSent | Media
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfMessage:
+    """A file, and which message it came with: for those who keep messages elsewhere."""
+
+    content: Media
+    id: str
+    chat: JID
+    from_me: bool
+    sender: JID | None
+
+
+Told = MessageReceived | MessageSent | FileOfMessage
+Received = Told | Media
 """A message with a file, or the file alone: then nobody can be asked for it again."""
 
 _TYPES = {
@@ -111,52 +126,57 @@ class Files:
 
     async def stream(self, received: Received, *, most: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes of a file as they come; drop them when this raises, at the end too. Raises as `download`."""
-        media = _media(received)
-        async with aclosing(self._stream(media, most)) as chunks:
+        async with aclosing(self._chunks(received, most, [])) as chunks:
             async for chunk in chunks:
                 yield chunk
 
-    def stream_remote(self, remote: EncryptedFile, kind: FileKind, *, most: int) -> AsyncGenerator[bytes, None]:
-        """The bytes of a file that no message for people brought (history, app state). Raises as `stream`."""
-        return stream_file(self._transfers, self._known(), remote, kind, most=most, refresh=self._fresh)
-
-    async def uploaded_again(self, received: MessageReceived | MessageSent) -> Media:
-        """Have the phone put the file there again: the Media as it is now. Raises MediaGone, NotConnected."""
+    async def uploaded_again(self, received: Told) -> Media:
+        """Have the phone put the file there again: the Media as it is now. Raises MediaGone, and as `send`."""
         media = _media(received)
         assert media.remote is not None
-        from_me = received.from_me if isinstance(received, MessageReceived) else True
+        told = isinstance(received, MessageSent)
         path = await ask_phone(
             self._account,
             await self._connected(),
             media.remote.key,
             id=received.id,
             chat=received.chat,
-            from_me=from_me,
-            sender=received.sender if isinstance(received, MessageReceived) else None,
+            from_me=True if told else received.from_me,
+            sender=None if told else received.sender,
         )
         return replace(media, remote=replace(media.remote, direct_path=path, url=""))
 
     async def _bring(self, received: Received, sink: Sink, most: int | None) -> Media:
+        found: list[Media] = []
+        async with aclosing(self._chunks(received, most, found)) as chunks:
+            async for chunk in chunks:
+                await sink(chunk)
+        return found[-1]
+
+    async def _chunks(self, received: Received, most: int | None, found: list[Media]) -> AsyncGenerator[bytes, None]:
+        """The bytes, from where the phone put the file if it has to; `found` takes what was read from."""
         media, is_begun = _media(received), False
-        while True:
+        limit = self._account.limits.file if most is None else most
+        for is_last in (isinstance(received, Media), True):
+            assert media.remote is not None
+            found.append(media)
+            stored_as = FileKind.of(media.kind)
+            stream = stream_file(
+                self._transfers, self._known(), media.remote, stored_as, most=limit, refresh=self._fresh
+            )
             try:
-                async with aclosing(self._stream(media, most)) as chunks:
+                async with aclosing(stream) as chunks:
                     async for chunk in chunks:
                         is_begun = True
-                        await sink(chunk)
-                return media
+                        yield chunk
+                return
             except MediaGone:
-                if isinstance(received, Media) or is_begun or media is not _media(received):
+                if is_last or is_begun or isinstance(received, Media):
                     raise
                 try:
                     media = await self.uploaded_again(received)
                 except _UNREACHED as error:
                     raise MediaGone("the servers have the file no more, and the phone cannot be asked") from error
-
-    def _stream(self, media: Media, most: int | None) -> AsyncGenerator[bytes, None]:
-        assert media.remote is not None
-        limit = self._account.limits.file if most is None else most
-        return self.stream_remote(media.remote, FileKind.of(media.kind), most=limit)
 
     def _known(self) -> Sequence[str]:
         """Where files come from: fetching one needs no leave, so nobody has to be asked first."""
