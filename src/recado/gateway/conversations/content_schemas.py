@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from recado.content import Content, MediaKind
+from recado.content import Answer, Content, MediaKind
 from recado.errors import BadRecord
 from recado.gateway.refusals import BadContent
 from recado.store.facts import content_from_json
@@ -153,6 +153,93 @@ class TemplateAsked(_Part):
     buttons: list[TemplateButtonAsked] = Field(default=[])
 
 
+class PollAsked(_Part):
+    """A question with two to twelve options; who may choose how many (0: any number)."""
+
+    type: Literal["poll"]
+    question: str
+    options: list[str]
+    selectable: int = 1
+
+
+class PollVoteAsked(_Part):
+    """The vote in a poll of the conversation: all that is chosen; nothing takes the vote back."""
+
+    type: Literal["poll_vote"]
+    poll: str = Field(description="The id of the poll's message")
+    options: list[str]
+
+
+class PlaceAsked(_Part):
+    """Where an event is."""
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+
+class EventAsked(_Part):
+    """An appointment that people answer."""
+
+    type: Literal["event"]
+    name: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None = None
+    description: str | None = None
+    location: PlaceAsked | None = None
+    join_link: str | None = None
+    is_canceled: bool = False
+
+
+class EventAnswerAsked(_Part):
+    """Whether the mentorado comes to an event of the conversation."""
+
+    type: Literal["event_answer"]
+    to: str = Field(description="The id of the event's message")
+    answer: Answer
+    guests: int = 0
+
+
+class EditAsked(_Part):
+    """Other words for a text of the mentorado's, within 15 minutes."""
+
+    type: Literal["edit"]
+    to: str = Field(description="The id of the message")
+    content: TextAsked
+
+
+class RevokeAsked(_Part):
+    """A message is deleted for everyone: one of the mentorado's, in a group anybody's if the mentorado is an admin."""
+
+    type: Literal["revoke"]
+    to: str = Field(description="The id of the message")
+
+
+class PinAsked(_Part):
+    """A message is pinned in the chat for 1, 7 or 30 days, or no longer."""
+
+    type: Literal["pin"]
+    to: str = Field(description="The id of the message")
+    is_pinned: bool = True
+    seconds: int = 604_800
+
+
+class KeepAsked(_Part):
+    """A message that would disappear is kept by everybody, or no longer."""
+
+    type: Literal["keep"]
+    to: str = Field(description="The id of the message")
+    is_kept: bool = True
+
+
+class DisappearingTimerAsked(_Part):
+    """What is written from now on disappears from the phones after 1, 7 or 90 days; 0: it stays."""
+
+    type: Literal["disappearing_timer"]
+    seconds: int
+
+
 ContentAsked = Annotated[
     TextAsked
     | MediaAsked
@@ -162,7 +249,16 @@ ContentAsked = Annotated[
     | ButtonsAsked
     | OptionListAsked
     | LinkButtonAsked
-    | TemplateAsked,
+    | TemplateAsked
+    | PollAsked
+    | PollVoteAsked
+    | EventAsked
+    | EventAnswerAsked
+    | EditAsked
+    | RevokeAsked
+    | PinAsked
+    | KeepAsked
+    | DisappearingTimerAsked,
     Field(discriminator="type"),
 ]
 

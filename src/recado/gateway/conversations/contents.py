@@ -10,18 +10,25 @@ from urllib.parse import urlsplit
 
 from recado.content import (
     Buttons,
-    Choice,
     Contacts,
     Content,
+    DisappearingTimer,
+    Edit,
+    Event,
+    EventAnswer,
+    Keep,
     LinkButton,
     Location,
     Media,
     MediaKind,
     OptionList,
+    Pin,
+    Poll,
+    PollVote,
     Reaction,
+    Revoke,
     Template,
     Text,
-    Unsupported,
     content_kind,
 )
 from recado.gateway.refusals import BadContent
@@ -34,6 +41,8 @@ _LONGEST_TITLE = 60
 _LONGEST_URL = 2_000
 _LONGEST_ID = 256
 _MOST_CARDS = 20
+_TIMERS = (0, 86_400, 604_800, 7_776_000)
+_PINS = (86_400, 604_800, 2_592_000)
 _MOST_BUTTONS = 3
 _MOST_OPTIONS = 10
 _MOST_VALUES = 50
@@ -56,10 +65,7 @@ def check_content(content: Content) -> None:
         case Media():
             _check_media(content)
         case Location():
-            if not (-90 <= content.latitude <= 90 and -180 <= content.longitude <= 180):
-                raise BadContent("a latitude is between -90 and 90 degrees, a longitude between -180 and 180")
-            _sized("a place's name", content.name, _LONGEST_CAPTION)
-            _sized("a place's address", content.address, _LONGEST_CAPTION)
+            _check_location(content)
         case Contacts():
             _check_contacts(content)
         case Reaction():
@@ -69,8 +75,62 @@ def check_content(content: Content) -> None:
             _check_answers(content)
         case Template():
             _check_template(content)
-        case Choice() | Unsupported():
+        case Poll() | PollVote() | Event() | EventAnswer():
+            _check_asking(content)
+        case Edit() | Revoke() | Pin() | Keep():
+            _check_about(content)
+        case DisappearingTimer(seconds=seconds):
+            if seconds not in _TIMERS:
+                raise BadContent("messages disappear after 1, 7 or 90 days, or (0) not at all")
+        case _:
             raise BadContent(f"{content_kind(content)} is nothing that is sent")
+
+
+def _check_location(content: Location) -> None:
+    if not (-90 <= content.latitude <= 90 and -180 <= content.longitude <= 180):
+        raise BadContent("a latitude is between -90 and 90 degrees, a longitude between -180 and 180")
+    _sized("a place's name", content.name, _LONGEST_CAPTION)
+    _sized("a place's address", content.address, _LONGEST_CAPTION)
+
+
+def _check_asking(content: Poll | PollVote | Event | EventAnswer) -> None:
+    match content:
+        case Poll(question=question, options=options, selectable=selectable):
+            _sized("a question", question, 255, least=1)
+            _counted("options", len(options), 12, least=2)
+            for option in options:
+                _sized("an option", option, 100, least=1)
+            _distinct("option", list(options))
+            if not 0 <= selectable <= len(options):
+                raise BadContent("as many as there are options can be chosen, or (0) any number")
+        case PollVote(poll=poll, options=options):
+            _sized("the id of the poll", poll, _LONGEST_ID, least=1)
+            _counted("options of a vote", len(options), 12, least=0)
+        case Event():
+            _sized("an event's name", content.name, 100, least=1)
+            _sized("an event's description", content.description, 2_048)
+            _sized("an event's link", content.join_link, _LONGEST_URL)
+            if content.starts_at.tzinfo is None or (content.ends_at is not None and content.ends_at.tzinfo is None):
+                raise BadContent("the times of an event need their time zone")
+            if content.ends_at is not None and content.ends_at < content.starts_at:
+                raise BadContent("an event ends after it has begun")
+            if content.location is not None:
+                _check_location(content.location)
+        case EventAnswer(to=to, guests=guests):
+            _sized("the id of the event", to, _LONGEST_ID, least=1)
+            if not 0 <= guests <= 99:
+                raise BadContent("0 to 99 guests come along")
+
+
+def _check_about(content: Edit | Revoke | Pin | Keep) -> None:
+    _sized("the id of the message it is about", content.to, _LONGEST_ID, least=1)
+    match content:
+        case Edit(content=Text() as text):
+            check_content(text)
+        case Edit():
+            raise BadContent("only the words of a text can be edited")
+        case Pin(seconds=seconds) if seconds not in _PINS:
+            raise BadContent("a message is pinned for 1, 7 or 30 days")
 
 
 def _check_media(media: Media) -> None:

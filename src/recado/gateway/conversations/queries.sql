@@ -52,7 +52,7 @@ ORDER BY m.direction DESC, m.id
 -- A message of the conversation, as what quotes it or says something of it must name it.
 SELECT m.provider_message_id, m.sender_id IS NULL AS from_me, p.phone AS sender_phone, p.lid AS sender_lid,
        CASE WHEN m.revoked_at IS NULL THEN m.text END AS text, m.content_type, m.content, m.status::text, m.sent_at,
-       m.revoked_at
+       m.revoked_at, m.provider
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
 WHERE m.conversation_id = %(conversation_id)s AND m.provider_message_id = %(provider_message_id)s
   AND m.about_id IS NULL

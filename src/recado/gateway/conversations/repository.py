@@ -100,6 +100,7 @@ class Quotable:
     status: str | None
     sent_at: datetime
     revoked_at: datetime | None
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)

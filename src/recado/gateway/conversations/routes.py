@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from recado.gateway.callers import AnyReader, Caller, Reader, Sender, documented, identifier
-from recado.gateway.conversations import passport, repository, service
+from recado.gateway.conversations import abouts, passport, repository, service
+from recado.gateway.conversations.abouts import list_marks
+from recado.gateway.conversations.abouts_schemas import VersionsTold, VersionTold
 from recado.gateway.conversations.content_schemas import read_content
 from recado.gateway.conversations.passport_schemas import PassportTold
 from recado.gateway.conversations.schemas import (
@@ -24,11 +26,13 @@ from recado.gateway.conversations.schemas import (
 from recado.gateway.cursors import cursor, number_cursor, uuid_cursor
 from recado.gateway.pacing.verdict import Origin
 from recado.gateway.refusals import NotFound
+from recado.gateway.security import MANAGE
 from recado.gateway.web.words import language_of, words_in
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}", tags=["conversations"], dependencies=[documented])
 own = APIRouter(prefix="/v1", tags=["conversations"], dependencies=[documented])
 Language = Annotated[Literal["en", "pt-BR"] | None, Query(description="Of the sentences; left out: what is asked for")]
+Abouts = Annotated[bool, Query(description="With those that only say something of another message")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -52,16 +56,17 @@ async def get_conversation(caller: Reader, conversation_id: str) -> Conversation
 
 @router.get("/conversations/{conversation_id}/messages")
 async def list_messages(
-    caller: Reader, conversation_id: str, before: str | None = None, limit: Limit = 50
+    caller: Reader, conversation_id: str, before: str | None = None, limit: Limit = 50, with_abouts: Abouts = True
 ) -> MessagePage:
     """The newest first."""
     start, wanted = number_cursor(before), identifier(conversation_id)
     async with caller.unit() as unit:
         await repository.get_conversation(unit, wanted)
-        found = await repository.list_messages(unit, wanted, before=start, limit=limit + 1)
-    page = found[:limit]
+        found = await repository.list_messages(unit, wanted, before=start, limit=limit + 1, with_abouts=with_abouts)
+        page = found[:limit]
+        marks = await list_marks(unit, wanted, [row.provider_message_id for row in page])
     end = cursor(page[-1].sent_at, page[-1].id) if len(found) > limit else None
-    return MessagePage(items=[MessageTold.of(row) for row in page], next=end)
+    return MessagePage(items=[MessageTold.of(row, marks) for row in page], next=end)
 
 
 @router.post("/conversations/{conversation_id}/read", status_code=204)
@@ -129,7 +134,18 @@ async def list_waiting(
 async def get_message(caller: Reader, message_id: str) -> MessageTold:
     """One message by its id, with how far it got."""
     async with caller.unit() as unit:
-        return MessageTold.of(await repository.get_message(unit, message_id))
+        row = await repository.get_message(unit, message_id)
+        return MessageTold.of(row, await list_marks(unit, row.conversation_id, [message_id]))
+
+
+@router.get("/messages/{message_id}/versions")
+async def list_versions(caller: Reader, message_id: str) -> VersionsTold:
+    """What an edited message said before; of one that was deleted only with the scope `manage`."""
+    async with caller.unit() as unit:
+        row = await repository.get_message(unit, message_id)
+        if row.revoked_at is not None:
+            caller.principal.require(MANAGE)
+        return VersionsTold(items=[VersionTold.of(each) for each in await abouts.list_versions(unit, row.id)])
 
 
 @router.delete("/messages/{message_id}", status_code=204)

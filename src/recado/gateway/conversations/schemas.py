@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from recado.gateway.conversations.abouts import Marks
+from recado.gateway.conversations.abouts_schemas import MarksTold
 from recado.gateway.conversations.content_schemas import ContentAsked
 from recado.gateway.conversations.repository import Conversation, Message, Queued, WaitingMessage
 
@@ -208,10 +211,17 @@ class MessageTold(BaseModel):
     author: Author | None
     sent_at: datetime
     position: int = Field(description="Orders messages of one moment")
+    about: str | None = Field(description="Of a reaction, vote, edit …: the message it says something of")
+    edited_at: datetime | None = Field(description="`text` is what it says since then; `versions` has what it said")
+    revoked_at: datetime | None = Field(description="Deleted for everyone: what it said is not told any more")
+    is_starred: bool
+    forwarded: int = Field(description="How often it had been passed on")
+    expires_at: datetime | None = Field(description="When it disappears from the phones; here it stays")
+    marks: MarksTold
 
     @classmethod
-    def of(cls, row: Message) -> MessageTold:
-        """A message as it is told."""
+    def of(cls, row: Message, marks: Mapping[str, Marks]) -> MessageTold:
+        """A message as it is told, with what was said of it."""
         author = None
         if row.sender_id is not None:
             author = Author(phone=row.sender_phone, lid=row.sender_lid, name=row.sender_name)
@@ -231,6 +241,13 @@ class MessageTold(BaseModel):
             author=author,
             sent_at=row.sent_at,
             position=row.id,
+            about=row.about_id,
+            edited_at=row.edited_at,
+            revoked_at=row.revoked_at,
+            is_starred=row.is_starred,
+            forwarded=row.forwarded,
+            expires_at=row.expires_at,
+            marks=MarksTold.of(row, marks.get(row.provider_message_id, Marks())),
         )
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from recado.content import Content, Reaction, Text, content_kind, content_text
+from recado.content import Content, Edit, Text, content_kind, content_text
 from recado.gateway.connections.choosing import check_carries, provider_to_send
 from recado.gateway.conversations import repository
+from recado.gateway.conversations.abouts import about
 from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.directory import Directory
 from recado.gateway.conversations.repository import NewRow, Queued, Quotable
 from recado.gateway.conversations.steps import Step, add_step
+from recado.gateway.conversations.targets import Aimed, aim
 from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.unit import Unit
 from recado.gateway.media.service import check_files
@@ -119,9 +121,10 @@ async def queue_message(
     if earlier is not None:
         return earlier
     _check_time(send_at, now)
-    place = await _place(unit, said, to, conversation_id, provider, campaign_id)
+    place = await _place(unit, said, to, conversation_id, provider, campaign_id, now)
     if ROADS[place.road].has_window and send_at is None:
         await windows.check(unit, place.conversation_id, said, now=now)
+    said = place.content
     row = NewRow(
         conversation_id=place.conversation_id,
         provider=place.road,
@@ -157,20 +160,39 @@ class _Place:
     conversation_id: UUID
     address: JID
     road: str
+    content: Content
+    """With whose message it is about, when it says something of another."""
 
 
 async def _place(
-    unit: Unit, said: Content, to: str | None, conversation_id: UUID | None, provider: str | None, campaign: UUID | None
+    unit: Unit,
+    said: Content,
+    to: str | None,
+    conversation_id: UUID | None,
+    provider: str | None,
+    campaign: UUID | None,
+    now: datetime,
 ) -> _Place:
     address = await _address(unit, to, conversation_id)
-    if not address.is_person:
-        raise NotSupported("messages go to people; groups and channels are read only")
+    if not (address.is_person or address.is_group):
+        raise NotSupported("messages go to people and groups; other chats are read only")
     await check_files(unit, said)
-    road = await _road(unit, content_kind(said), provider, campaign)
+    aimed = Aimed(said, None)
+    if about(said) is not None:
+        conversation_id = conversation_id or await open_conversation(unit, address)
+        aimed = await aim(unit, conversation_id, said, is_group=address.is_group, now=now)
+        if aimed.road is not None and provider not in (None, aimed.road):
+            raise NotSupported(f"that message went over {aimed.road}, and only there can this be said of it")
+    asked = provider or aimed.road or _only_road(address)
+    road = await _road(unit, content_kind(said), asked, campaign)
     conversation_id = conversation_id or await open_conversation(unit, address)
-    if isinstance(said, Reaction) and await repository.find_quotable(unit, conversation_id, said.to) is None:
-        raise NotFound("the message a reaction is to is not in this conversation")
-    return _Place(conversation_id, await _reachable(unit, address, conversation_id, road), road)
+    return _Place(conversation_id, await _reachable(unit, address, conversation_id, road), road, aimed.content)
+
+
+def _only_road(address: JID) -> str | None:
+    """The road that alone reaches that kind of address, where there is one; people are reached by several."""
+    reaching = [road.name for road in ROADS.values() if address.server in road.reaches]
+    return reaching[0] if address.is_group and len(reaching) == 1 else None
 
 
 def _intent(row: NewRow) -> Intent:
@@ -188,8 +210,8 @@ def _intent(row: NewRow) -> Intent:
 
 
 def words_to_judge(content: Content) -> str | None:
-    """The words the guardrails compare and time: what was written, and no emoji put on another's words."""
-    return None if isinstance(content, Reaction) else content_text(content)
+    """The words the guardrails compare and time: what was written, and no emoji or vote put on another's words."""
+    return content_text(content) if about(content) is None or isinstance(content, Edit) else None
 
 
 async def _add(unit: Unit, row: NewRow, *, now: datetime) -> Accepted:

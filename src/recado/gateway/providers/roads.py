@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recado.content import KINDS, WEB_KINDS
-from recado.jid import BSUID, LID, PHONE
+from recado.jid import BSUID, GROUP, LID, PHONE
 
 META = "meta"
 BAILEYS = "baileys"
@@ -50,10 +50,13 @@ ROADS: dict[str, Road] = {
         ),
         Road(
             BAILEYS,
-            sends=frozenset({"text"}),
+            sends=frozenset(
+                {"text", "location", "contacts", "reaction", "edit", "revoke", "pin", "keep", "poll", "poll_vote"}
+                | {"event", "event_answer", "disappearing_timer"}
+            ),
             repeats_are_one=True,
             has_credentials=False,
-            reaches=frozenset({PHONE, LID}),
+            reaches=frozenset({PHONE, LID, GROUP}),
         ),
         Road(
             ZAPI,
