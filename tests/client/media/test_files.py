@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from recado.client.media.transfer import TransferRefused, _address
+from recado.client.options import Limits
 from recado.clock import ManualClock
 from recado.content import Media, MediaKind
 from recado.emulator.whatsapp.files import TTL, FileFault
 from recado.emulator.whatsapp.world import World
 from recado.errors import MediaCorrupted, MediaError, MediaGone, MediaTooLarge, MediaUnavailable, UsageError
+from recado.events import MessageReceived
 
 Connected = Callable[..., Any]
 CONTENT = os.urandom(700_001)
@@ -186,3 +188,66 @@ def test_what_a_sender_says_never_leads_to_another_host(path: str) -> None:
         return
     assert (address.host, address.port) == ("files.test", 8443)
     assert str(address).startswith("https://files.test:8443/")
+
+
+async def received_file(connected: Connected, world: World, client: Any) -> MessageReceived:
+    await world.phone("Bia").send_file(world.phone("Ana"), MediaKind.IMAGE, CONTENT)
+    async with asyncio.timeout(10):
+        fact = await anext(client.listen(MessageReceived, after=0))
+    await world.phone("Ana").expect(id=fact.id)
+    return fact
+
+
+async def test_a_file_that_is_gone_is_uploaded_again_by_the_phone(
+    connected: Connected, world: World, tmp_path: Path
+) -> None:
+    async with connected() as client:
+        fact = await received_file(connected, world, client)
+        world.files.expire()
+        assert await there(client, fact) == CONTENT
+        world.files.expire()
+        found = await client.download(fact, tmp_path / "it")
+        assert (tmp_path / "it").read_bytes() == CONTENT
+        assert await there(client, found) == CONTENT  # from where it is now
+        again = await client.uploaded_again(fact)
+        assert again.remote.direct_path not in (found.remote.direct_path, fact.content.remote.direct_path)
+
+
+async def test_a_phone_that_has_it_no_more_or_keeps_still_is_told(
+    connected: Connected, world: World, clock: ManualClock
+) -> None:
+    async with connected() as client:
+        fact = await received_file(connected, world, client)
+        world.files.expire()
+        phone = world.phone("Ana")
+        phone.files.keeps = False
+        with pytest.raises(MediaGone, match="not_found"):
+            await there(client, fact)
+        phone.files.answers = False
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(gone(client, fact))
+            await world.until(lambda: is_asked(world, fact.id), "nobody asked the phone again")
+            await clock.advance(Limits().reupload + 1)
+            assert "in time" in await waiting
+
+
+async def gone(client: Any, fact: MessageReceived) -> str:
+    with pytest.raises(MediaGone) as caught:
+        await there(client, fact)
+    return str(caught.value)
+
+
+def is_asked(world: World, id: str) -> bool:
+    return sum(1 for asked in world.phone("Ana").files.asked if asked == id) == 2
+
+
+async def test_without_a_connection_files_come_and_only_the_phone_cannot_be_asked(
+    connected: Connected, world: World
+) -> None:
+    async with connected() as client:
+        fact = await received_file(connected, world, client)
+        await client.disconnect()
+        assert await there(client, fact) == CONTENT
+        world.files.expire()
+        with pytest.raises(MediaGone, match="cannot be asked"):
+            await there(client, fact)

@@ -23,7 +23,7 @@ from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
 from recado.client.media.uploading import upload_file
-from recado.content import Media, MediaKind
+from recado.content import EncryptedFile, Media, MediaKind
 from recado.errors import (
     ConnectionLost,
     LoggedOut,
@@ -130,19 +130,22 @@ class Files:
             async for chunk in chunks:
                 yield chunk
 
+    def stream_remote(self, remote: EncryptedFile, kind: FileKind, *, most: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file that is no message's (history, app state); drop them when it raises. As `stream`."""
+        return stream_file(self._transfers, self._known(), remote, kind, most=most, refresh=self._fresh)
+
     async def uploaded_again(self, received: Told) -> Media:
         """Have the phone put the file there again: the Media as it is now. Raises MediaGone, and as `send`."""
         media = _media(received)
         assert media.remote is not None
-        told = isinstance(received, MessageSent)
         path = await ask_phone(
             self._account,
             await self._connected(),
             media.remote.key,
             id=received.id,
             chat=received.chat,
-            from_me=True if told else received.from_me,
-            sender=None if told else received.sender,
+            from_me=isinstance(received, MessageSent) or received.from_me,
+            sender=None if isinstance(received, MessageSent) else received.sender,
         )
         return replace(media, remote=replace(media.remote, direct_path=path, url=""))
 
@@ -160,10 +163,7 @@ class Files:
         for is_last in (isinstance(received, Media), True):
             assert media.remote is not None
             found.append(media)
-            stored_as = FileKind.of(media.kind)
-            stream = stream_file(
-                self._transfers, self._known(), media.remote, stored_as, most=limit, refresh=self._fresh
-            )
+            stream = self.stream_remote(media.remote, FileKind.of(media.kind), most=limit)
             try:
                 async with aclosing(stream) as chunks:
                     async for chunk in chunks:

@@ -34,6 +34,7 @@ class PhoneFiles:
     def __init__(self, phone: Phone) -> None:
         self.answers = True
         self.keeps = True
+        self.asked: list[str] = []
         self._phone = phone
         self._world = phone.world
         self._known: dict[str, EncryptedFile] = {}
@@ -81,6 +82,7 @@ class PhoneFiles:
         except (StanzaError, ValueError, KeyError):
             self._world.note_unknown(self._phone.device, node)
             return
+        self.asked.append(asked.id)
         if device is None or device.account is not self._phone.account or not self.answers:
             return
         answer = self._answer(asked)
