@@ -1,0 +1,127 @@
+"""Every kind of content through the API and over WhatsApp Web: what goes out, and what the rows say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.gateway.providers.conformance import until
+
+from recado.content import Edit, Location, Poll, PollVote, Reaction, Revoke, Text
+from recado.emulator.whatsapp.world import World
+
+Link = Callable[..., Awaitable[None]]
+POLL = {"type": "poll", "question": "Quando?", "options": ["seg", "ter"], "selectable": 1}
+
+
+@pytest.fixture
+async def linked(clara: Any, link: Link) -> Any:
+    await link(clara)
+    return clara
+
+
+async def send(api: Any, to: str, content: dict[str, Any]) -> str:
+    answer = await api.post(f"{api.root}/messages", {"to": to, "content": content})
+    assert answer.status_code == 202, answer.text
+    id: str = answer.json()["id"]
+
+    async def is_taken() -> bool:
+        return (await told(api, id))["status"] in ("server_ack", "delivered", "read")
+
+    await until(is_taken)
+    return id
+
+
+async def told(api: Any, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await api.get(f"{api.root}/messages/{id}")).json()
+    return found
+
+
+async def refused(api: Any, to: str, content: dict[str, Any]) -> tuple[int, str]:
+    answer = await api.post(f"{api.root}/messages", {"to": to, "content": content})
+    return answer.status_code, answer.json().get("detail", "")
+
+
+async def test_what_is_said_of_a_message_goes_out_aimed_and_is_told_with_it(linked: Any, world: World) -> None:
+    ana = world.phone("Ana")
+    first = await send(linked, ana.number, {"type": "text", "body": "bom dai"})
+    await send(linked, ana.number, {"type": "edit", "to": first, "content": {"type": "text", "body": "bom dia"}})
+    theirs = await ana.say(world.phone("Clara"), "oi")
+
+    async def is_there() -> bool:
+        return (await linked.get(f"{linked.root}/messages/{theirs.id}")).status_code == 200
+
+    await until(is_there)
+    await send(linked, ana.number, {"type": "reaction", "to": theirs.id, "emoji": "👍"})
+    await send(linked, ana.number, {"type": "location", "latitude": -23.5, "longitude": -46.6, "name": "Aula"})
+    message = await told(linked, first)
+    assert message["text"] == "bom dia" and message["edited_at"] is not None
+    versions = (await linked.get(f"{linked.root}/messages/{first}/versions")).json()["items"]
+    assert [each["text"] for each in versions] == ["bom dai", "bom dia"]
+    (reaction,) = (await told(linked, theirs.id))["marks"]["reactions"]
+    assert (reaction["emoji"], reaction["from_me"], reaction["name"]) == ("👍", True, None)
+    await send(linked, ana.number, {"type": "revoke", "to": first})
+    message = await told(linked, first)
+    assert (message["text"], message["content"]) == (None, None) and message["revoked_at"] is not None
+    came = [each.content for each in ana.messages if not each.from_me]
+    assert Text("bom dai") in came
+    kinds = [type(each) for each in came]
+    assert [kind for kind in (Edit, Reaction, Location, Revoke) if kind not in kinds] == []
+    assert next(each for each in came if isinstance(each, Reaction)).to == theirs.id
+
+
+async def test_a_poll_goes_out_and_is_tallied(linked: Any, world: World) -> None:
+    ana = world.phone("Ana")
+    poll = await send(linked, ana.number, POLL)
+    await send(linked, ana.number, {"type": "poll_vote", "poll": poll, "options": ["seg"]})
+    await send(linked, ana.number, {"type": "poll_vote", "poll": poll, "options": ["ter"]})
+    tally = (await told(linked, poll))["marks"]["tally"]
+    assert [(each["option"], each["votes"]) for each in tally] == [("seg", 0), ("ter", 1)]
+    assert tally[1]["by"][0]["from_me"] is True
+    assert any(isinstance(each.content, Poll) for each in ana.messages)
+    assert PollVote not in {type(each.content) for each in ana.messages if each.from_me}
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        ({"type": "edit", "to": "{theirs}", "content": {"type": "text", "body": "x"}}, 400, "written here"),
+        ({"type": "revoke", "to": "{theirs}"}, 400, "written here"),
+        ({"type": "poll_vote", "poll": "{theirs}", "options": []}, 400, "in a poll"),
+        ({"type": "event_answer", "to": "{theirs}", "answer": "going"}, 400, "an event"),
+        ({"type": "revoke", "to": "NOBODY"}, 404, "not in this conversation"),
+        ({"type": "pin", "to": "{theirs}", "seconds": 5}, 400, "1, 7 or 30 days"),
+        (POLL | {"options": ["seg"]}, 400, "2 to 12"),
+        (POLL | {"options": ["seg", "seg"]}, 400, "of its own"),
+        ({"type": "disappearing_timer", "seconds": 5}, 400, "1, 7 or 90"),
+        ({"type": "event", "name": " ", "starts_at": "2027-01-01T10:00:00Z"}, 400, "empty"),
+        ({"type": "edit", "to": "{theirs}", "content": {"type": "text", "body": " "}}, 400, "empty"),
+    ],
+)
+async def test_what_cannot_be_said_of_a_message_is_refused_in_words(
+    linked: Any, world: World, content: dict[str, Any], status: int, words: str
+) -> None:
+    ana = world.phone("Ana")
+    theirs = await ana.say(world.phone("Clara"), "oi")
+
+    async def is_there() -> bool:
+        return (await linked.get(f"{linked.root}/messages/{theirs.id}")).status_code == 200
+
+    await until(is_there)
+    asked = {key: theirs.id if value == "{theirs}" else value for key, value in content.items()}
+    found, detail = await refused(linked, ana.number, asked)
+    assert (found, words in detail) == (status, True), detail
+
+
+async def test_nobody_else_reads_the_old_words(linked: Any, world: World, hire: Any) -> None:
+    ana = world.phone("Ana")
+    first = await send(linked, ana.number, {"type": "text", "body": "oi"})
+    other = await hire("Outra")
+    assert (await other.get(f"{other.root}/messages/{first}/versions")).status_code == 404
+    reader = (await linked.post(f"{linked.root}/keys", {"name": "reader", "scopes": ["read"]})).json()["token"]
+    await send(linked, ana.number, {"type": "revoke", "to": first})
+    headers = {"authorization": f"Bearer {reader}"}
+    answer = await linked.client.get(f"{linked.root}/messages/{first}/versions", headers=headers)
+    assert answer.status_code == 403
+    assert (await linked.get(f"{linked.root}/messages/{first}/versions")).status_code == 200
