@@ -8,6 +8,7 @@ import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import pino from 'pino'
+import { contentActions } from './content.mjs'
 
 const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
 const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
@@ -68,20 +69,39 @@ async function start() {
 			tell({
 				ev: 'message', type, id: item.key.id, chat: item.key.remoteJid, alt: item.key.remoteJidAlt,
 				fromMe: item.key.fromMe, text: textOf(item.message), stub: item.messageStubParameters,
-				quoted: quoted?.stanzaId, key: item.key
+				quoted: quoted?.stanzaId, key: item.key, content: item.message
 			})
 		}
+	})
+	current.ev.on('group-participants.update', update => tell({ ev: 'members', ...update }))
+	current.ev.on('groups.update', updates => { for (const update of updates) tell({ ev: 'group-changed', ...update }) })
+	current.ev.on('groups.upsert', groups => { for (const group of groups) tell({ ev: 'joined', id: group.id }) })
+	current.ev.on('message-receipt.update', updates => {
+		for (const { key, receipt } of updates) tell({ ev: 'receipt', id: key.id, chat: key.remoteJid, by: receipt.userJid, read: !!receipt.readTimestamp })
 	})
 	current.ev.on('messages.update', updates => {
 		for (const { key, update } of updates) {
 			if (update.status !== undefined) tell({ ev: 'status', id: key.id, status: update.status })
+			if (update.message === null) tell({ ev: 'revoked', id: key.id, fromMe: key.fromMe })
+			if (update.eventResponses) tell({ ev: 'answered', id: key.id, response: update.eventResponses[0].response })
+			const edited = update.message?.editedMessage?.message
+			if (edited) tell({ ev: 'edited', id: key.id, content: edited })
 			if (update.message) tell({ ev: 'message', type: 'update', id: key.id, chat: key.remoteJid, text: textOf(update.message) })
+		}
+	})
+	current.ev.on('messages.reaction', reactions => {
+		for (const { key, reaction } of reactions) tell({ ev: 'reaction', id: key.id, fromMe: key.fromMe, text: reaction.text })
+	})
+	current.ev.on('chats.update', chats => {
+		for (const chat of chats) {
+			if ('ephemeralExpiration' in chat) tell({ ev: 'timer', chat: chat.id, seconds: chat.ephemeralExpiration })
 		}
 	})
 }
 
 const actions = {
 	start,
+	...contentActions({ tell, remembered, received, socket: () => socket }),
 	async stop() {
 		wanted = false
 		await socket.end(undefined)
@@ -95,6 +115,10 @@ const actions = {
 		if (quoted) options.quoted = { key: quoted.key, message: { conversation: quoted.text } }
 		const sent = await socket.sendMessage(to, { text }, options)
 		tell({ ev: 'sent', ref, id: sent.key.id })
+	},
+	async group({ call, args, ref }) {
+		const result = await socket[call](...args)
+		tell({ ev: 'group', ref, result: result ?? null })
 	},
 	async read({ key }) {
 		await socket.readMessages([key])
