@@ -75,7 +75,9 @@ async def give_again(turn: Turn, person: JID) -> None:
     """A person has a new phone: what they were given is lost with the old one, so they are given it anew."""
     tokens = await turn.tx.people.tokens(person)
     if tokens.given_at is not None and tokens.expires > turn.now:
-        await turn.schedule(give_work((await turn.tx.canonical(person)).bare, at=turn.now))
+        given = give_work((await turn.tx.canonical(person)).bare, at=turn.now)
+        # Under a name of its own: the work that gave the last one may be about to end.
+        await turn.schedule(replace(given, id=f"{given.id}-again"))
 
 
 async def note_refused(tx: Transaction, account: Account) -> None:
