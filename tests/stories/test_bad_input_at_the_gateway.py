@@ -72,6 +72,10 @@ class Clara:
 
         return await self.until(look)
 
+    async def refuse_number(self) -> None:
+        async with self.gateway.database.unit(self.principal) as unit:
+            await connections.settle_number(unit, self.gateway.vault, "baileys", keep=False)
+
     async def link(self, phone: Phone) -> None:
         await self.connect()
         await phone.scan(await self.qr())
@@ -208,6 +212,9 @@ async def test_another_number_writes_nothing_into_a_history(clara: Clara, world:
     before = await history()
     await clara.connect()
     newcomer = eve.vouch(await clara.qr())
+    await clara.state("held")
+    assert await history() == before
+    await clara.refuse_number()
     parked = await clara.state("failed")
     assert (parked.reason, parked.account_phone) == ("another_number", ana.number)
     await world.until(lambda: bool(newcomer.problem), "the phone was not told")

@@ -55,6 +55,20 @@ class NotConnectable(Refusal):
     kind = "no-connection"
 
 
+class NoSuchStep(Refusal):
+    """Nothing of the kind is asked right now, or it was answered."""
+
+    status = 409
+    kind = "no-such-step"
+
+
+class BadAssertion(Refusal):
+    """This is not what a browser gives for a passkey."""
+
+    status = 422
+    kind = "bad-assertion"
+
+
 class NotSupported(Refusal):
     """The provider of this connection cannot do that."""
 

@@ -111,6 +111,9 @@ async def test_another_number_is_parked_and_nothing_of_it_is_written(
         await desk.state("logged_out")
         await desk.connect()
         world.phone("Bia").vouch(await desk.qr())
+        await desk.state("held")
+        async with desk.database.unit(desk.principal) as unit:
+            await connections.settle_number(unit, desk.vault, "baileys", keep=False)
         parked = await desk.state("failed")
         assert parked.reason == "another_number"
         assert parked.account_phone == world.phone("Ana").jid.user

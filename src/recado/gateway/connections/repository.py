@@ -35,6 +35,7 @@ class Connection:
     push_name: str | None = field(repr=False)
     step_kind: str | None
     step_expires_at: datetime | None
+    link_phone: str | None = field(repr=False)
     created_at: datetime
     updated_at: datetime
 
@@ -49,9 +50,16 @@ async def find_connection(unit: Unit, provider: str) -> Connection | None:
     return await unit.one(Connection, _queries.find_connection, provider=provider)
 
 
-async def save_desired(unit: Unit, provider: str, desired: str, *, state: str) -> Connection:
-    """What a person wants from now on; the connection is made when there is none."""
-    saved = await unit.one(Connection, _queries.save_desired, provider=provider, desired=desired, state=state)
+async def save_desired(
+    unit: Unit, provider: str, desired: str, *, state: str, link_phone: str | None = None
+) -> Connection:
+    """
+    What a person wants from now on; the connection is made when there is none. With `link_phone` a new link is made by
+    a code for that number.
+    """
+    saved = await unit.one(
+        Connection, _queries.save_desired, provider=provider, desired=desired, state=state, link_phone=link_phone
+    )
     assert saved is not None
     return saved
 
@@ -76,6 +84,17 @@ async def save_step(unit: Unit, provider: str, kind: str, sealed: bytes, *, expi
 async def find_step(unit: Unit, provider: str) -> bytes | None:
     """The sealed step, unless it has expired."""
     found: bytes | None = await unit.value(_queries.find_step, provider=provider)
+    return found
+
+
+async def save_answer(unit: Unit, provider: str, kind: str, sealed: bytes) -> bool:
+    """What a person answers to a step of that kind, sealed; False when none is shown, or it was answered."""
+    return bool(await unit.value(_queries.save_answer, provider=provider, kind=kind, answer=sealed))
+
+
+async def claim_answer(unit: Unit, provider: str) -> bytes | None:
+    """The sealed answer, once."""
+    found: bytes | None = await unit.value(_queries.claim_answer, provider=provider)
     return found
 
 

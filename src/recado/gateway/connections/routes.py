@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 from fastapi import APIRouter, Request
 
 from recado.gateway.callers import Manager, Reader, documented
 from recado.gateway.connections import repository, service
-from recado.gateway.connections.schemas import ConnectionPage, ConnectionTold, drawn, told, untouched
+from recado.gateway.connections.schemas import (
+    ConnectForm,
+    ConnectionPage,
+    ConnectionTold,
+    NumberForm,
+    PasskeyForm,
+    drawn,
+    told,
+    untouched,
+)
 from recado.gateway.providers.roads import PRIORITY
 from recado.gateway.refusals import NotFound
 from recado.gateway.security import MANAGE
@@ -38,9 +49,27 @@ async def get_connection(request: Request, caller: Reader, provider: str) -> Con
 
 
 @router.post("/{provider}/connect", status_code=202)
-async def connect(caller: Manager, provider: str) -> ConnectionTold:
-    """Have it connected and kept so. A new link shows a QR code: over the stream, and in the status."""
-    return told(await caller.run(lambda unit: service.request_connect(unit, provider)), None)
+async def connect(caller: Manager, provider: str, asked: ConnectForm | None = None) -> ConnectionTold:
+    """
+    Have it connected and kept so. A new link shows a QR code, or with a `phone` a code to type there: over the stream,
+    and in the status.
+    """
+    phone = asked.phone.lstrip("+") if asked is not None and asked.phone is not None else None
+    return told(await caller.run(lambda unit: service.request_connect(unit, provider, phone=phone)), None)
+
+
+@router.post("/{provider}/passkey", status_code=202)
+async def answer_passkey(request: Request, caller: Manager, provider: str, asked: PasskeyForm) -> ConnectionTold:
+    """Bring the signature of the account holder's passkey, made on WhatsApp's own page."""
+    vault, assertion = request.app.state.gateway.vault, json.dumps(asked.assertion)
+    return told(await caller.run(lambda unit: service.answer_passkey(unit, vault, provider, assertion)), None)
+
+
+@router.post("/{provider}/another-number", status_code=202)
+async def settle_number(request: Request, caller: Manager, provider: str, asked: NumberForm) -> ConnectionTold:
+    """Decide about another number that answered, and is held: the same mentorado's, or refused."""
+    vault = request.app.state.gateway.vault
+    return told(await caller.run(lambda unit: service.settle_number(unit, vault, provider, keep=asked.keep)), None)
 
 
 @router.post("/{provider}/disconnect", status_code=202)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import segno
@@ -21,10 +22,33 @@ class Drawing(BaseModel):
     path: str
 
 
-class StepTold(BaseModel):
-    """What a person is to do before `expires_at`: scan the QR, type the code, or open the address."""
+class ConnectForm(BaseModel):
+    """How to link, when there is no link yet."""
 
-    kind: str = Field(description="qr, code or passkey")
+    phone: str | None = Field(
+        default=None, pattern=r"^\+?[1-9][0-9]{7,14}$", description="Show a code to type on this phone, and no QR"
+    )
+
+
+class PasskeyForm(BaseModel):
+    """What the browser gave for the passkey."""
+
+    assertion: dict[str, Any] = Field(description="What the script on WhatsApp's page gave: a WebAuthn assertion")
+
+
+class NumberForm(BaseModel):
+    """A decision about the other number that is held."""
+
+    keep: bool = Field(description="It is the same mentorado's new number; else it is refused")
+
+
+class StepTold(BaseModel):
+    """
+    What a person is to do before `expires_at`: scan the QR, type the code, sign the WebAuthn options in `text` on
+    WhatsApp's own page, or decide about the number in `text`.
+    """
+
+    kind: str = Field(description="qr, code, passkey or held")
     text: str
     expires_at: datetime
     drawing: Drawing | None = None

@@ -74,15 +74,29 @@ class SupportsPairing(Protocol):
         """Is there an account already?"""
         ...
 
-    def link(self, *, expect: JID | None) -> AsyncIterator[PairingStep]:
+    def link(self, *, expect: JID | None, phone: JID | None = None) -> AsyncIterator[PairingStep]:
         """
-        Link step by step; `Paired` is the last. With `expect`, another number is refused and nothing of it is kept.
+        Link step by step; `Paired` is the last. With `phone` a code is shown to be typed there, where the road has
+        them. With `expect`, another number is refused or asked about first, and nothing of it is kept before.
         Raises PairingExpired, PairingRefused, WrongAccount, ConnectionLost.
         """
         ...
 
     def setbacks(self) -> AsyncIterator[Setback]:
         """The attempts that failed while linking, as they do: no fact tells them, for there is no account yet."""
+        ...
+
+
+@runtime_checkable
+class SupportsAnswers(Protocol):
+    """Asks a person something while it links: for a passkey's signature, and about another number."""
+
+    def sign_passkey(self, assertion: str) -> None:
+        """Give the signature. Raises UsageError when it is not asked for any more."""
+        ...
+
+    def settle_number(self, *, keep: bool) -> None:
+        """Keep the other number, or refuse it. Raises UsageError when it is not asked about any more."""
         ...
 
 

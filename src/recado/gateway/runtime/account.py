@@ -12,18 +12,22 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from recado.clock import Clock
 from recado.errors import (
     AnotherBrowser,
     BadRecord,
+    CodeRefused,
     ConnectionLost,
+    DecodeError,
     LoggedOut,
     PairingExpired,
+    PasskeyRefused,
     RecadoError,
     StoreError,
+    UsageError,
     WrongAccount,
     where,
 )
@@ -39,6 +43,7 @@ from recado.gateway.metrics import ACCOUNTS_RESTARTED
 from recado.gateway.providers.provider import (
     MakeProvider,
     Provider,
+    SupportsAnswers,
     SupportsCut,
     SupportsHandover,
     SupportsHealth,
@@ -52,19 +57,22 @@ from recado.gateway.runtime.signals import Signals
 from recado.gateway.security import Principal
 from recado.gateway.stream.notices import AccountRestarted, tell
 from recado.jid import JID, PHONE
-from recado.pairing import NeedsPasskey, Paired, PairingStep, ShowCode, ShowQR
+from recado.pairing import AnotherNumber, NeedsPasskey, Paired, PairingStep, ShowCode, ShowQR
 
 _log = logging.getLogger(__name__)
-_PASSKEY_LASTS = timedelta(minutes=5)
 _SETTLE_SECONDS = 10.0
 _REST_SECONDS = 2.0
 _TURN_SECONDS = 1.0
 
 ANOTHER_BROWSER = "another_browser"
 ANOTHER_NUMBER = "another_number"
+CODE_FOR_NOBODY = "code_for_nobody"
+CODE_REFUSED = "code_refused"
+CODE_TOO_OFTEN = "code_too_often"
 CODES_RAN_OUT = "codes_ran_out"
 HANDED_OVER = "handed_over"
 NO_PROGRESS = "no_progress"
+PASSKEY_REFUSED = "passkey_refused"
 WAITS_FOR_ANOTHER_LINK = "another_mentorado_is_being_linked"
 UNLINKED_BY_US = "unlinked"
 UNREADABLE_STORE = "unreadable_store"
@@ -290,11 +298,16 @@ class _Account:
         self._stay.settle()
         async with self._turn():
             expect = JID(connection.account_phone, PHONE) if connection.account_phone else None
+            phone = JID(connection.link_phone, PHONE) if connection.link_phone else None
             try:
-                await self._link(provider, expect)
+                await self._link(provider, expect, phone)
                 return True
             except WrongAccount:
                 await self._save_state(ConnectionState.FAILED, ANOTHER_NUMBER)
+            except CodeRefused as error:
+                await self._save_state(ConnectionState.FAILED, _no_code(error.code))
+            except PasskeyRefused:
+                await self._save_state(ConnectionState.FAILED, PASSKEY_REFUSED)
             except PairingExpired:
                 await self._save_state(ConnectionState.FAILED, CODES_RAN_OUT)
             except StoreError:
@@ -332,23 +345,41 @@ class _Account:
             await self._lease.check(unit)
             return await leases.take_link_turn(unit, self._lease)
 
-    async def _link(self, provider: SupportsPairing, expect: JID | None) -> None:
+    async def _link(self, provider: SupportsPairing, expect: JID | None, phone: JID | None) -> None:
         problem: RecadoError | None = None
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(self._tell_setbacks(provider))
+            beside = [group.create_task(self._tell_setbacks(provider))]
+            if isinstance(provider, SupportsAnswers):
+                beside.append(group.create_task(self._pass_answers_on(provider)))
             try:
-                async for step in provider.link(expect=expect):
+                async for step in provider.link(expect=expect, phone=phone):
                     await self._show(step)
             except RecadoError as error:
                 problem = error  # raised below: out of the group it would come wrapped
             finally:
-                watch.cancel()
+                for task in beside:
+                    task.cancel()
         if problem is not None:
             raise problem
 
     async def _tell_setbacks(self, provider: SupportsPairing) -> None:
         async for setback in provider.setbacks():
             await self._save_state(ConnectionState.CONNECTING, setback.reason.name.lower(), setback.retry_at)
+
+    async def _pass_answers_on(self, provider: SupportsAnswers) -> None:
+        """What a person answers to a step, to the link that asks."""
+        with self._database.hints.watching(CONNECTIONS) as bell:
+            while True:
+                async with self._database.unit(self._principal) as unit:
+                    answer = await service.claim_answer(unit, self._shared._vault, self._lease.provider)
+                try:
+                    if answer is not None and answer.kind == service.PASSKEY:
+                        provider.sign_passkey(answer.text)
+                    elif answer is not None:
+                        provider.settle_number(keep=answer.text == service.KEEP)
+                except (UsageError, DecodeError) as error:
+                    _log.info("an answer came too late: %s", type(error).__name__)
+                await bell.wait(self._database.hints.poll_seconds)
 
     async def _show(self, step: PairingStep) -> None:
         async with self._database.unit(self._principal) as unit:
@@ -358,7 +389,7 @@ class _Account:
                 await connections.save_account(unit, self._lease.provider, phone=step.account.user, lid=lid)
                 unit.tell(CONNECTIONS)
             else:
-                shown = _shown(step, self._clock.now())
+                shown = _shown(step)
                 await service.save_step(unit, self._shared._vault, self._lease.provider, shown)
 
     async def _save_state(self, state: ConnectionState, reason: str | None, retry_at: datetime | None = None) -> None:
@@ -372,14 +403,21 @@ class _Account:
             _log.warning("a connection's state was not saved (%s)", type(error).__name__)
 
 
-def _shown(step: ShowQR | ShowCode | NeedsPasskey, now: datetime) -> Step:
+def _no_code(code: int) -> str:
+    """Why there is no linking code: nobody has that number, it was asked for too often, or another refusal."""
+    return {404: CODE_FOR_NOBODY, 429: CODE_TOO_OFTEN}.get(code, CODE_REFUSED)
+
+
+def _shown(step: ShowQR | ShowCode | NeedsPasskey | AnotherNumber) -> Step:
     match step:
         case ShowQR(text=text, expires_at=at):
             return Step("qr", text, at)
         case ShowCode(code=code, expires_at=at):
             return Step("code", code, at)
-        case NeedsPasskey(url=url):
-            return Step("passkey", url, now + _PASSKEY_LASTS)
+        case NeedsPasskey(options=options, expires_at=at):
+            return Step(service.PASSKEY, options, at)
+        case AnotherNumber(account=account, expires_at=at):
+            return Step(service.HELD, account.user, at)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -15,6 +15,8 @@ CREATE TABLE connections (
     step_kind        text,                               -- qr, code or passkey: what a person is to do now
     step             bytea,                              -- sealed: a QR carries a secret
     step_expires_at  timestamptz,
+    step_answer      bytea,                              -- sealed: what a person answered (a passkey, a decision)
+    link_phone       text,                               -- the next link is by a code for this number, not by a QR
     linked_at        timestamptz,                        -- first connected since a step to link was last shown
     created_at       timestamptz NOT NULL DEFAULT now(),
     updated_at       timestamptz NOT NULL DEFAULT now(),

@@ -7,19 +7,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from recado.client.client import Client
 from recado.client.options import DeviceProfile, Limits
 from recado.client.status import Status
 from recado.clock import Clock
-from recado.content import Content, Text
-from recado.errors import CloseReason, ConnectionLost, LoggedOut, NotConnected, QueryError, UsageError
+from recado.content import Content, Media, MediaKind, Text
+from recado.errors import (
+    CloseReason,
+    ConnectionLost,
+    LoggedOut,
+    MediaTooLarge,
+    MediaUnavailable,
+    NotConnected,
+    QueryError,
+    RateLimited,
+    TooLarge,
+    UsageError,
+)
 from recado.events import ConnectionState, MessageId, Quote, Signal
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
 from recado.gateway.providers.baileys.browser import Browser
+from recado.gateway.providers.baileys.files import WebFiles
 from recado.gateway.providers.provider import Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
@@ -27,13 +40,20 @@ from recado.pairing import PairingStep
 from recado.protocol.messages.encode import Quoting
 from recado.server import WHATSAPP, Server
 
+_AGAIN = timedelta(seconds=30)
+
 
 class BaileysProvider:
     """One mentorado on WhatsApp Web."""
 
-    def __init__(self, client: Client, backend: PostgresBackend) -> None:
+    def __init__(
+        self, client: Client, backend: PostgresBackend, lease: Lease, *, clock: Clock, files: WebFiles | None = None
+    ) -> None:
         self._client = client
         self._backend = backend
+        self._lease = lease
+        self._clock = clock
+        self._files = files
         self._open = AsyncExitStack()
 
     @property
@@ -44,6 +64,9 @@ class BaileysProvider:
     async def open(self) -> None:
         """Open the store and, when linked, connect. Raises StoreError, AlreadyOpen, AnotherBrowser."""
         await self._open.enter_async_context(self._client)
+        if self._files is not None:
+            self._files.running.add(self._lease.mentorado_id, self._client)
+            self._open.callback(self._files.running.remove, self._lease.mentorado_id, self._client)
 
     async def close(self) -> None:
         """Close the connection; the device stays linked."""
@@ -69,10 +92,20 @@ class BaileysProvider:
             silent_for=read.silent_for,
         )
 
-    async def link(self, *, expect: JID | None) -> AsyncIterator[PairingStep]:
-        """Show code after code until a phone scans one. Raises PairingError, ConnectionLost."""
-        async for step in self._client.pair(expect=expect):
+    async def link(self, *, expect: JID | None, phone: JID | None = None) -> AsyncIterator[PairingStep]:
+        """Show codes until a phone answers one. Raises PairingError, ConnectionLost."""
+        async for step in self._client.pair(expect=expect, phone=phone, hold=True):
             yield step
+
+    def sign_passkey(self, assertion: str) -> None:
+        """The signature a person brought. Raises UsageError, DecodeError."""
+        self._client.sign_passkey(assertion)
+
+    def settle_number(self, *, keep: bool) -> None:
+        """What a person decided about the other number. Raises UsageError."""
+        if keep:
+            self._backend.allow_any_number()
+        self._client.settle_number(keep=keep)
 
     async def setbacks(self) -> AsyncIterator[Setback]:
         """The attempts that failed, as they do; the restart that ends a link is none."""
@@ -104,9 +137,30 @@ class BaileysProvider:
         raise status.over
 
     async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
-        """Send through the client. Raises SendError, NotConnected, ConnectionLost, QueryError."""
+        """Send through the client, a file uploaded first. Raises SendError, NotConnected, ConnectionLost, QueryError."""
+        if isinstance(content, Media) and content.remote is None:
+            content = await self._uploaded(content)
         sent = await self._client.send(chat, content, id=id, quoting=self._quoting(quoting))
         return sent.at
+
+    async def _uploaded(self, media: Media) -> Media:
+        """The file from where it is kept, on WhatsApp's servers. Raises TooLarge, RateLimited, UsageError."""
+        if self._files is None:
+            raise UsageError("files are not sent from here")
+        async with self._files.load(self._lease, media.reference) as file:
+            if file is None:
+                raise UsageError("the file is not here any more")
+            known = replace(
+                media,
+                mime_type=media.mime_type or file.mime_type,
+                file_name=media.file_name or (file.file_name if media.kind is MediaKind.DOCUMENT else None),
+            )
+            try:
+                return await self._client.upload(media.kind, file.chunks, known)
+            except MediaTooLarge:
+                raise TooLarge from None
+            except MediaUnavailable:  # nothing left: it is tried again by itself
+                raise RateLimited(self._clock.now() + _AGAIN) from None
 
     async def forget(self, reason: str) -> None:
         """Unlink, back up, delete. A device the phone still lists, as we were not heard, is one without keys."""
@@ -150,10 +204,11 @@ def whatsapp_web(
     limits: Limits | None = None,
     full_history: bool = False,
     force_identity: bool = False,
+    files: WebFiles | None = None,
 ) -> MakeProvider:
     """
     Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked at linking. One that
-    was linked as another device does not open (AnotherBrowser) unless `force_identity`.
+    was linked as another device does not open (AnotherBrowser) unless `force_identity`. Files go with `files` only.
     """
     device = device or DeviceProfile(full_history=full_history)
 
@@ -162,6 +217,6 @@ def whatsapp_web(
     def make(lease: Lease) -> Provider:
         backend = PostgresBackend(database, vault, lease, browser=browser)
         client = Client(backend, server=server, clock=clock, device=device, limits=limits)
-        return BaileysProvider(client, backend)
+        return BaileysProvider(client, backend, lease, clock=clock, files=files)
 
     return make

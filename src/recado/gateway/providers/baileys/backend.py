@@ -19,6 +19,7 @@ from recado.gateway.db.pool import Database
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.db.vault import Vault
+from recado.gateway.media.service import note_encrypted
 from recado.gateway.providers.baileys import archive
 from recado.gateway.providers.baileys.browser import Browser, admit
 from recado.gateway.runtime.leases import Lease
@@ -69,6 +70,10 @@ class PostgresBackend:
         """Nothing is held between calls."""
         self._keys = None
 
+    def allow_any_number(self) -> None:
+        """A person said that the mentorado's number changed: the next link may be another's."""
+        self._number = None
+
     async def read(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The values of those keys that exist. Raises StoreUnavailable, BadRecord."""
         sealed = self._sealing()
@@ -94,7 +99,9 @@ class PostgresBackend:
                 async with self._unit() as unit:
                     await self._save(unit, changes)
                     if changes.facts:
-                        await record(unit, PROVIDER, changes.facts)
+                        await record(
+                            unit, PROVIDER, await note_encrypted(unit, self._vault, PROVIDER, changes.facts)
+                        )
                 return
             except StaleDataKey:
                 self._is_stale = True

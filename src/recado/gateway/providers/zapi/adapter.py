@@ -192,23 +192,24 @@ class ZapiProvider:
         """Is the instance connected with the phone it is known for, as far as that can be said?"""
         return self._is_linked
 
-    async def link(self, *, expect: JID | None) -> AsyncIterator[PairingStep]:
+    async def link(self, *, expect: JID | None, phone: JID | None = None) -> AsyncIterator[PairingStep]:
         """Show codes until a phone is there. Raises PairingExpired, WrongAccount, ConnectionLost."""
         await self._set_up()
         with self._watching() as bell:
-            linking = Linking(self._api, bell, self._clock, number=self._number, missed=self._note_setback)
+            number = phone.user if phone is not None else self._number
+            linking = Linking(self._api, bell, self._clock, number=number, missed=self._note_setback)
             was_shown = False
             async for step in linking.steps():
                 was_shown = True
                 yield step
-        phone = await self._ask_phone()
-        if phone is None:
+        answered = await self._ask_phone()
+        if answered is None:
             raise ConnectionLost(CloseReason.SERVER_ERROR)
-        if expect is not None and expect.user != phone:
+        if expect is not None and expect.user != answered:
             if was_shown:
                 await self.forget(ANOTHER_NUMBER)  # it came by our code: nothing of it is kept
             raise WrongAccount
-        self._account, self._is_linked = JID(phone, PHONE), True
+        self._account, self._is_linked = JID(answered, PHONE), True
         yield Paired(self._account)
 
     async def setbacks(self) -> AsyncIterator[Setback]:
