@@ -20,6 +20,7 @@ from recado.client.people.lookups import LookUps
 from recado.client.settlements import Settlements
 from recado.client.signals import Signals
 from recado.client.status import Status
+from recado.client.tally import Tally
 from recado.clock import Clock
 from recado.errors import NotConnected, NotPaired
 from recado.jid import JID
@@ -30,7 +31,7 @@ from recado.store.store import Store
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
-    from recado.client.media.remote import RemoteFiles
+    from recado.client.media.files import Files
     from recado.client.pairing import Pairing
 
 
@@ -68,8 +69,10 @@ class Account:
     """The transactions that senders share."""
     look_ups: LookUps = field(init=False)
     """The questions about people that are waited for."""
-    media: RemoteFiles = field(init=False)
-    """The servers for files; the client sets it."""
+    resends: Tally = field(default_factory=Tally)
+    """How often messages had to come again."""
+    files: Files | None = None
+    """The servers for files, once there is a client."""
     watched: dict[JID, None] = field(default_factory=dict)
     """Whose presence we want to be told, again on every connection."""
     pulse: Pulse = field(init=False)

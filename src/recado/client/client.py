@@ -20,7 +20,6 @@ from recado.client.groups.groups import Groups
 from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink, Told
-from recado.client.media.remote import RemoteFiles
 from recado.client.media.sealed_file import Source
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
@@ -31,6 +30,7 @@ from recado.client.sending import Sent
 from recado.client.signals import Signals
 from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion, Supervisor, stopped
+from recado.client.tally import Tally
 from recado.client.transport import Connect, websocket
 from recado.clock import Clock, SystemClock
 from recado.content import Content, Media, MediaKind
@@ -101,8 +101,7 @@ class Client:
         self.people = People(self._account, self._connected)
         self.history = History(self._account, self._connected)
         """More of the past, from the own phone."""
-        self._files = Files(self._account, self._connected)
-        self._account.media = RemoteFiles(self._files)
+        self._files = self._account.files = Files(self._account, self._connected)
         self.groups = Groups(self._account, self._connected)
         self._handlers = Handlers()
         self._autoconnect = autoconnect
@@ -179,6 +178,11 @@ class Client:
     def handler_failures(self) -> int:
         """How often a function given to `on` raised."""
         return self._handlers.failures
+
+    @property
+    def resends(self) -> Tally:
+        """How often messages had to come again, both ways."""
+        return self._account.resends
 
     def health(self) -> Health:
         """What is being waited for, and how long: nothing, when all is well or merely quiet."""

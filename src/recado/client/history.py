@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
@@ -31,6 +32,7 @@ from recado.errors import (
     MediaError,
     MediaGone,
     MediaTooLarge,
+    MediaUnavailable,
 )
 from recado.events import HistoryMissed, HistoryReceived, MessageId
 from recado.protocol.media.kinds import FileKind
@@ -177,9 +179,14 @@ async def _fetch(account: Account, part: HistoryPart, blob: IO[bytes]) -> None:
     elif part.remote is not None:
         if part.remote.size > account.limits.history_file:
             raise HistoryTooLarge
+        if account.files is None:
+            raise MediaUnavailable
         # What came is thrown away when it turns out not to be the file: nothing of it is read before its MAC was.
+        chunks = account.files.stream_remote(part.remote, FileKind.HISTORY, most=account.limits.history_file)
         with account.pulse.working():
-            await account.media.download(part.remote, FileKind.HISTORY, blob.write, most=account.limits.history_file)
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    blob.write(chunk)
 
 
 async def _outline(account: Account, part: HistoryPart, blob: IO[bytes]) -> HistoryOutline:

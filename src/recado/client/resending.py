@@ -1,7 +1,7 @@
 """
 Sending a message again to the one device that could not open it, as work: from the plaintext that was kept, in a
-session begun anew with the keys it sent along, or with those the server has. Only a device the message was meant for is
-answered, whichever address it asks from, and not more than ten times.
+session begun anew with the keys it sent along, or (once an hour) with those the server has, else in the one there is.
+Only a device the message was meant for is answered, whichever address it asks from, and not more than ten times.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from recado.client.contacts import other_address
 from recado.client.groups.asking import ask_group
 from recado.client.groups.planning import kept_group, with_own_key
 from recado.client.sealing import Sealer, fetch_bundles, shows_identity
+from recado.client.tally import Resends
 from recado.crashpoints import CrashPoint
 from recado.errors import StanzaError
 from recado.jid import JID
@@ -55,19 +56,38 @@ async def resend(account: Account, connection: Connection, item: WorkItem) -> No
     async with account.store.transaction() as tx:
         asker = await tx.canonical(receipt.sender)
         sent = await _answerable(account, tx, asker, retry)
+    account.resends.note(Resends.ASKED)
     if sent is None:
+        account.resends.note(Resends.REFUSED)
         return
     if not sent.chat.is_person and not await _is_in(account, connection, sent.chat, asker):
         logger.warning("a resend is asked by somebody who is not in the group")
+        account.resends.note(Resends.REFUSED)
         return
-    bundle = retry.bundle or (await fetch_bundles(connection, (asker,)))[asker]
-    if bundle is None:
-        logger.info("no keys for a device that asks for a resend")
-        return
+    bundle = retry.bundle
+    if bundle is None and await _renews(account, asker, retry):
+        bundle = (await fetch_bundles(connection, (asker,)))[asker]
     again = await _seal(account, asker, bundle, sent, receipt, retry)
-    if again is not None:
-        crashpoints.reach(CrashPoint.RESEND_AFTER_COMMIT)
-        await connection.requests.acknowledged(again.build(), timeout=account.limits.query)
+    if again is None:
+        logger.info("no keys for a device that asks for a resend")
+        account.resends.note(Resends.REFUSED)
+        return
+    crashpoints.reach(CrashPoint.RESEND_AFTER_COMMIT)
+    await connection.requests.acknowledged(again.build(), timeout=account.limits.query)
+    account.resends.note(Resends.ANSWERED)
+
+
+async def _renews(account: Account, asker: JID, retry: RetryRequest) -> bool:
+    """
+    Is the session begun anew with keys of the server's? When there is none, when it is with an earlier installation,
+    and else once an hour: fetching uses up the keys of the other side.
+    """
+    async with account.store.transaction() as tx:
+        session = await Sealer(account, tx).session(asker)
+        if session is None or session.remote_registration_id != retry.registration_id:
+            return True
+        last = await tx.past.renewed_at(asker)
+    return last is None or account.now() - last >= account.limits.renew_session_every
 
 
 async def _answerable(account: Account, tx: Transaction, asker: JID, retry: RetryRequest) -> SentMessage | None:
@@ -89,7 +109,7 @@ async def _answerable(account: Account, tx: Transaction, asker: JID, retry: Retr
 async def _seal(
     account: Account,
     asker: JID,
-    bundle: PreKeyBundle,
+    bundle: PreKeyBundle | None,
     sent: SentMessage,
     receipt: ReceiptStanza,
     retry: RetryRequest,
@@ -98,7 +118,9 @@ async def _seal(
     async with account.store.transaction() as tx:
         plaintext = _for_person(account, asker, sent) if to_person else await with_own_key(account, tx, asker, sent)
         sealer = Sealer(account, tx)
-        await sealer.begin(asker, bundle)
+        if bundle is not None and await sealer.begin(asker, bundle) and retry.bundle is None:
+            now = account.now()
+            tx.past.save_renewed(asker, now, now + account.limits.renew_session_every)
         envelope = await sealer.seal(asker, plaintext)
         if envelope is None:
             return None

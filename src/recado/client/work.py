@@ -23,6 +23,7 @@ from recado.client.history import HISTORY, read_history
 from recado.client.housekeeping import CLEAN, clean
 from recado.client.people.resync import RESYNC, resync
 from recado.client.people.tokens import ASK_LOCK, GIVE, ask_time_lock, give_token
+from recado.client.placeholders import ASK_PHONE, ask_phone_for
 from recado.client.prekeys import UPLOAD, upload_more
 from recado.client.resending import RESEND, resend
 from recado.crashpoints import CrashPoint
@@ -39,6 +40,8 @@ Job = Callable[[Account, "Connection", WorkItem], Awaitable[None]]
 JOBS: dict[str, Job] = {UPLOAD: upload_more, RESEND: resend, HISTORY: read_history, CLEAN: clean}
 JOBS |= {SYNC: sync, ASK: ask_keys, ANSWER: answer_keys}
 JOBS |= {RESYNC: resync, GIVE: give_token, ASK_LOCK: ask_time_lock}
+
+JOBS |= {ASK_PHONE: ask_phone_for}
 
 LONG = frozenset({HISTORY})
 """What may take minutes."""

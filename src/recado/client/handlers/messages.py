@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 
 from recado import crashpoints
 from recado.client.account import Account
@@ -19,6 +20,7 @@ from recado.client.contacts import learn_lids
 from recado.client.groups.opening import open_all
 from recado.client.handlers.retries import ask_again
 from recado.client.handlers.software import on_news
+from recado.client.placeholders import ask_later
 from recado.client.turn import Turn
 from recado.client.understanding import remember_secret
 from recado.content import Edit, Revoke
@@ -158,7 +160,7 @@ def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:
     return None
 
 
-async def _unreadable(turn: Turn, arrival: Arrival, error: Exception) -> None:
+async def _unreadable(turn: Turn, arrival: Arrival, error: EnvelopeError | BadRecord) -> None:
     if arrival.known is Known.OPENED:
         turn.answer(ack(arrival.node))  # a resend of what we have: nothing is missing
         return
@@ -169,7 +171,8 @@ async def _unreadable(turn: Turn, arrival: Arrival, error: Exception) -> None:
         else:
             await turn.tx.record(await unreadable_fact(turn, arrival, reason, _source(arrival)))
     await arrival.mark(turn, Known.UNREADABLE)
-    await ask_again(turn, arrival)
+    await ask_again(turn, arrival, error)
+    await ask_later(turn, arrival, after=turn.account.limits.ask_phone_after)
     turn.answer(ack(arrival.node))
 
 
@@ -181,6 +184,7 @@ async def _not_sealed(turn: Turn, arrival: Arrival) -> None:
     if stanza.unavailable:
         await arrival.mark(turn, Known.UNREADABLE)
         await turn.tx.record(await unreadable_fact(turn, arrival, "Unavailable", _source(arrival)))
+        await ask_later(turn, arrival, after=timedelta())
     elif stanza.plaintext is not None and stanza.chat.server == NEWSLETTER:
         await arrival.mark(turn, Known.OPENED)
         decoded = decode_message(stanza.plaintext)

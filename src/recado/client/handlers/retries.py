@@ -8,12 +8,34 @@ from __future__ import annotations
 
 from recado.client.arrival import Arrival
 from recado.client.prekeys import draw_prekeys
+from recado.client.tally import Resends
 from recado.client.turn import Turn
+from recado.errors import (
+    BadMac,
+    BadRecord,
+    IdentityChanged,
+    MalformedEnvelope,
+    NoSession,
+    RecadoError,
+    TooFarAhead,
+    UnknownPreKey,
+)
 from recado.protocol.stanzas.receipt import RetryKeys, retry_receipt
 
+_REASONS: dict[type[RecadoError], int] = {
+    NoSession: 1,
+    IdentityChanged: 2,
+    UnknownPreKey: 3,
+    MalformedEnvelope: 4,
+    TooFarAhead: 6,
+    BadMac: 7,
+    BadRecord: 8,
+}
+"""What WhatsApp's clients call the ways not to open a message; 0 is any other."""
 
-async def ask_again(turn: Turn, arrival: Arrival) -> None:
-    """Ask the author of a message to send it again, unless that was done often enough."""
+
+async def ask_again(turn: Turn, arrival: Arrival, error: RecadoError | None = None) -> None:
+    """Ask the author of a message to send it again, and say why, unless that was done often enough."""
     limits = turn.account.limits
     count = await turn.tx.retries(arrival.chat, arrival.stanza.id) + 1
     if count > limits.retry_requests:
@@ -21,7 +43,9 @@ async def ask_again(turn: Turn, arrival: Arrival) -> None:
     await turn.tx.save_retries(arrival.chat, arrival.stanza.id, count, turn.now + limits.keep_seen)
     keys = await _fresh_keys(turn) if count > 1 else None
     own = turn.account.own
-    turn.answer(retry_receipt(arrival.node, count=count, registration_id=own.registration_id, keys=keys))
+    reason = _REASONS.get(type(error), 0) if error is not None else 0
+    turn.answer(retry_receipt(arrival.node, count=count, registration_id=own.registration_id, keys=keys, error=reason))
+    turn.then(lambda: turn.account.resends.note(Resends.AUTHOR_ASKED))
 
 
 async def _fresh_keys(turn: Turn) -> RetryKeys | None:

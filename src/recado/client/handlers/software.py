@@ -12,9 +12,11 @@ from recado.client.appstate.keys import on_key_request, on_key_share
 from recado.client.arrival import Arrival
 from recado.client.contacts import learn_lids
 from recado.client.history import history_work
+from recado.client.placeholders import on_answer
 from recado.client.turn import Turn
 from recado.protocol.messages.history import HistoryPush
 from recado.protocol.messages.migration import LidMappings
+from recado.protocol.messages.phone_requests import PhoneAnswer
 from recado.protocol.messages.software import AppStateKeyRequest, AppStateKeyShare, News
 
 Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
@@ -41,6 +43,7 @@ async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintex
 
 _TAKERS: dict[type[object], Take] = {
     HistoryPush: _on_history,
+    PhoneAnswer: on_answer,
     AppStateKeyShare: on_key_share,
     AppStateKeyRequest: on_key_request,
     LidMappings: _on_mappings,

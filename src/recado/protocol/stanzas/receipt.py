@@ -169,13 +169,20 @@ def read_receipt(
     return Node("receipt", attrs, [Node("list", None, items)] if items else None)
 
 
-def retry_receipt(message: Node, *, count: int, registration_id: int, keys: RetryKeys | None = None) -> Node:
-    """`message` could not be opened for the `count`-th time (from 1); `keys` from the second time on."""
+def retry_receipt(
+    message: Node, *, count: int, registration_id: int, keys: RetryKeys | None = None, error: int | None = None
+) -> Node:
+    """
+    `message` could not be opened for the `count`-th time (from 1), for the reason `error`; `keys` from the second time
+    on.
+    """
     receipt = _answer(message, "retry")
     if message.attrs.get("category") == "peer":
         receipt.attrs["category"] = "peer"
     id = message.attrs.get("id", "")
     retry = Node("retry", {"count": str(count), "id": id, "t": message.attrs.get("t", "0"), "v": "1"})
+    if error is not None:
+        retry.attrs["error"] = str(error)
     content = [retry, registration_node(registration_id)]
     if keys is not None:
         content.append(
