@@ -293,6 +293,7 @@ def _object(text: str) -> dict[str, Any]:
         return {}
     try:
         said = json.loads(text)
+        json.dumps(said, ensure_ascii=False).encode()  # halves of surrogate pairs, escaped, come this far
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

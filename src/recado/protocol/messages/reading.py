@@ -256,21 +256,19 @@ def unread(kind: str, raw: bytes, message: Message) -> Unsupported:
     return Unsupported(kind, raw, _words(message))
 
 
-_WORDED = tuple(
-    [
-        "hydrated_content_text",
-        "content_text",
-        "text",
-        "caption",
-        "description",
-        "body",
-        "message",
-        "title",
-        "order_title",
-        "name",
-        "newsletter_name",
-        "conversation",
-    ]
+_WORDED = (
+    "hydrated_content_text",
+    "content_text",
+    "text",
+    "caption",
+    "description",
+    "body",
+    "message",
+    "title",
+    "order_title",
+    "name",
+    "newsletter_name",
+    "conversation",
 )
 
 

@@ -32,7 +32,9 @@ def read_vcard(card: str) -> tuple[str, tuple[str, ...]]:
     """The name (empty when it has none) and the numbers, each once, in international form where the card tells it."""
     names: dict[str, str] = {}
     phones: dict[str, None] = {}
-    for tag, parameters, value in _properties(card[:LONGEST]):
+    if len(card) > LONGEST:
+        card = card[:LONGEST].rpartition("\n")[0]
+    for tag, parameters, value in _properties(card):
         if tag in ("FN", "N"):
             names.setdefault(tag, value)
         elif tag == "TEL" and len(phones) < MOST_PHONES:
