@@ -43,6 +43,15 @@ class CrashPoint(StrEnum):
     WORK_BEFORE_FINISH = "work.before_finish"
 
 
+class GroupPoint(StrEnum):
+    """Where a message to or from a group may be interrupted, beside the points every message passes."""
+
+    KEY_KEPT = "group.key_kept"  # the author's sender key came along, what it opens is still closed
+    SEALED_BEFORE_COMMIT = "group.sealed_before_commit"
+    GIVEN_BEFORE_COMMIT = "group.given_before_commit"  # the server took the message: who has our key is being noted
+    ROTATED_BEFORE_COMMIT = "group.rotated_before_commit"  # somebody is gone: our key is being dropped
+
+
 Hook = Callable[[str], None]
 
 _hook: Hook | None = None

@@ -27,7 +27,7 @@ from recado.client.devices import ask_devices, known_devices
 from recado.client.drafting import draft_message, keep_own_secret, outside_of, own_address
 from recado.client.drafts import PLANS, Draft, Missing
 from recado.client.groups.asking import ask_group
-from recado.client.groups.planning import forget_group, note_given, plan_for_group
+from recado.client.groups.planning import forget_group, note_given, plan_for_group, timer_of
 from recado.client.people.tokens import NOT_ALLOWED, note_refused, shown_tokens
 from recado.client.sealing import Bundles, Sealer, fetch_bundles, shows_identity
 from recado.client.settling import settle_as_sent, settled_at
@@ -79,6 +79,7 @@ async def send(
     """
     if not (chat.is_person or chat.is_group or chat.server == BROADCAST) or chat.is_bsuid:
         raise UsageError("messages go to people and groups")
+    expires_in = await timer_of(account, chat) if expires_in is None else expires_in
     draft = await draft_message(
         account, chat, content, quoting=quoting, id=id, forwarded=int(forward), expires_in=expires_in
     )

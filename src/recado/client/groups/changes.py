@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from recado import crashpoints
 from recado.client.contacts import learn_lids
 from recado.client.groups.planning import kept_group
 from recado.client.turn import Turn
+from recado.crashpoints import GroupPoint
 from recado.events import GroupChanged
 from recado.groups import Group, GroupChange, Member, Role
 from recado.jid import JID
@@ -51,6 +53,7 @@ async def _apply(turn: Turn, address: JID, change: Change) -> None:
     groups = turn.tx.groups
     if change.what in _GONE or change.what is GroupChange.DELETED:
         await groups.drop_own_key(address)
+        crashpoints.reach(GroupPoint.ROTATED_BEFORE_COMMIT)
     if change.whole is not None:
         await groups.save(change.whole)
         return

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 
+from recado import crashpoints
 from recado.client.opening import open_sealed
 from recado.client.turn import Turn
+from recado.crashpoints import GroupPoint
 from recado.errors import BadRecord, DecodeError, EnvelopeError, UnknownSenderKey
 from recado.jid import BROADCAST, JID
 from recado.protocol.messages.group_keys import read_distribution
@@ -62,6 +64,7 @@ async def _keep_key(turn: Turn, chat: JID, author: JID, padded: bytes) -> None:
     except BadRecord:
         known = None
     await turn.tx.groups.save_sender_key(chat, author, learn(known, given.key))
+    crashpoints.reach(GroupPoint.KEY_KEPT)
 
 
 async def _open_for_all(turn: Turn, chat: JID, author: JID, envelope: Envelope) -> bytes:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from recado import crashpoints
 from recado.client.account import Account
 from recado.client.devices import known_devices
 from recado.client.drafting import keep_own_secret, outside_of
 from recado.client.drafts import Draft, Missing
 from recado.client.sealing import Bundles, Sealer, shows_identity
+from recado.crashpoints import GroupPoint
 from recado.errors import BadRecord
 from recado.groups import Group
 from recado.jid import JID
@@ -58,6 +60,7 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
     await tx.remember_sent(kept, account.now() + account.limits.keep_sent)
     draft.phash = participant_hash(devices) if draft.chat.is_group else None
     draft.given = (record.current.id, tuple(device for device, _ in given))
+    crashpoints.reach(GroupPoint.SEALED_BEFORE_COMMIT)
     return GroupMessage(
         id=draft.id,
         to=draft.chat,
@@ -115,6 +118,16 @@ async def note_given(tx: Transaction, draft: Draft) -> None:
     """The server took the message: those it gave our key to have it."""
     if draft.given is not None and draft.given[1]:
         await tx.groups.add_holders(draft.chat, *draft.given)
+        crashpoints.reach(GroupPoint.GIVEN_BEFORE_COMMIT)
+
+
+async def timer_of(account: Account, chat: JID) -> int | None:
+    """After how many seconds messages in that group disappear, as far as it is known."""
+    if not chat.is_group:
+        return None
+    async with account.store.transaction() as tx:
+        group = await kept_group(tx, chat)
+    return None if group is None else group.expires_in
 
 
 async def forget_group(tx: Transaction, account: Account, group: JID) -> None:
