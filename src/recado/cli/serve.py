@@ -49,8 +49,13 @@ def server_of(settings: Settings) -> Server:
         return WHATSAPP
     if settings.whatsapp_url is None or settings.whatsapp_root is None:
         raise UsageError("RECADO_WHATSAPP_URL and RECADO_WHATSAPP_ROOT are given together or not at all")
+    files = {} if settings.whatsapp_files_host is None else {"files_host": settings.whatsapp_files_host}
     try:
-        return Server(settings.whatsapp_url, bytes.fromhex(settings.whatsapp_root), "an emulator")
+        authority = None if settings.whatsapp_files_ca is None else settings.whatsapp_files_ca.read_text()
+        root = bytes.fromhex(settings.whatsapp_root)
+        return Server(settings.whatsapp_url, root, "an emulator", files_ca=authority, **files)
+    except OSError:
+        raise UsageError("the file that RECADO_WHATSAPP_FILES_CA names cannot be read") from None
     except ValueError:
         raise UsageError("RECADO_WHATSAPP_ROOT is 64 hexadecimal digits") from None
 

@@ -32,7 +32,7 @@ from recado.gateway.media import routes as media
 from recado.gateway.media.fetchers import AddressFetcher, Fetcher, MetaFetcher
 from recado.gateway.media.fetching import MediaFetching
 from recado.gateway.media.files import Files
-from recado.gateway.media.outbound import meta_files, zapi_files
+from recado.gateway.media.outbound import meta_files, web_files, zapi_files
 from recado.gateway.media.places import open_storages
 from recado.gateway.mentorados import repository, service
 from recado.gateway.mentorados import routes as mentorados
@@ -44,6 +44,7 @@ from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.problems import add_problems
 from recado.gateway.providers.baileys.adapter import shown_as, whatsapp_web
+from recado.gateway.providers.baileys.files import RunningClients, WebFetcher, WebFiles
 from recado.gateway.providers.meta import receiving as meta_webhooks
 from recado.gateway.providers.meta.adapter import MetaOptions, meta
 from recado.gateway.providers.meta.receiving import MetaReceiving
@@ -117,8 +118,16 @@ async def open_gateway(
         vault = Vault(masters)
         files = Files(database, vault, open_storages(settings), clock=clock, most=settings.media_limit)
         device = shown_as(settings.browser, settings.browser_os, full_history=settings.sync_full_history)
+        egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
+        running = RunningClients()
         web_provider = whatsapp_web(
-            database, vault, clock=clock, server=server, device=device, force_identity=settings.force_identity
+            database,
+            vault,
+            clock=clock,
+            server=server,
+            device=device,
+            force_identity=settings.force_identity,
+            files=WebFiles(web_files(files, egress), running),
         )
         hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)
         official = MetaOptions(settings.meta_base_url, settings.meta_graph_version, settings.meta_poll_seconds)
@@ -134,13 +143,13 @@ async def open_gateway(
         await stack.enter_async_context(feeding_campaigns(database, clock=clock))
         await stack.enter_async_context(moving_people(database, clock=clock))
         broadcasts = await stack.enter_async_context(Broadcasts(database, vault, clock=clock))
-        egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
         await stack.enter_async_context(
             Deliveries(database, vault, egress, clock=clock, poll_seconds=settings.poll_seconds)
         )
         fetchers: dict[str, Fetcher] = {
             "meta": MetaFetcher(database, vault, base_url=settings.meta_base_url, version=settings.meta_graph_version),
             "zapi": AddressFetcher(egress),
+            "baileys": await stack.enter_async_context(WebFetcher(server, running, most=settings.media_limit)),
         }
         await stack.enter_async_context(MediaFetching(files, fetchers, poll_seconds=settings.poll_seconds))
         receiving = await stack.enter_async_context(MetaReceiving(database, vault, settings, clock=clock))

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     whatsapp_root: str | None = None
     """The public root key of that server's certificates: 64 hexadecimal digits."""
 
+    whatsapp_files_host: str | None = None
+    """The host (and port) that files come from, when it is an emulator."""
+
+    whatsapp_files_ca: Path | None = None
+    """A PEM file with the certificate authority of that host."""
+
     public_base_url: str | None = None
     """Where this gateway is seen from outside (`https://gateway.example.org`), for providers that call it back."""
 

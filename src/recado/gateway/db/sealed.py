@@ -41,6 +41,7 @@ SEALED = (
     SealedColumn("provider_hooks", "value", (("provider", "text"),), lambda name: f"hook {name}", "key_id"),
     SealedColumn("provider_payloads", "body", (("id", "uuid"),), lambda id: f"payload {id}", "key_id"),
     SealedColumn("media", "key", (("id", "uuid"),), lambda id: f"media {id}"),
+    SealedColumn("media", "sealed_remote", (("id", "uuid"),), lambda id: f"media remote {id}"),
     SealedColumn("connections", "step", (("provider", "text"),), lambda provider: "connection step"),
     SealedColumn("webhook_endpoints", "secret", (("id", "uuid"),), lambda id: f"webhook {id}"),
     SealedColumn("webhook_endpoints", "old_secret", (("id", "uuid"),), lambda id: f"webhook {id}"),

@@ -24,6 +24,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.media import repository
 from recado.gateway.media.fetchers import Fetcher, FetchFailed
 from recado.gateway.media.files import Files, new_place, sealed_name
+from recado.gateway.media.remote import sealed_remote_name
 from recado.gateway.media.repository import Job
 from recado.gateway.media.sealing import FileTooLarge, Measured
 from recado.gateway.media.storage import StorageFailed
@@ -194,9 +195,10 @@ class MediaFetching:
     async def _bring(self, principal: Principal, job: Job, storage_key: str, key: bytes) -> tuple[Measured, str]:
         """Into the storage. Raises FetchFailed, FileTooLarge, StorageFailed, TimeoutError; nothing is there then."""
         fetcher = self._fetchers.get(job.provider or "")
-        if fetcher is None or job.remote is None:
+        remote = job.remote or await self._unsealed(principal, job)
+        if fetcher is None or remote is None:
             raise FetchFailed("no_road", is_final=True)
-        async with asyncio.timeout(_FETCH_SECONDS), fetcher.fetch(_owner(principal), job.remote) as fetched:
+        async with asyncio.timeout(_FETCH_SECONDS), fetcher.fetch(_owner(principal), remote) as fetched:
             measured = await self._files.put(storage_key, key, fetched.chunks)
         crashpoints.reach(MediaPoint.AFTER_FETCH)
         told = {each.lower() for each in (job.sha256, fetched.sha256) if each}
@@ -204,6 +206,14 @@ class MediaFetching:
             await self._files.storages.named(None).delete(storage_key)
             raise FetchFailed("wrong_hash", is_final=job.attempts + 1 >= _WRONG_MOST)
         return measured, fetched.mime_type
+
+    async def _unsealed(self, principal: Principal, job: Job) -> str | None:
+        """Where a file is that has a key of its own there."""
+        if job.sealed_remote is None:
+            return None
+        async with self._files.database.unit(principal) as unit:
+            named = [(sealed_remote_name(job.id), job.sealed_remote)]
+            return (await self._files.vault.open(unit, named))[0].decode()
 
     async def _settle(
         self, principal: Principal, job: Job, storage_key: str, measured: Measured, mime_type: str

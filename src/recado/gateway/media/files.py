@@ -13,7 +13,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from recado.clock import Clock
-from recado.errors import StoreUnavailable
+from recado.errors import BadRecord, StoreUnavailable
+from recado.gateway.db.notify import MEDIA
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.media import repository
@@ -25,6 +26,8 @@ from recado.gateway.security import SEND, Principal
 
 RECEIVING_LASTS = timedelta(hours=1)
 """How long an upload may take; what is not whole by then is deleted."""
+WANTED_LASTS = timedelta(days=1)
+"""How long a file of the past that somebody asked for is tried."""
 _KEY_BYTES = 32
 
 
@@ -41,6 +44,12 @@ class MediaIsLost(Refusal):
 
     status = 410
     kind = "media-lost"
+
+
+class FileDamaged(MediaIsLost):
+    """The file is here, and is not what was put here: it was changed, or cut short."""
+
+    kind = "file-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +122,36 @@ class Files:
     @asynccontextmanager
     async def open(self, principal: Principal, id: UUID) -> AsyncIterator[OpenFile]:
         """
-        A file, its first bytes read already. Raises NotFound, NotHereYet, MediaIsLost, FileMissing, StorageFailed,
-        BadRecord.
+        A file, its first bytes read already. Raises NotFound, NotHereYet, MediaIsLost, FileMissing, FileDamaged,
+        StorageFailed, BadRecord (the key).
         """
+        row, key = await self._find(principal, id)
+        if key is None or row.storage_key is None:
+            raise NotHereYet
+        stored = self.storages.named(row.stored_in).open(row.storage_key)
+        async with aclosing(stored), aclosing(unseal(key, stored)) as opened:
+            try:
+                first = await anext(opened, None)
+            except BadRecord:
+                raise FileDamaged from None
+            if first is None:
+                raise FileMissing("the file is not where it was put")
+            yield OpenFile(row, _joined(first, opened))
+
+    async def _find(self, principal: Principal, id: UUID) -> tuple[MediaRow, bytes | None]:
+        """The row, and the file's key when it is here; what waits to be wanted is wanted from now on."""
         async with self.database.unit(principal) as unit:
             row = await repository.get_media(unit, id)
             if row.state == "lost":
                 raise MediaIsLost
-            if row.state != "stored" or row.key is None or row.storage_key is None:
-                raise NotHereYet
+            if row.state == "pending":
+                now = self.clock.now()
+                if await repository.ask_for(unit, id, now=now, expires_at=now + WANTED_LASTS):
+                    unit.tell(MEDIA)
+            if row.state != "stored" or row.key is None:
+                return row, None
             (key,) = await self.vault.open(unit, [(sealed_name(id), row.key)])
-        stored = self.storages.named(row.stored_in).open(row.storage_key)
-        async with aclosing(stored), aclosing(unseal(key, stored)) as opened:
-            first = await anext(opened, None)
-            if first is None:
-                raise FileMissing("the file is not where it was put")
-            yield OpenFile(row, _joined(first, opened))
+            return row, key
 
     async def read(self, principal: Principal, id: UUID, *, most: int) -> tuple[MediaRow, bytes]:
         """A whole file, for who has to hold it. Raises as `open`, and FileTooLarge."""

@@ -1,22 +1,28 @@
 """
 Files kept here on their way out. Meta is given a copy once and told its id from then on, for as long as it keeps it;
-Z-API is given the bytes in the request itself, so nothing of ours has to be reachable from outside.
+Z-API is given the bytes in the request itself, so nothing of ours has to be reachable from outside; WhatsApp Web has
+them read piece by piece while they are encrypted.
 """
 
 from __future__ import annotations
 
 import base64
 import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
 from recado.errors import RateLimited, TooLarge
+from recado.gateway.egress import Egress, EgressFailed, EgressRefused
 from recado.gateway.media import repository
 from recado.gateway.media.files import Files, MediaIsLost, NotHereYet
 from recado.gateway.media.repository import MediaRow
-from recado.gateway.media.sealing import FileTooLarge
+from recado.gateway.media.sealing import FileTooLarge, Measured
 from recado.gateway.media.service import identified
 from recado.gateway.media.storage import FileMissing, StorageFailed
+from recado.gateway.providers.baileys.files import LoadFile as LoadWebFile
+from recado.gateway.providers.baileys.files import OutgoingFile
 from recado.gateway.providers.meta.adapter import File
 from recado.gateway.providers.meta.adapter import LoadFile as LoadMetaFile
 from recado.gateway.providers.zapi.adapter import LoadFile as LoadZapiFile
@@ -71,6 +77,47 @@ def zapi_files(files: Files) -> LoadZapiFile:
         return f"data:{_bare_type(row)};base64,{base64.b64encode(data).decode()}"
 
     return load
+
+
+def web_files(files: Files, egress: Egress) -> LoadWebFile:
+    """Files for WhatsApp Web: from where they are kept, or from an address that requests may go to."""
+
+    @asynccontextmanager
+    async def load(lease: Lease, reference: str) -> AsyncIterator[OutgoingFile | None]:
+        again, is_open = RateLimited(files.clock.now() + _AGAIN), False
+        try:
+            async with _opened(files, egress, Principal.runtime(lease.mentorado_id), reference) as found:
+                is_open = True
+                yield found
+        except (NotFound, MediaIsLost, EgressRefused):
+            if is_open:
+                raise
+            yield None
+        except (NotHereYet, StorageFailed, EgressFailed):
+            raise again from None
+        except FileTooLarge:
+            raise TooLarge from None
+
+    return load
+
+
+@asynccontextmanager
+async def _opened(
+    files: Files, egress: Egress, principal: Principal, reference: str
+) -> AsyncIterator[OutgoingFile | None]:
+    id = identified(reference)
+    if id is not None:
+        async with files.open(principal, id) as file:
+            yield OutgoingFile(file.chunks, file.row.mime_type, file.row.file_name)
+    elif reference.startswith("https://"):
+        async with egress.stream("GET", reference, headers={"Accept": "*/*"}) as response:
+            if response.status != 200:
+                raise EgressFailed(f"http_{response.status}")
+            measured = Measured(response.content.iter_any(), most=files.most)
+            mime_type = response.headers.get("content-type", "").partition(";")[0]
+            yield OutgoingFile(aiter(measured), mime_type, None)
+    else:
+        yield None
 
 
 async def _read(files: Files, principal: Principal, id: UUID, *, most: int) -> tuple[MediaRow, bytes] | None:

@@ -1,20 +1,33 @@
 -- Files of messages: what is noted of them, who is at work on them, and what became of that.
 
 -- add_pending --
--- Told again, it is noted once.
-INSERT INTO media (id, provider, message_id, people, remote, mime_type, file_name, size, sha256, state, due_at,
-                   expires_at, created_at)
-SELECT id, %(provider)s, message_id, string_to_array(people, ' '), remote, mime_type, file_name, size, sha256,
-       'pending', %(now)s, %(expires_at)s, %(now)s
-FROM unnest(%(ids)s::uuid[], %(message_ids)s::text[], %(people)s::text[], %(remotes)s::text[], %(mime_types)s::text[],
-            %(file_names)s::text[], %(sizes)s::bigint[], %(sha256s)s::text[])
-    AS given (id, message_id, people, remote, mime_type, file_name, size, sha256)
+-- Told again, it is noted once. What is not wanted yet waits until somebody asks for it.
+INSERT INTO media (id, provider, message_id, people, remote, sealed_remote, mime_type, file_name, size, sha256, state,
+                   due_at, expires_at, created_at)
+SELECT id, %(provider)s, message_id, string_to_array(people, ' '), remote, sealed_remote, mime_type, file_name, size,
+       sha256, 'pending', CASE WHEN is_wanted THEN %(now)s::timestamptz END,
+       CASE WHEN is_wanted THEN %(expires_at)s::timestamptz END, %(now)s
+FROM unnest(%(ids)s::uuid[], %(message_ids)s::text[], %(people)s::text[], %(remotes)s::text[],
+            %(sealed_remotes)s::bytea[], %(wanteds)s::boolean[], %(mime_types)s::text[], %(file_names)s::text[],
+            %(sizes)s::bigint[], %(sha256s)s::text[])
+    AS given (id, message_id, people, remote, sealed_remote, is_wanted, mime_type, file_name, size, sha256)
 ON CONFLICT DO NOTHING
 
 -- add_receiving --
 INSERT INTO media (id, mime_type, file_name, state, attempts, due_at, stored_in, storage_key, key, created_at)
 VALUES (%(id)s, %(mime_type)s, %(file_name)s, 'receiving', 1, %(due_at)s, %(stored_in)s, %(storage_key)s, %(key)s,
         %(now)s)
+
+-- ask_for --
+-- Somebody wants what nobody wanted so far.
+UPDATE media SET due_at = %(now)s, expires_at = %(expires_at)s
+WHERE id = %(id)s AND state = 'pending' AND due_at IS NULL RETURNING id
+
+-- sent_reference --
+-- What we were told to send in that message.
+SELECT m.content ->> 'reference' FROM whatsapp_messages m
+WHERE m.provider_message_id = %(message_id)s AND m.direction = 'out' AND m.content ->> 'reference' <> ''
+LIMIT 1
 
 -- scan --
 SELECT scan_media(%(at)s, %(most)s)
@@ -28,7 +41,7 @@ WITH free AS (
     SELECT id FROM media WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
 UPDATE media m SET due_at = %(until)s FROM free WHERE m.id = free.id
-RETURNING m.id, m.provider, m.message_id, m.remote, m.sha256, m.state, m.attempts, m.expires_at, m.due_at, m.stored_in,
+RETURNING m.id, m.provider, m.message_id, m.remote, m.sealed_remote, m.sha256, m.state, m.attempts, m.expires_at, m.due_at, m.stored_in,
           m.storage_key
 
 -- release --
@@ -41,7 +54,7 @@ WHERE id = %(id)s AND state = 'pending' AND due_at = %(due_at)s RETURNING attemp
 
 -- settle_stored --
 UPDATE media
-SET state = 'stored', reason = NULL, remote = NULL, due_at = NULL, expires_at = NULL, size = %(size)s,
+SET state = 'stored', reason = NULL, remote = NULL, sealed_remote = NULL, due_at = NULL, expires_at = NULL, size = %(size)s,
     sha256 = %(sha256)s, mime_type = coalesce(nullif(mime_type, ''), %(mime_type)s), stored_at = %(now)s
 WHERE id = %(id)s AND storage_key = %(storage_key)s AND state IN ('pending', 'receiving')
 RETURNING id
@@ -53,7 +66,8 @@ WHERE id = %(id)s AND storage_key = %(storage_key)s AND state = 'pending' RETURN
 
 -- settle_lost --
 UPDATE media
-SET state = 'lost', reason = %(reason)s, remote = NULL, due_at = NULL, storage_key = NULL, stored_in = NULL, key = NULL
+SET state = 'lost', reason = %(reason)s, remote = NULL, sealed_remote = NULL, due_at = NULL, storage_key = NULL,
+    stored_in = NULL, key = NULL
 WHERE id = %(id)s AND storage_key = %(storage_key)s AND state IN ('pending', 'receiving') RETURNING id
 
 -- settle_gone --

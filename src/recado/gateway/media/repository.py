@@ -21,11 +21,13 @@ class Noted:
     id: UUID
     message_id: str
     people: tuple[str, ...] = field(repr=False)
-    remote: str = field(repr=False)
+    remote: str | None = field(repr=False)
     mime_type: str
     file_name: str | None = field(repr=False)
     size: int | None
     sha256: str | None = field(repr=False)
+    sealed_remote: bytes | None = field(default=None, repr=False)
+    is_wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Job:
     provider: str | None
     message_id: str | None
     remote: str | None = field(repr=False)
+    sealed_remote: bytes | None = field(repr=False)
     sha256: str | None = field(repr=False)
     state: str
     attempts: int
@@ -68,7 +71,7 @@ class MediaRow:
 async def add_pending(
     unit: Unit, provider: str, files: Sequence[Noted], *, now: datetime, expires_at: datetime
 ) -> None:
-    """Note files that are to be fetched; those that are noted already stay as they are."""
+    """Note files that are to be fetched, at once or when wanted; those that are noted already stay as they are."""
     await unit.run(
         _queries.add_pending,
         provider=provider,
@@ -78,6 +81,8 @@ async def add_pending(
         message_ids=[file.message_id for file in files],
         people=[" ".join(file.people) for file in files],
         remotes=[file.remote for file in files],
+        sealed_remotes=[file.sealed_remote for file in files],
+        wanteds=[file.is_wanted for file in files],
         mime_types=[file.mime_type for file in files],
         file_names=[file.file_name for file in files],
         sizes=[file.size for file in files],
@@ -109,6 +114,17 @@ async def add_receiving(
         now=now,
         due_at=due_at,
     )
+
+
+async def ask_for(unit: Unit, id: UUID, *, now: datetime, expires_at: datetime) -> bool:
+    """Somebody wants a file that waits for that; did it?"""
+    return await unit.value(_queries.ask_for, id=id, now=now, expires_at=expires_at) is not None
+
+
+async def find_sent_reference(unit: Unit, message_id: str) -> str | None:
+    """The file that we were told to send in that message."""
+    found: str | None = await unit.value(_queries.sent_reference, message_id=message_id)
+    return found
 
 
 async def list_due_mentorados(unit: Unit, *, at: datetime, most: int) -> list[UUID]:

@@ -32,6 +32,7 @@ class StorageFull(StorageFailed):
 class FileMissing(StorageFailed):
     """The storage has no such file."""
 
+    status = 410
     kind: ClassVar[str] = "file-missing"
     retry_after: int | None = None
 

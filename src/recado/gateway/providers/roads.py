@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recado.content import KINDS, WEB_KINDS
+from recado.content import KINDS, WEB_KINDS, MediaKind
 from recado.jid import BSUID, GROUP, LID, PHONE
 
 META = "meta"
@@ -53,6 +53,7 @@ ROADS: dict[str, Road] = {
             sends=frozenset(
                 {"text", "location", "contacts", "reaction", "edit", "revoke", "pin", "keep", "poll", "poll_vote"}
                 | {"event", "event_answer", "disappearing_timer"}
+                | {kind.value for kind in MediaKind}
             ),
             repeats_are_one=True,
             has_credentials=False,

@@ -25,6 +25,7 @@ CREATE TABLE media (
     uploaded_until  timestamptz,                         -- and how long
     created_at      timestamptz NOT NULL,
     stored_at       timestamptz,
+    sealed_remote   bytea,                               -- an envelope: where it is and what opens it there
     PRIMARY KEY (mentorado_id, id)
 );
 CREATE INDEX media_due ON media (due_at) WHERE due_at IS NOT NULL;
@@ -59,9 +60,9 @@ DECLARE
     gone bigint;
 BEGIN
     UPDATE public.media
-        SET state = 'erased', reason = why, key = NULL, remote = NULL, message_id = NULL, people = '{}',
-            mime_type = '', file_name = NULL, size = NULL, sha256 = NULL, uploaded_to = NULL, uploaded_id = NULL,
-            uploaded_until = NULL, expires_at = NULL,
+        SET state = 'erased', reason = why, key = NULL, remote = NULL, sealed_remote = NULL, message_id = NULL,
+            people = '{}', mime_type = '', file_name = NULL, size = NULL, sha256 = NULL, uploaded_to = NULL,
+            uploaded_id = NULL, uploaded_until = NULL, expires_at = NULL,
             due_at = CASE WHEN storage_key IS NOT NULL THEN greatest(due_at, now()) END
         WHERE mentorado_id = public.current_mentorado() AND id = ANY (ids) AND state <> 'erased';
     GET DIAGNOSTICS gone = ROW_COUNT;

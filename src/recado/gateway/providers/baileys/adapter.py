@@ -137,7 +137,7 @@ class BaileysProvider:
         raise status.over
 
     async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
-        """Send through the client, a file uploaded first. Raises SendError, NotConnected, ConnectionLost, QueryError."""
+        """Send through the client, a file uploaded first. Raises SendError, UsageError, ConnectionLost, QueryError."""
         if isinstance(content, Media) and content.remote is None:
             content = await self._uploaded(content)
         sent = await self._client.send(chat, content, id=id, quoting=self._quoting(quoting))
