@@ -12,12 +12,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import codec, gateway, idle, noise, oneway, signal, webhooks
+from bench import codec, gateway, groups, idle, noise, oneway, signal, webhooks
 from bench.table import Effort, Result, Say, render
 
 BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
     "codec": ("nodes a second", codec.run),
     "signal": ("sessions: a second", signal.run),
+    "groups": ("groups: a second", groups.run),
     "noise": ("the link: a second", noise.run),
     "oneway": ("texts one way: a second, and milliseconds", oneway.run),
     "idle": ("memory", idle.run),

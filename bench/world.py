@@ -4,6 +4,7 @@ The emulator in a process of its own. Jobs:
     start {certificate?}            → {url, root, control}
     say {to, each}                  → {first}: every phone of `to` is written `each` texts; the first one's number
     say_one_by_one {to, seconds}    → {count, seconds}: each is written the next text once it acknowledged the last
+    group {owner, people, devices}  → {group}: a group of those people, who have so many devices, switched off
     say_timed {to, count}           → {at}: one text at a time; when each left, by the machine's monotonic clock
 """
 
@@ -13,15 +14,30 @@ import asyncio
 import itertools
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from bench import jobs
+from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.world import World
+from recado.protocol.crypto.curve import KeyPair
+from recado.protocol.signal.keys import make_prekeys, make_signed_prekey
 
 FRIENDS = 20
 """How many people write to the accounts."""
 LENGTH = 100
 """Characters in a text."""
+
+
+def add_companion(account: Account, entropy: Callable[[int], bytes]) -> None:
+    """A linked device that published its keys and is never there."""
+    own = KeyPair.generate(entropy)
+    signed = make_signed_prekey(own, 1, entropy)
+    keys = KeyBundle(1, own.public, PublishedKey(1, signed.pair.public, signed.signature))
+    keys.one_time.update((key.id, key.pair.public) for key in make_prekeys(1, 2, entropy))
+    device = Device(account, account.next_device, keys, key_index=account.next_device)
+    account.devices[device.number] = device
+    account.next_device += 1
 
 
 class Desk:
@@ -39,6 +55,8 @@ class Desk:
                 return await self._start(job)
             case "say":
                 return await self._say(job["to"], job["each"])
+            case "group":
+                return await self._group(job["owner"], job["people"], job["devices"])
             case "say_one_by_one":
                 return await self._say_one_by_one(job["to"], job["seconds"])
             case _:
@@ -51,6 +69,21 @@ class Desk:
             tls.load_cert_chain(job["certificate"])
         world = self._world = await self._stack.enter_async_context(World.start(tls=tls))
         return {"url": world.server.url, "root": world.server.root.hex(), "control": world.control_url}
+
+    async def _group(self, owner: str, people: list[str], devices: int) -> jobs.Job:
+        """A new group of a phone's with people whose devices are all switched off."""
+        phones = [self._world.phone(name) for name in people]
+        holder = self._world.phone(owner)
+        lacking = devices - len(phones) - len(holder.account.devices)
+        for number in range(lacking):
+            account = phones[number % len(phones)].account
+            add_companion(account, self._world.entropy)
+        group = await holder.groups.create("a large one", *phones)
+        for phone in phones:
+            phone.offline()
+            for device in phone.account.devices.values():
+                device.mailbox.clear()
+        return {"group": str(group)}
 
     async def _say(self, to: list[str], each: int) -> jobs.Job:
         first = -1
