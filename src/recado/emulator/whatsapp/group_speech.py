@@ -7,8 +7,9 @@ It shares the phone's keyring and line with `Speech`, which hands it the stanzas
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recado.content import Text, content_kind
 from recado.emulator.whatsapp.groups import GroupState
@@ -213,5 +214,29 @@ class GroupSpeech:
         if shown is not None and shown.from_me:
             shown.reach(Ticks.REFUSED if "error" in node.attrs else Ticks.SENT)
 
+    def to_json(self) -> dict[str, Any]:
+        """The keys and what was said, as JSON types."""
+        return {
+            "own": [[str(group), _text(record.encode())] for group, record in self.own.items()],
+            "given": [[str(group), sorted(map(str, devices))] for group, devices in self.given.items()],
+            "others": [[str(group), str(who), _text(key.encode())] for (group, who), key in self.others.items()],
+            "spoken": [[id, _text(each.message), str(each.group)] for id, each in self.spoken.items()],
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take up what `to_json` gave. Raises BadRecord, ValueError."""
+        for group, record in saved.get("own", []):
+            self.own[JID.parse(group)] = SenderKeyRecord.decode(b64decode(record))
+        for group, devices in saved.get("given", []):
+            self.given[JID.parse(group)] = {JID.parse(device) for device in devices}
+        for group, author, record in saved.get("others", []):
+            self.others[JID.parse(group), JID.parse(author)] = SenderKeyRecord.decode(b64decode(record))
+        for id, message, group in saved.get("spoken", []):
+            self.spoken[id] = SpokenToGroup(b64decode(message), JID.parse(group))
+
     def _send(self, node: Node) -> None:
         self._world.receive(self._phone.device, node)
+
+
+def _text(value: bytes) -> str:
+    return b64encode(value).decode()

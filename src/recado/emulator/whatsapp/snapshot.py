@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recado.emulator.whatsapp.accounts import Device, KeyBundle, PublishedKey
+from recado.emulator.whatsapp.appstate import SharedState
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.emulator.whatsapp.keyring import Keyring
 from recado.emulator.whatsapp.phone import Phone
@@ -26,6 +27,7 @@ from recado.errors import BadRecord, DecodeError
 from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.crypto.curve import KeyPair
+from recado.protocol.messages.software import AppStateKey
 from recado.protocol.signal.keys import SignedPreKey
 from recado.protocol.signal.session import OwnIdentity, SessionRecord
 from recado.protocol.wire.decode import decode
@@ -60,7 +62,8 @@ def load_world(world: World, path: Path) -> bool:
 def world_to_json(world: World) -> dict[str, Any]:
     """The state of a world as JSON types."""
     accounts = [_account_to_json(world.phones[account.name]) for account in world.directory]
-    return {"version": _VERSION, "accounts": accounts}
+    groups = {"groups": world.groups.to_json(), "audiences": {k: sorted(v) for k, v in world.audiences.items()}}
+    return {"version": _VERSION, **groups, "accounts": accounts}
 
 
 def world_from_json(world: World, saved: Any) -> None:
@@ -71,6 +74,8 @@ def world_from_json(world: World, saved: Any) -> None:
         phones = [_account_from_json(world, each) for each in saved["accounts"]]
     except (KeyError, TypeError, ValueError, DecodeError):
         raise BadRecord("the saved world cannot be read") from None
+    world.groups.restore(saved.get("groups", []), world.directory)
+    world.audiences = {number: set(audience) for number, audience in saved.get("audiences", {}).items()}
     for phone, each in zip(phones, saved["accounts"], strict=True):
         _speech_from_json(phone, each["phone"]["spoken"])  # names other accounts: all of them are there by now
     for phone, each in zip(phones, saved["accounts"], strict=True):
@@ -87,6 +92,7 @@ def _account_to_json(phone: Phone) -> dict[str, Any]:
         "key_index_list": _text(account.key_index_list),
         "listed_at": account.listed_at,
         "contacts": sorted(account.contacts),
+        "app_state": account.app_state.to_json(),
         "privacy": account.privacy,
         "blocked": sorted(account.blocked),
         "about": account.about,
@@ -103,6 +109,7 @@ def _account_from_json(world: World, saved: dict[str, Any]) -> Phone:
     account.key_index_list = _bytes(saved["key_index_list"])
     account.listed_at = saved["listed_at"]
     account.contacts = set(saved["contacts"])
+    account.app_state = SharedState.from_json(saved.get("app_state", {}))
     account.privacy = dict(saved["privacy"])
     account.blocked = set(saved["blocked"])
     account.about = saved["about"]
@@ -163,7 +170,9 @@ def _phone_to_json(phone: Phone) -> dict[str, Any]:
             [id, _text(each.message), each.chat.number if each.chat else None] for id, each in speech._spoken.items()
         ],
         "greeted": sorted(str(device) for device in speech._greeted),
+        "in_groups": speech.groups.to_json(),
         "screen": [_shown_to_json(shown) for shown in phone.messages],
+        "app_state_keys": [[_text(key.id), _text(key.data), key.made_at] for key in phone.settings.keys.values()],
     }
 
 
@@ -179,8 +188,11 @@ def _phone_from_json(phone: Phone, saved: dict[str, Any]) -> None:
     ring._sessions = {JID.parse(device): SessionRecord.decode(_bytes(record)) for device, record in saved["sessions"]}
     phone.keyring = ring
     phone._speech._greeted = {JID.parse(device) for device in saved["greeted"]}
+    phone._speech.groups.restore(saved.get("in_groups", {}))
     for each in saved["screen"]:
         phone.inbox.show(_shown_from_json(each))
+    for id, data, made_at in saved.get("app_state_keys", []):
+        phone.settings.keys[_bytes(id)] = AppStateKey(_bytes(id), _bytes(data), made_at)
 
 
 def _speech_from_json(phone: Phone, saved: list[Any]) -> None:
