@@ -79,7 +79,9 @@ class Limits:
     ask_phone_after: timedelta = timedelta(seconds=5)
     """How long a message's author has to send it again before the own phone is asked for it."""
     phone_requests: int = 3
-    """How often the phone is asked for one message, an hour between two."""
+    """How often the phone is asked for one message."""
+    ask_phone_again: timedelta = timedelta(hours=1)
+    """Between two of these."""
     ask_phone_within: timedelta = timedelta(days=14)
     """Of older messages the phone is not asked."""
     renew_session_every: timedelta = timedelta(hours=1)

@@ -33,8 +33,6 @@ logger = logging.getLogger("recado.client")
 
 ASK_PHONE = "ask-phone"
 
-AGAIN_AFTER = timedelta(hours=1)
-
 NEVER_GIVEN = frozenset(
     {"view_once", "view_once_unavailable_fanout", "hosted_unavailable_fanout", "bot_unavailable_fanout"}
 )
@@ -85,7 +83,7 @@ async def ask_phone_for(account: Account, connection: Connection, item: WorkItem
     async def note(tx: Transaction, id: MessageId) -> None:
         now = account.now()
         tx.past.save_missing(asked, now + account.limits.keep_seen)
-        await tx.schedule(_work(asked, now + AGAIN_AFTER))
+        await tx.schedule(_work(asked, now + account.limits.ask_phone_again))
 
     account.resends.note(Resends.PHONE_ASKED)
     await tell_phone(account, connection, encode_phone_request(request), note)

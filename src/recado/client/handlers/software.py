@@ -25,7 +25,9 @@ Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
 async def on_news(turn: Turn, arrival: Arrival, news: News | None, plaintext: bytes) -> None:
     """Take in what an own device's software says."""
     take = _TAKERS.get(type(news))
-    if take is None:
+    if isinstance(news, _OF_THE_PHONE) and arrival.stanza.sender.device != 0:
+        await turn.record_unknown(arrival.node, "for the phone to say, from another own device", raw=plaintext)
+    elif take is None:
         await turn.record_unknown(arrival.node, "for software only", raw=plaintext)
     else:
         await take(turn, arrival, news, plaintext)
@@ -40,6 +42,9 @@ async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintex
     """The account moves to LIDs: sessions, tokens and threads of each number go to its LID."""
     await learn_lids(turn, told.pairs)
 
+
+_OF_THE_PHONE = (HistoryPush, PhoneAnswer)
+"""Only the phone knows the past."""
 
 _TAKERS: dict[type[object], Take] = {
     HistoryPush: _on_history,

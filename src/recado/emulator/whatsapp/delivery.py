@@ -131,6 +131,8 @@ def _offer(world: World, device: Device, letter: Letter, offline: int | None = N
 def _spoil(world: World, device: Device, node: Node) -> Node:
     if world.faults.take(Fault.CORRUPT, device):
         node = Node(node.tag, node.attrs, [_flipped(child) for child in node.children])
+    if not node.attrs.get("category") and world.faults.take(Fault.UNAVAILABLE, device):
+        node = Node(node.tag, node.attrs, [Node("unavailable", {"type": "fanout"})])
     skew = world.faults.take(Fault.SKEW, device)
     if skew is not None:
         node = Node(node.tag, {**node.attrs, "t": str(world.seconds() + int(skew.seconds))}, node.content)

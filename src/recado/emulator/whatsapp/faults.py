@@ -42,6 +42,7 @@ class Fault(StrEnum):
     REFUSE_CODE = "refuse_code"  # the next linking code for that account (always named) is refused with `code`
     REFUSE_LOGIN = "refuse_login"  # the device's next login fails with `code`
     HOLD_OFFLINE_END = "hold_offline_end"  # the next queue of the device has no end mark
+    UNAVAILABLE = "unavailable"  # the next message to the device comes without its content: only the phone gets that
     SKEW = "skew"  # the next message to the device carries a time off by `seconds`
 
 
@@ -127,6 +128,10 @@ class Faults:
     def corrupt_next(self, whom: Whom = None) -> None:
         """The next ciphertext to `whom` will not authenticate."""
         self.plan(Fault.CORRUPT, whom)
+
+    def withhold_next(self, whom: Whom = None) -> None:
+        """The next message to `whom` comes as <unavailable>: its phone has it, and may be asked."""
+        self.plan(Fault.UNAVAILABLE, whom)
 
     def duplicate_next(self, whom: Whom = None) -> None:
         """The next message to `whom` is delivered twice."""
