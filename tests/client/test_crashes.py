@@ -188,5 +188,6 @@ async def test_a_line_cut_around_the_acknowledgement_loses_nothing(cut, start, w
 def test_every_point_is_part_of_some_crash_test():
     pairing = [point for point in CrashPoint if point.startswith("pairing.")]  # test_linking
     work = [CrashPoint.WORK_BEFORE_FINISH, *HISTORY, CrashPoint.RESEND_AFTER_COMMIT]
-    tested = {*INBOUND, *OUTBOUND, *PREKEYS, *pairing, *work}
+    app_state = [point for point in CrashPoint if point.startswith("app_state.")]  # test_app_state_crashes
+    tested = {*INBOUND, *OUTBOUND, *PREKEYS, *pairing, *work, *app_state}
     assert {point for point in CrashPoint if not point.startswith(("outbox.", "delivery."))} == tested

@@ -98,8 +98,8 @@ def test_app_state_stands_at_version_zero(companion) -> None:
     answer = ana.ask("w:sync:app:state", "set", Node("sync", None, asked)).child("sync")
     assert answer is not None
     assert [each.attrs for each in answer.children] == [
-        {"name": "critical_block", "version": "0"},
-        {"name": "regular", "version": "0"},
+        {"name": "critical_block", "version": "0", "type": "none"},
+        {"name": "regular", "version": "0", "type": "none"},
     ]
 
 

@@ -42,6 +42,7 @@ async def test_the_same_name_is_the_same_number_and_the_next_device(live: World,
 
 async def test_the_phone_pushes_its_history_once_the_client_is_at_work(live: World, wire_client) -> None:
     await live.phone("Beto").say(live.phone("Ana"), "before there was a client")
+    live.phone("Ana").settings.shares = False
     client = wire_client(live, "Ana")
     await client.link(live)
     await client.login()
@@ -143,6 +144,7 @@ async def test_the_older_of_two_connections_is_replaced(live: World, wire_client
 
 async def test_a_cut_connection_loses_nothing(live: World, wire_client) -> None:
     client = wire_client(live, "Ana")
+    live.phone("Ana").settings.shares = False
     await client.link(live)
     await client.login()
     await client.expect("message", category="peer")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from recado.emulator.whatsapp.appstate import SharedState
 from recado.emulator.whatsapp.line import Line
 from recado.emulator.whatsapp.mailbox import Letter, Mailbox
 from recado.emulator.whatsapp.profile import Profile
@@ -105,6 +106,7 @@ class Account:
     next_device: int = 1
     key_index_list: bytes = b""
     listed_at: int = 0
+    app_state: SharedState = field(default_factory=SharedState)
     contacts: set[str] = field(default_factory=set)
     watchers: dict[str, Device] = field(default_factory=dict)
     privacy: dict[str, str] = field(default_factory=dict)

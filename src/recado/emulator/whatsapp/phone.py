@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from recado.content import Media, MediaKind
+from recado.content import Content, Media, MediaKind
 from recado.emulator.whatsapp import link_codes, linking, passkeys
 from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.archive import Archive
@@ -24,6 +24,7 @@ from recado.emulator.whatsapp.passkeys import Authenticator
 from recado.emulator.whatsapp.person import Person
 from recado.emulator.whatsapp.phone_files import PhoneFiles
 from recado.emulator.whatsapp.phone_groups import PhoneGroups
+from recado.emulator.whatsapp.phone_settings import PhoneSettings
 from recado.emulator.whatsapp.speech import Speech
 from recado.errors import PairingRefused, UsageError
 from recado.jid import JID
@@ -101,6 +102,7 @@ class Phone:
         self.groups = PhoneGroups(self, self._speech)
         self.person = Person(self)
         self.archive = Archive(self)
+        self.settings = PhoneSettings(self)
 
     @property
     def name(self) -> str:
@@ -188,6 +190,7 @@ class Phone:
 
     def vouch_for(self, identity: bytes, adv_secret: bytes) -> tuple[bytes, bytes]:
         """What this phone signs for a new device, and its list of key indexes with it."""
+        self.settings.prepare()
         index = self.account.next_device
         signed = issue_identity(
             adv_secret=adv_secret,
@@ -210,11 +213,11 @@ class Phone:
 
     # ---- speaking and reading
 
-    async def say(self, to: Phone | JID | str, text: str, *, quoting: Shown | None = None) -> Shown:
+    async def say(self, to: Phone | JID | str, said: str | Content, *, quoting: Shown | None = None) -> Shown:
         """Write to somebody (a phone, an address, a number or a name); it shows with its ticks at once."""
         if not self.is_online:
             raise UsageError("the phone is offline")
-        return self._speech.say(self._account(to), text, quoting)
+        return self._speech.say(self._account(to), said, quoting)
 
     async def send_file(
         self, to: Phone | JID | str, kind: MediaKind, data: bytes, described: Media | None = None

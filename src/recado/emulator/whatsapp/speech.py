@@ -19,6 +19,7 @@ from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
 from recado.events import ReceiptKind
 from recado.jid import BROADCAST, GROUP, JID
+from recado.protocol.appstate.collections import Collection
 from recado.protocol.bundle import bundle_nodes, prekey_node, read_bundle
 from recado.protocol.messages.decode import Decoded, decode_message
 from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
@@ -26,6 +27,7 @@ from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.phone_requests import PhoneRequest
 from recado.protocol.messages.shape import shape_of
+from recado.protocol.messages.software import AppStateKeyRequest
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.keys import OneTimePreKey
@@ -191,9 +193,11 @@ class Speech:
         if stanza.is_peer:
             self._send(peer_receipt(node))
             for decoded in opened:
+                own = self._account.phone.with_device(device.device)
                 if isinstance(decoded.news, PhoneRequest):
-                    own = self._account.phone.with_device(device.device)
                     self._phone.archive.answer(device, own, stanza.id, decoded.news)
+                elif isinstance(decoded.news, AppStateKeyRequest):
+                    self._phone.settings.answer(device, own, decoded.news)
             return
         for decoded in opened:
             self._show(stanza, decoded, chat)
@@ -308,10 +312,14 @@ class Speech:
             self._phone.top_up()
         elif node.child("identity") and author is not None:
             self._phone.keyring.forget(author.lid_user)
+        elif node.attrs.get("type") == "server_sync":
+            for changed in node.all("collection"):
+                self._phone.settings.catch_up(Collection(changed.attrs["name"]))
         elif node.child("devices") and author is self._account:
             for device in self._account.companions:
                 if device.was_active and device.lid not in self._greeted:
                     self._greeted.add(device.lid)
+                    self._phone.settings.greet(device.lid, device.phone)
                     self._phone.archive.push(device.lid, device.phone)
 
     def _on_ack(self, node: Node) -> None:

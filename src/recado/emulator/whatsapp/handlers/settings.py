@@ -4,7 +4,6 @@ The small questions a client asks around its work: taking up work, pings, proper
     <iq xmlns="passive" type="set"><active/></iq>                  → result, then what waits for the device
     <iq xmlns="w:p"|"urn:xmpp:ping" type="get"/>                   → result
     <iq xmlns="abt" type="get"><props/></iq>                        → <props><prop config_code= config_value=/>…</props>
-    <iq xmlns="w:sync:app:state" type="set"><sync/></iq>            → <sync><collection name= version="0"/>…</sync>
     <iq xmlns="md" type="set"><remove-companion-device jid=/></iq>  → result, then the device is gone
 """
 
@@ -52,16 +51,6 @@ def on_props(world: World, device: Device, node: Node) -> Answer:
 
 
 
-
-
-def on_app_state(world: World, device: Device, node: Node) -> Answer:
-    """Nothing is kept of app state: each collection stands at version 0."""
-    asked = node.child("sync")
-    collections = [
-        Node("collection", {"name": collection.attrs.get("name", ""), "version": "0"})
-        for collection in (asked.all("collection") if asked else ())
-    ]
-    return Answer([Node("sync", None, collections)])
 
 
 def on_devices(world: World, device: Device, node: Node) -> Answer:

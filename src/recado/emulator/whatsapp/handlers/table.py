@@ -12,6 +12,7 @@ from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.handlers import groups, keys, media, people, settings
+from recado.emulator.whatsapp.handlers.appstate import on_app_state
 from recado.emulator.whatsapp.handlers.calls import on_call
 from recado.emulator.whatsapp.handlers.messages import on_message
 from recado.emulator.whatsapp.handlers.presence import on_chatstate, on_presence
@@ -42,7 +43,7 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("urn:xmpp:whatsapp:dirty", "set"): settings.on_accepted,
     ("w:stats", "set"): settings.on_accepted,
     ("w:stats", "get"): settings.on_accepted,
-    ("w:sync:app:state", "set"): settings.on_app_state,
+    ("w:sync:app:state", "set"): on_app_state,
     ("w:g2", "get"): groups.on_get,
     ("w:g2", "set"): groups.on_set,
     ("w:profile:picture", "get"): people.on_picture_get,

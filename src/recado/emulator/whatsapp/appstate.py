@@ -1,0 +1,92 @@
+"""
+What the server keeps of the state an account's devices share: for each collection its patches, as they came. They are
+sealed; the server reads the MACs beside them, and so can put a snapshot together without being able to open it.
+
+Switches: `spoils` of a collection (so many of the next answers have a bit flipped, or an entry missing), `inline` (with
+more patches than this a device that begins gets a snapshot), `page` (so many patches an answer holds).
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from typing import Any
+
+from recado.protocol.appstate.collections import Collection
+from recado.protocol.proto import appstate_pb2 as wire
+
+
+@dataclass(slots=True)
+class StoredCollection:
+    """One collection: version n is what the first n patches lead to. `spoils`: so many of the next answers are bad."""
+
+    patches: list[wire.SyncdPatch] = field(default_factory=list)
+    spoils: int = 0
+
+    @property
+    def version(self) -> int:
+        """The version it stands at."""
+        return len(self.patches)
+
+    def add(self, patch: wire.SyncdPatch) -> None:
+        """Take a device's patch as the next version."""
+        patch.version.version = self.version + 1
+        self.patches.append(patch)
+
+    def since(self, version: int) -> list[wire.SyncdPatch]:
+        """What came after that version."""
+        return self.patches[version:]
+
+    def sent(self, patch: wire.SyncdPatch) -> bytes:
+        """A patch as it goes out: as it came, unless one is to be spoiled."""
+        if not self.spoils or not patch.mutations:
+            return patch.SerializeToString()
+        self.spoils -= 1
+        copy = wire.SyncdPatch.FromString(patch.SerializeToString())
+        copy.mutations[0].record.value.blob = _flipped(copy.mutations[0].record.value.blob)
+        return copy.SerializeToString()
+
+    def snapshot(self) -> wire.SyncdSnapshot:
+        """The collection as it stands, in one piece."""
+        records: dict[bytes, wire.SyncdRecord] = {}
+        for patch in self.patches:
+            for mutation in patch.mutations:
+                if mutation.operation == wire.SyncdMutation.SET:
+                    records[mutation.record.index.blob] = mutation.record
+                else:
+                    records.pop(mutation.record.index.blob, None)
+        last = self.patches[-1]
+        return wire.SyncdSnapshot(
+            version=last.version, records=list(records.values()), mac=last.snapshot_mac, key_id=last.key_id
+        )
+
+
+@dataclass(slots=True)
+class SharedState:
+    """All collections of one account."""
+
+    inline: int = 30
+    page: int = 50
+    _collections: dict[Collection, StoredCollection] = field(default_factory=dict)
+
+    def __getitem__(self, name: Collection) -> StoredCollection:
+        return self._collections.setdefault(name, StoredCollection())
+
+    def to_json(self) -> dict[str, list[str]]:
+        """The patches of each collection."""
+        return {
+            name.value: [b64encode(patch.SerializeToString()).decode() for patch in collection.patches]
+            for name, collection in self._collections.items()
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> SharedState:
+        """The state again."""
+        state = cls()
+        for name, patches in saved.items():
+            state[Collection(name)].patches = [wire.SyncdPatch.FromString(b64decode(patch)) for patch in patches]
+        return state
+
+
+def _flipped(blob: bytes) -> bytes:
+    return bytes((blob[0] ^ 1,)) + blob[1:]
