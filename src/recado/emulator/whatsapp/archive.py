@@ -221,7 +221,7 @@ def remembered(chat: Account, shown: Shown) -> HistoryMessage:
         chat=chat.lid,
         sender=None if shown.from_me else chat.lid,
         from_me=shown.from_me,
-        content=Text(shown.text),
+        content=shown.content or Text(shown.text),
         sent_at=shown.at,
         push_name=shown.push_name,
     )
