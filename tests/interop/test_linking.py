@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from recado import Client, MemoryStore, Text
 from recado.emulator.whatsapp.world import World
 from recado.events import MessageReceived
+from recado.importers import ImportRefused, read_baileys, take_over
 from recado.jid import JID
 from recado.pairing import Paired, ShowCode
 from recado.server import Server
+from recado.store import Store
 
 Peers = Callable[[str, Server], Awaitable[Any]]
 
@@ -69,3 +72,60 @@ async def test_the_hello_of_both_says_the_same_things(world: World, baileys: Pee
 
 def _size(part: Any) -> int:
     return 0 if part.tag in ("companion_platform_display", "companion_platform_id") else len(part.blob)
+
+
+async def conversation(world: World, rui: Any) -> None:
+    """Rui's linked device and Bia's phone write to each other, and Rui's own phone speaks too."""
+    bia = world.phone("Bia")
+    await rui.send(str(bia.jid), "to Bia")
+    await bia.expect("to Bia")
+    await bia.say("Rui", "from Bia")
+    await rui.expect("message", text="from Bia", fromMe=False)
+    await world.phone("Rui").say("Bia", "from Rui's phone")
+    await rui.expect("message", text="from Rui's phone", fromMe=True)
+
+
+@pytest.mark.capability("a session of Baileys taken over", "Baileys → recado")
+async def test_a_folder_of_baileys_goes_on_in_recado_with_the_same_sessions(
+    world: World, baileys: Peers, tmp_path: Path
+) -> None:
+    bia, store = world.phone("Bia"), Store(MemoryStore())
+    rui = await baileys("Rui", world.server)
+    await rui.link(world)
+    await conversation(world, rui)
+    me = JID.parse((await rui.expect("open"))["me"])
+    await rui.stop()
+    waiting = await bia.say("Rui", "while nobody was there")
+
+    imported = read_baileys(tmp_path / "Rui")
+    assert imported.account == world.phone("Rui").jid and not imported.left_out
+    await store.open()
+    await take_over(store, imported)
+    with pytest.raises(ImportRefused):
+        await take_over(store, imported)
+    await store.close()
+
+    kinds: list[tuple[str, str]] = []
+    world.log = lambda way, whose, node: kinds.extend(
+        (way, enc.attrs["type"]) for enc in _envelopes(node) if node.tag == "message" and str(me) in (whose, "")
+    )
+    async with Client(store, server=world.server) as client:
+        assert client.device == me
+        async for fact in client.listen(MessageReceived, after=0):
+            if fact.id == waiting.id:
+                assert fact.content == Text("while nobody was there")
+                break
+        assert {kind for way, kind in kinds if way == "S→C"} == {"msg"}
+        await client.send(bia.jid, Text("from the same sessions"))
+        await bia.expect("from the same sessions")
+        back = await bia.say("Rui", "and back")
+        async for fact in client.listen(MessageReceived, after=0):
+            if fact.id == back.id:
+                assert fact.content == Text("and back")
+                break
+    assert {kind for _, kind in kinds} == {"msg"}  # no session was begun anew, by anybody
+    assert bia.repeats == {} and bia.inbox.unreadable == []
+
+
+def _envelopes(node: Any) -> list[Any]:
+    return [each for child in node.children for each in ([child] if child.tag == "enc" else _envelopes(child))]
