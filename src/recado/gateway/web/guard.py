@@ -15,7 +15,7 @@ LARGEST_BODY = 1024 * 1024
 _LIMITED_ELSEWHERE = "/webhooks/meta"
 """What Meta tells may be more, and its route keeps to a setting (webhook_body_limit)."""
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {

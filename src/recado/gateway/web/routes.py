@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -18,19 +19,21 @@ from recado.gateway.connections import repository as connections
 from recado.gateway.connections.schemas import told
 from recado.gateway.connections.service import BAILEYS
 from recado.gateway.conversations import repository as conversations
+from recado.gateway.conversations.abouts import Marks, list_marks
 from recado.gateway.cursors import cursor, number_cursor
 from recado.gateway.mentorados import repository, service
 from recado.gateway.problems import TABLE, Problem
+from recado.gateway.providers.roads import PRIORITY, ROADS
 from recado.gateway.refusals import Forbidden, NotFound, Refusal, Unauthenticated
 from recado.gateway.security import MANAGE, READ, SEND, prefix_of
 from recado.gateway.web import demo, moving, operations
 from recado.gateway.web.assets import answer_asset, load_assets
-from recado.gateway.web.composer import find_window
+from recado.gateway.web.composer import find_composer
 from recado.gateway.web.pages import render
 from recado.gateway.web.session import COOKIE, Sessions, set_cookie
 from recado.gateway.web.visitors import SignInNeeded, page_caller
 from recado.gateway.web.words import COOKIE as LANGUAGE_COOKIE
-from recado.gateway.web.words import LANGUAGES
+from recado.gateway.web.words import LANGUAGES, language_of, words_beginning
 
 router = APIRouter(include_in_schema=False)
 _assets = load_assets()
@@ -110,8 +113,10 @@ async def home(request: Request, caller: Annotated[Caller, Depends(page_caller)]
         return RedirectResponse(f"/mentorados/{caller.principal.mentorado_id}", 303)
     async with caller.unit() as unit:
         found = await repository.list_mentorados(unit, limit=500)
-        states = {row.mentorado_id: row for row in await connections.list_connections(unit) if row.provider == BAILEYS}
-    return render(request, "home.html", mentorados=found, states=states)
+        states: dict[UUID, dict[str, str]] = {}
+        for row in await connections.list_connections(unit):
+            states.setdefault(row.mentorado_id, {})[row.provider] = row.state
+    return render(request, "home.html", mentorados=found, states=states, roads=PRIORITY)
 
 
 @router.post("/mentorados")
@@ -142,15 +147,19 @@ async def mentorado(
         threads = await conversations.list_conversations(unit, limit=100)
         open_one = await conversations.get_conversation(unit, identifier(c)) if c else None
         messages, older = [], None
-        window = await find_window(unit, open_one.id, now=now) if open_one is not None else None
+        composer = await find_composer(unit, open_one, now=now)
+        marks = {}
         if open_one is not None:
             messages = await conversations.list_messages(
-                unit, open_one.id, before=number_cursor(before), limit=_PAGE + 1
+                unit, open_one.id, before=number_cursor(before), limit=_PAGE + 1, with_abouts=False
             )
             if len(messages) > _PAGE:
                 messages = messages[:_PAGE]
                 older = cursor(messages[-1].sent_at, messages[-1].id)
+            marks = await list_marks(unit, open_one.id, [message.provider_message_id for message in messages])
         connection = await connections.find_connection(unit, BAILEYS)
+    language = language_of(request)
+    content_words, kinds = words_beginning(language, "content."), words_beginning(language, "kind.")
     return render(
         request,
         "mentorado.html",
@@ -159,7 +168,14 @@ async def mentorado(
         conversation=open_one,
         messages=messages[::-1],
         older=older,
-        window=window,
+        window=composer.window if open_one is not None else None,
+        composer=composer,
+        marks=marks,
+        no_marks=Marks(),
+        now=now,
+        roads=ROADS,
+        kinds=kinds,
+        preview=lambda kind: content_words.get(kind, kind) if kind else "",
         connection=told(connection, None) if connection is not None else None,
         may_send=SEND in caller.principal.scopes,
         may_manage=MANAGE in caller.principal.scopes,

@@ -15,7 +15,7 @@ COOKIE = "recado_language"
 LANGUAGES = {"en": "English", "pt-BR": "Português"}
 DEFAULT = "en"
 
-_PARTS = ("", ".pages", ".findings", ".roads")
+_PARTS = ("", ".pages", ".findings", ".roads", ".thread")
 _FOLDER = Path(__file__).with_name("texts")
 
 CATALOGUES: dict[str, dict[str, str]] = {
@@ -47,6 +47,11 @@ def words_in(language: str) -> Callable[..., str]:
         return found.format(**values) if values else found
 
     return text
+
+
+def words_beginning(language: str, prefix: str) -> dict[str, str]:
+    """The texts whose keys begin so, without that part of the key."""
+    return {key.removeprefix(prefix): text for key, text in CATALOGUES[language].items() if key.startswith(prefix)}
 
 
 def _by_wish(header: str) -> list[str]:

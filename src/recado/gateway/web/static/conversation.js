@@ -9,7 +9,7 @@
   const api = `/v1/mentorados/${mentorado}`;
   const scroll = document.getElementById("scroll"), messages = document.getElementById("messages");
   const composer = document.getElementById("composer"), replying = document.getElementById("replying");
-  let quoting = null, isFetching = false, isStale = false;
+  let quoting = null, editing = null, isFetching = false, isStale = false;
 
   const post = async (path, body, headers = {}) => {
     const response = await fetch(path, { method: "POST", body: JSON.stringify(body),
@@ -105,15 +105,27 @@
     place.hidden = !text;
   };
 
-  const stopReplying = () => { quoting = null; if (replying) replying.hidden = true; };
+  const stopReplying = () => {
+    if (editing) composer.elements.text.value = "";
+    quoting = editing = null;
+    if (replying) replying.hidden = true;
+  };
+
+  /** What the composer answers or changes: shown above it, until it is sent or given up. */
+  const aimAt = (label, words) => {
+    replying.querySelector("span").textContent = label;
+    replying.querySelector("q").textContent = words;
+    replying.hidden = false;
+    composer.elements.text.focus();
+  };
+  const wordsOf = (item) => (item.querySelector(".text, .kind")?.textContent ?? "…").trim();
 
   const onReply = (event) => {
     const button = event.target.closest("[data-reply]");
     if (!button || !composer) return;
+    stopReplying();
     quoting = button.dataset.reply;
-    replying.querySelector("q").textContent = (button.closest("li").querySelector(".text, .kind")?.textContent ?? "…").trim();
-    replying.hidden = false;
-    composer.elements.text.focus();
+    aimAt(desk.dataset.replying, wordsOf(button.closest("li.bubble")));
   };
 
   /** The way of one message: its steps, what was told of it, and how each webhook took that. */
@@ -170,7 +182,19 @@
     });
     replying.querySelector("button").addEventListener("click", stopReplying);
     messages.addEventListener("click", onReply);
-    sender(composer, () => ({ text: text.value, conversation_id: conversation, ...(quoting ? { quoting } : {}) }), async () => {
+    messages.addEventListener("click", (event) => {
+      const button = event.target.closest('[data-do="edit"]');
+      if (!button) return;
+      stopReplying();
+      editing = button.dataset.id;
+      text.value = wordsOf(button.closest("li.bubble"));
+      fit();
+      aimAt(desk.dataset.edit, text.value);
+    });
+    const bodyOf = () => editing
+      ? { conversation_id: conversation, content: { type: "edit", to: editing, content: { type: "text", body: text.value } } }
+      : { text: text.value, conversation_id: conversation, ...(quoting ? { quoting } : {}) };
+    sender(composer, bodyOf, async () => {
       text.value = "";
       fit();
       stopReplying();
@@ -181,9 +205,27 @@
     text.focus({ preventScroll: true });
   }
 
-  // How a template is sent: template.js makes the form and says what is in it.
-  document.addEventListener("recado:template", ({ detail: { form, read } }) => sender(form, () => ({
-    conversation_id: conversation, provider: "meta", content: read() }), async () => { form.reset(); await refresh(); toEnd(); }));
+  // What thread.js sends for a button of a bubble, or a file that was attached.
+  document.addEventListener("recado:send", async ({ detail: { content } }) => {
+    try {
+      await post(`${api}/messages`, { conversation_id: conversation, content }, { "idempotency-key": newKey() });
+      await refresh();
+      if (content.type === "media") toEnd();
+    } catch (error) {
+      setProblem(composer, desk.dataset.notSent.replace("{reason}", error.message));
+    }
+  });
+
+  // How a template is sent: template.js makes the form and says what is in it. To a new number it begins a conversation.
+  document.addEventListener("recado:template", ({ detail: { form, read } }) => {
+    const to = form.elements.to;
+    sender(form, () => ({ ...(to ? { to: to.value } : { conversation_id: conversation }), provider: "meta", content: read() }), async (accepted) => {
+      if (to) { location.search = `?c=${accepted.conversation_id}`; return; }
+      form.reset();
+      await refresh();
+      toEnd();
+    });
+  });
 
   const newMessage = document.getElementById("new-message");
   if (newMessage) {
