@@ -31,8 +31,8 @@ test: dev        ## every test: check first, then all the rest
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest -p no:randomly --ignore=tests/architecture --durations=15
 
-interop: dev     ## only the unmodified Baileys at the other end
-	@$(BIN)/pytest -p no:randomly tests/interop
+interop: dev     ## only the unmodified Baileys at the other end; writes docs/reference/interop.md
+	@RECADO_INTEROP_TABLE=1 $(BIN)/pytest -p no:randomly tests/interop
 
 bench: dev       ## every figure, with Baileys beside it in the same run
 	@$(BIN)/python -m bench

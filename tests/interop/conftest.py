@@ -7,18 +7,36 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.interop.capabilities import Collector
 
 from recado.emulator.whatsapp.world import World
 from recado.server import Server
 
 HERE = Path(__file__).parent
 PATIENCE = 40.0  # seconds of real time; an upper bound on a wait for an event, never slept
+
+_collector = Collector()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note how a test with a capability ended; one that fails before its body began has failed."""
+    report = yield
+    if report.when == "call" or report.failed:
+        _collector.note(item.iter_markers("capability"), passed=report.passed)
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    """`make interop` asks for the table of the run."""
+    if os.environ.get("RECADO_INTEROP_TABLE"):
+        _collector.write()
 
 
 def node_binary() -> str:
@@ -52,6 +70,7 @@ class BaileysPeer:
             "RECADO_ROOT": self._server.root.hex(),
             "RECADO_NAME": self.name,
             "NODE_EXTRA_CA_CERTS": str(authority),
+            "RECADO_FILES": self._server.files_host,
             "RECADO_AUTH": str(self._folder / self.name),
         }
         self._process = await asyncio.create_subprocess_exec(
