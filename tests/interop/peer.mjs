@@ -8,7 +8,10 @@ import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import pino from 'pino'
+import { appStateActions, listenToAppState } from './appstate.mjs'
 import { contentActions } from './content.mjs'
+import { historyActions, listenToHistory } from './history.mjs'
+import { listenToPeople, peopleActions } from './people.mjs'
 
 const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
 const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
@@ -45,11 +48,15 @@ async function start() {
 		pushName: RECADO_NAME,
 		markOnlineOnConnect: true,
 		syncFullHistory: false,
+		appStateMacVerification: { patch: true, snapshot: true },
 		logger,
 		getMessage: async key => remembered.get(key.id)
 	})
 	socket = current
 	current.ev.on('creds.update', saveCreds)
+	listenToPeople(current, tell)
+	listenToAppState(current, tell)
+	listenToHistory(current, tell, textOf)
 	current.ev.on('connection.update', update => {
 		if (update.qr) tell({ ev: 'qr', qr: update.qr })
 		if (update.receivedPendingNotifications) tell({ ev: 'online' })
@@ -102,6 +109,9 @@ async function start() {
 const actions = {
 	start,
 	...contentActions({ tell, remembered, received, socket: () => socket }),
+	...historyActions({ tell, socket: () => socket }),
+	...appStateActions({ tell, socket: () => socket }),
+	...peopleActions({ tell, socket: () => socket }),
 	async stop() {
 		wanted = false
 		await socket.end(undefined)
