@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recado.content import Content, Text, content_kind
+from recado.content import Content, EventAnswer, PollVote, Text, content_kind
 from recado.emulator.whatsapp.accounts import Account
+from recado.emulator.whatsapp.additions import Additions
 from recado.emulator.whatsapp.group_speech import GroupSpeech
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
@@ -26,6 +27,7 @@ from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.phone_requests import PhoneRequest
+from recado.protocol.messages.secrets import NONCE_SIZE
 from recado.protocol.messages.shape import shape_of
 from recado.protocol.messages.software import AppStateKeyRequest
 from recado.protocol.node import Node
@@ -71,6 +73,7 @@ class Speech:
         self._asked: dict[tuple[JID, str], int] = {}
         self._answered: dict[tuple[JID, str], int] = {}
         self._greeted: set[JID] = set()
+        self.additions = Additions(phone.account)
         self.groups = GroupSpeech(phone, self)
 
     # ---- speaking
@@ -80,9 +83,13 @@ class Speech:
         content = Text(said) if isinstance(said, str) else said
         entropy, id = self._world.entropy, new_message_id(self._world.entropy)
         quoted = Quoting(quoting.id, self.lid(quoting.sender), Text(quoting.text)) if quoting else None
-        message = encode_message(content, quoting=quoted, secret=entropy(32))
-        self._spoken[id] = Spoken(message, to)
         now = self._world.clock.now()
+        if isinstance(content, PollVote | EventAnswer):
+            message = self.additions.write(content, to.lid, now, entropy(NONCE_SIZE))
+        else:
+            message = encode_message(content, chat=to.lid, at=now, quoting=quoted, secret=entropy(32))
+        self.additions.note_own(id, message)
+        self._spoken[id] = Spoken(message, to)
         shown = Shown(
             id, to.phone, self._account.phone, True, _words(content), now, quoted=quoting.id if quoting else None
         )
@@ -93,7 +100,17 @@ class Speech:
         devices = self._devices(to)
         self.begin([device for device in devices if not self._phone.keyring.knows(device)])
         sealed = tuple((device, self._seal(device, id)) for device in devices if self._phone.keyring.knows(device))
-        self._send(OutgoingMessage(id, to.lid, sealed, kind=shape.kind, mediatype=shape.mediatype).build())
+        outgoing = OutgoingMessage(
+            id,
+            to.lid,
+            sealed,
+            kind=shape.kind,
+            edit=shape.edit,
+            mediatype=shape.mediatype,
+            hides_failure=shape.hides_failure,
+            meta=dict(shape.meta),
+        )
+        self._send(outgoing.build())
         return shown
 
     def publish(self, bundle: PreKeyBundle, prekeys: list[OneTimePreKey]) -> None:
@@ -204,11 +221,14 @@ class Speech:
         self._confirm(node, stanza)
 
     def _show(self, stanza: MessageStanza, decoded: Decoded, chat: Account | None) -> None:
-        content = decoded.content
-        if content is None or chat is None:
+        if chat is None:
             return
-        self._phone.files.note(stanza.id, content)
         author = self._account if stanza.from_me else chat
+        content = self.additions.read(decoded, author)
+        if content is None:
+            return
+        self.additions.note(stanza.id, decoded, author)
+        self._phone.files.note(stanza.id, content)
         ticks = Ticks.SENT if stanza.from_me else Ticks.PENDING
         shown = Shown(
             stanza.id,
