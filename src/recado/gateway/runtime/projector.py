@@ -19,15 +19,18 @@ from psycopg.types.json import Jsonb
 
 from recado.content import Content, Text, Unsupported, content_kind, content_text
 from recado.events import (
+    ChatRemembered,
     ConnectionChanged,
     ConnectionState,
     ContactChanged,
     DeviceUnlinked,
     EnvelopeUnreadable,
     Fact,
+    GroupChanged,
     MessageReceived,
     MessageRejected,
     MessageSent,
+    MessageStarred,
     NumberChanged,
     Quote,
     ReceiptKind,
@@ -40,6 +43,7 @@ from recado.gateway.conversations.directory import Directory
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
+from recado.groups import GroupChange
 from recado.jid import JID
 from recado.store.facts import content_to_json
 
@@ -113,6 +117,8 @@ class _Batch:
     rejected: dict[str, tuple[_Place, str, datetime]] = field(default_factory=dict)
     receipts: list[tuple[str, _Place, str, datetime]] = field(default_factory=list)
     read: list[tuple[str, _Place]] = field(default_factory=list)
+    stars: list[tuple[str, _Place, bool, bool]] = field(default_factory=list)
+    titles: dict[JID, str] = field(default_factory=dict)
     connection: ConnectionChanged | None = None
 
 
@@ -124,6 +130,9 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
         if take is not None:
             take(batch, fact)
     await batch.directory.settle(unit)
+    if batch.titles:
+        ids = [batch.directory.conversation_id(group) for group in batch.titles]
+        await unit.run(_queries.name_groups, ids=ids, titles=list(batch.titles.values()))
     if batch.rows:
         await unit.run(_queries.add_messages, provider=provider, worker=unit.worker_id, **_columns(batch))
         await _settle_abouts(unit, batch)
@@ -152,6 +161,14 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             ats=[at for _, _, _, at in batch.receipts],
             worker=unit.worker_id,
             **_places([place for _, place, _, _ in batch.receipts]),
+        )
+    if batch.stars:
+        await unit.run(
+            _queries.save_stars,
+            ids=[id for id, _, _, _ in batch.stars],
+            from_mes=[from_me for _, _, from_me, _ in batch.stars],
+            stars=[is_starred for _, _, _, is_starred in batch.stars],
+            **_places([place for _, place, _, _ in batch.stars]),
         )
     if batch.read:
         ids = [id for id, _ in batch.read]
@@ -278,6 +295,24 @@ def _contact(batch: _Batch, fact: ContactChanged) -> None:
         batch.directory.same(fact.contact, fact.also)
 
 
+def _group(batch: _Batch, fact: GroupChanged) -> None:
+    """A group we are taken into is a conversation from then on, under the name the group has."""
+    if fact.what in (GroupChange.CREATED, GroupChange.SUBJECT):
+        batch.directory.chat(fact.group)
+        batch.titles[fact.group] = fact.value
+
+
+def _remembered(batch: _Batch, fact: ChatRemembered) -> None:
+    """A group of the past has its name already when its first message is told."""
+    if fact.chat.is_group and fact.name:
+        batch.directory.chat(fact.chat)
+        batch.titles.setdefault(fact.chat, fact.name)
+
+
+def _starred(batch: _Batch, fact: MessageStarred) -> None:
+    batch.stars.append((fact.id, _Place.of(fact.chat, fact.chat_alt), fact.from_me, fact.is_starred))
+
+
 def _number(batch: _Batch, fact: NumberChanged) -> None:
     if fact.old.is_phone and fact.new.is_phone:
         batch.directory.moved(fact.old, fact.new, fact.lid)
@@ -301,6 +336,9 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     ReceiptReceived: _receipt,
     ContactChanged: _contact,
     NumberChanged: _number,
+    GroupChanged: _group,
+    ChatRemembered: _remembered,
+    MessageStarred: _starred,
     ConnectionChanged: _connection,
     DeviceUnlinked: _unlinked,
 }

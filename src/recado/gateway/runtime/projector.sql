@@ -155,3 +155,18 @@ FROM (
     GROUP BY m.conversation_id
 ) AS seen
 WHERE c.id = seen.conversation_id AND c.unread_count > 0
+
+-- name_groups --
+UPDATE conversations c SET title = g.title
+FROM unnest(%(ids)s::uuid[], %(titles)s::text[]) AS g(id, title)
+WHERE c.id = g.id AND c.title IS DISTINCT FROM g.title;
+
+-- save_stars --
+-- The last word of the account's devices on each.
+UPDATE whatsapp_messages m SET is_starred = told.is_starred
+FROM (SELECT DISTINCT ON (id, from_me) * FROM unnest(%(ids)s::text[], %(from_mes)s::boolean[], %(stars)s::boolean[],
+          %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[], %(chats)s::text[])
+          WITH ORDINALITY AS told (id, from_me, is_starred, phone, lid, bsuid, chat, place)
+      ORDER BY id, from_me, place DESC) AS told
+WHERE m.provider_message_id = told.id AND (m.direction = 'out') = told.from_me AND m.is_starred <> told.is_starred
+  AND speaks_in(m.conversation_id, told.phone, told.lid, told.bsuid, told.chat)
