@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import codec, gateway, groups, idle, noise, oneway, signal, webhooks
+from bench import codec, gateway, groups, history, idle, media, noise, oneway, signal, webhooks
 from bench.table import Effort, Result, Say, render
 
 BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
@@ -20,6 +20,8 @@ BENCHES: dict[str, tuple[str, Callable[[Effort, Say], Result]]] = {
     "signal": ("sessions: a second", signal.run),
     "groups": ("groups: a second", groups.run),
     "noise": ("the link: a second", noise.run),
+    "media": ("files", media.run),
+    "history": ("the past: messages a second, and memory", history.run),
     "oneway": ("texts one way: a second, and milliseconds", oneway.run),
     "idle": ("memory", idle.run),
     "gateway": ("the gateway: many accounts on PostgreSQL", gateway.run),

@@ -76,6 +76,21 @@ def test_a_quick_run_of_the_gateway_prints_every_row() -> None:
         assert float(found[1].replace(",", "")) > 0
 
 
+def test_a_quick_run_of_files_prints_every_row_and_the_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--only", "media"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^encrypt MB/s +[\d,.]+ +[\d,.]+ +[\d.]+×", done.stdout, re.MULTILINE), done.stdout
+    for row in ("encrypt in memory MB/s", "open MB/s"):
+        assert re.search(rf"^{row} +[\d,.]+ +—", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"peak memory \d+ MiB, after one of 1 MiB \d+ MiB", done.stdout), done.stdout
+
+
 def test_what_is_no_bench_is_refused() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "--only", "nonsense"], cwd=ROOT, capture_output=True, text=True, check=False

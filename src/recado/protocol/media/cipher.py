@@ -74,7 +74,15 @@ class Sealer:
 
     def update(self, data: bytes) -> bytes:
         """The next encrypted bytes; what does not fill a block waits for more."""
+        self.digest(data)
+        return self.seal(data)
+
+    def digest(self, data: bytes) -> None:
+        """One half of `update`: it touches nothing of the other, so both may run at once."""
         self._plain.update(data)
+
+    def seal(self, data: bytes) -> bytes:
+        """The other half."""
         self._size += len(data)
         if len(data) <= PIECE:
             return self._seal(data)
