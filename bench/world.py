@@ -1,7 +1,9 @@
 """
 The emulator in a process of its own. Jobs:
 
-    start {certificate?}            → {url, root, control}
+    start {certificate?}            → {url, root, control, files_host, files_ca}
+    past {name, chats, each, part}  → {}: the phone of that name has a past of that many messages
+    past_files {name}               → {files}: where its parts lie on the disk, and their keys
     say {to, each}                  → {first}: every phone of `to` is written `each` texts; the first one's number
     say_one_by_one {to, seconds}    → {count, seconds}: each is written the next text once it acknowledged the last
     group {owner, people, devices}  → {group}: a group of those people, who have so many devices, switched off
@@ -19,6 +21,7 @@ from contextlib import AsyncExitStack
 
 from bench import jobs
 from recado.emulator.whatsapp.accounts import Account, Device, KeyBundle, PublishedKey
+from recado.emulator.whatsapp.archive import Invented
 from recado.emulator.whatsapp.world import World
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.keys import make_prekeys, make_signed_prekey
@@ -55,6 +58,10 @@ class Desk:
                 return await self._start(job)
             case "say":
                 return await self._say(job["to"], job["each"])
+            case "past":
+                return self._past(job["name"], job["chats"], job["each"], job["part"])
+            case "past_files":
+                return self._past_files(job["name"])
             case "group":
                 return await self._group(job["owner"], job["people"], job["devices"])
             case "say_one_by_one":
@@ -68,7 +75,19 @@ class Desk:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             tls.load_cert_chain(job["certificate"])
         world = self._world = await self._stack.enter_async_context(World.start(tls=tls))
-        return {"url": world.server.url, "root": world.server.root.hex(), "control": world.control_url}
+        files = {"files_host": world.server.files_host, "files_ca": world.server.files_ca}
+        return {"url": world.server.url, "root": world.server.root.hex(), "control": world.control_url, **files}
+
+    def _past(self, name: str, chats: int, each: int, part: int) -> jobs.Job:
+        """The phone of that name has that past, in parts of about that many messages, on the servers for files."""
+        archive = self._world.phone(name).archive
+        archive.as_files, archive.part_size, archive.invented = True, part, Invented(chats, each)
+        return {}
+
+    def _past_files(self, name: str) -> jobs.Job:
+        """Where the parts that phone uploaded lie on the disk, with their keys."""
+        found = [(self._world.files.find(each.direct_path), each.key) for each in self._world.phone(name).archive.files]
+        return {"files": [{"path": str(file.path), "key": key.hex()} for file, key in found if file is not None]}
 
     async def _group(self, owner: str, people: list[str], devices: int) -> jobs.Job:
         """A new group of a phone's with people whose devices are all switched off."""

@@ -65,6 +65,8 @@ class Archive:
         self.loses = 0
         self.doubles = 0
         self.asked: list[PhoneRequest] = []
+        self.files: list[EncryptedFile] = []
+        """The parts it has uploaded."""
         self._phone = phone
         self._world = phone.world
 
@@ -121,7 +123,8 @@ class Archive:
         sealed = sealer.update(deflated)
         last, prints = sealer.finish()
         url, direct_path = self._world.files.add(FileKind.HISTORY.path, sealed + last)
-        return EncryptedFile(direct_path, url, key, prints.sha256, prints.enc_sha256, prints.size)
+        self.files.append(EncryptedFile(direct_path, url, key, prints.sha256, prints.enc_sha256, prints.size))
+        return self.files[-1]
 
     def _say(self, device: JID, address: JID, message: bytes) -> None:
         if self.loses:
