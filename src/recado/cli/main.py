@@ -23,6 +23,8 @@ app = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="Change the keys that protect what is stored.")
 app.add_typer(keys, name="keys")
+imports = typer.Typer(no_args_is_help=True, help="Go on with a session of another library, without a new code.")
+app.add_typer(imports, name="import")
 
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept (RECADO_DATA_DIR).")]
 PassphraseFile = Annotated[Path | None, typer.Option(help="A file with the passphrase; else RECADO_BACKUP_PASSPHRASE.")]
@@ -191,6 +193,35 @@ def audit(
 
     settings = _settings(data_dir=data_dir)
     _run(lambda: operations.audit(settings, mentorado, limit=limit, as_json=as_json))
+
+
+@imports.command("baileys")
+def import_baileys(
+    folder: Annotated[Path, typer.Argument(help="The folder of useMultiFileAuthState.")],
+    mentorado: Annotated[str, typer.Option(help="A mentorado, by id or name.")],
+    connect: Annotated[bool, typer.Option(help="Connect afterwards.")] = True,
+    data_dir: DataDir = None,
+) -> None:
+    """Take a session of Baileys over. Its own program must be stopped for good."""
+    from recado.cli import importing
+
+    settings = _settings(data_dir=data_dir)
+    _run(lambda: importing.import_baileys(settings, mentorado, folder, connect=connect))
+
+
+@imports.command("whatsmeow")
+def import_whatsmeow(
+    source: Annotated[str, typer.Argument(help="A SQLite file, or the address of a PostgreSQL database.")],
+    mentorado: Annotated[str, typer.Option(help="A mentorado, by id or name.")],
+    number: Annotated[str | None, typer.Option(help="Whose device, where there are several.")] = None,
+    connect: Annotated[bool, typer.Option(help="Connect afterwards.")] = True,
+    data_dir: DataDir = None,
+) -> None:
+    """Take a session of whatsmeow over. Its own program must be stopped for good."""
+    from recado.cli import importing
+
+    settings = _settings(data_dir=data_dir)
+    _run(lambda: importing.import_whatsmeow(settings, mentorado, source, number=number, connect=connect))
 
 
 @app.command("migrate-provider")
