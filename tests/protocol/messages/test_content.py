@@ -51,7 +51,7 @@ from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.messages.decode import decode_message
 from recado.protocol.messages.reporting import reporting_token
-from recado.protocol.messages.secrets import encode_answer, encode_vote, open_addition, option_hash, tally
+from recado.protocol.messages.secrets import encode_answer, encode_vote, open_addition, option_hash
 
 NOW = datetime.fromtimestamp(1795000000, UTC)
 VCARD = "BEGIN:VCARD\nVERSION:3.0\nFN:Bia\nORG:Sea;\nitem1.TEL;type=CELL;waid=550000000002:+55 00 0000-0002\nEND:VCARD"
@@ -251,11 +251,6 @@ def test_votes_and_answers_come_back() -> None:
     assert vote is not None and answer is not None
     assert open_addition(vote, SECRET, author=BIA, writer=RUI, options=OPTIONS) == VOTE
     assert open_addition(answer, SECRET, author=BIA, writer=RUI, options=()) == ANSWER
-
-
-def test_a_tally_counts_each_voters_newest_vote_once() -> None:
-    votes = {"ana": ("monday", "friday"), "rui": ("friday",), "leo": ()}
-    assert tally(OPTIONS, votes) == {"monday": ("ana",), "tuesday": (), "friday": ("ana", "rui")}
 
 
 def test_reporting_tokens_are_those_baileys_makes(vectors: dict[str, Any]) -> None:

@@ -136,11 +136,6 @@ def option_hash(option: str) -> bytes:
     return hashlib.sha256(option.encode()).digest()
 
 
-def tally(options: tuple[str, ...], votes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Who chose each option, from the newest vote of each voter; a vote for what was not asked counts nowhere."""
-    return {option: tuple(voter for voter, chosen in votes.items() if option in chosen) for option in options}
-
-
 def _added(addition: Addition, plaintext: bytes, options: tuple[str, ...]) -> Content:
     target = addition.target
     match addition.use:
