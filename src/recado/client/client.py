@@ -17,6 +17,7 @@ from recado.client.account import Account
 from recado.client.appstate.chats import Chats
 from recado.client.connection import Connection
 from recado.client.groups.groups import Groups
+from recado.client.groups.statuses import Statuses
 from recado.client.health import Health
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink, Told
@@ -103,6 +104,7 @@ class Client:
         """More of the past, from the own phone."""
         self._files = self._account.files = Files(self._account, self._connected)
         self.groups = Groups(self._account, self._connected)
+        self.statuses = Statuses(self._account, self._connected)
         self._handlers = Handlers()
         self._autoconnect = autoconnect
         self._group: asyncio.TaskGroup | None = None

@@ -16,10 +16,11 @@ from recado.client.account import Account
 from recado.client.groups.asking import ask_group, ask_groups, keep
 from recado.client.groups.planning import kept_group
 from recado.errors import UsageError
-from recado.groups import Group
+from recado.groups import Group, Member
 from recado.jid import JID
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.node import Node
+from recado.protocol.queries.communities import CommunityMembers, LinkGroups, Subgroup, Subgroups
 from recado.protocol.queries.groups import (
     AcceptInvitation,
     AnswerJoinRequests,
@@ -187,6 +188,24 @@ class Groups:
         """Have admins let in those who join by the code, or not."""
         join = Node("group_join", {"state": "on" if is_on else "off"})
         await self._set(group, Node("membership_approval_mode", None, [join]))
+
+    # Communities: groups under a group
+
+    async def subgroups(self, community: JID) -> list[Subgroup]:
+        """The groups of a community."""
+        return await self._ask(Subgroups(community))
+
+    async def community_members(self, community: JID) -> tuple[Member, ...]:
+        """Everybody in the groups of a community."""
+        return await self._ask(CommunityMembers(community))
+
+    async def link(self, community: JID, groups: Sequence[JID]) -> None:
+        """Take groups into a community."""
+        await self._ask(LinkGroups(community, tuple(groups)))
+
+    async def unlink(self, community: JID, groups: Sequence[JID]) -> None:
+        """Take groups out of a community."""
+        await self._ask(LinkGroups(community, tuple(groups), is_linked=False))
 
     async def _set(self, group: JID, said: Node) -> None:
         await self._ask(SetOnGroup(group, said))

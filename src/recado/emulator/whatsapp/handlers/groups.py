@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.groups import ADMIN, MEMBER, GroupState
+from recado.emulator.whatsapp.handlers import communities
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.line import Outgoing
 from recado.jid import JID
@@ -157,7 +158,11 @@ def _create(world: World, device: Device, said: Node) -> Answer:
         elif child.tag == "linked_parent":
             group.parent = child.attrs.get("jid", "").partition("@")[0]
     whole = group_node(world, group)
-    return Answer([whole], tell(world, group, device, Node("create", {"type": "new"}, [whole])))
+    moves = tell(world, group, device, Node("create", {"type": "new"}, [whole]))
+    if "parent" in group.switches:
+        first = communities.found(world, group)
+        moves += tell(world, first, device, Node("create", {"type": "new"}, [group_node(world, first)]))
+    return Answer([whole], moves)
 
 
 def _leave(world: World, device: Device, said: Node) -> Answer:
@@ -398,13 +403,41 @@ def _outcomes(named: list[tuple[str, Account | None]], done: list[Account]) -> l
     return [Node("participant", {"jid": name, **error}) for (name, _), error in zip(named, errors, strict=True)]
 
 
+def _sub_groups(world: World, device: Device, group: GroupState, said: Node) -> Answer:
+    return communities.asked(world, group)
+
+
+def _linked_people(world: World, device: Device, group: GroupState, said: Node) -> Answer:
+    people = [participant(world, account) for account in communities.everybody(world, group)]
+    return Answer([Node("linked_groups_participants", None, people)])
+
+
+def _links(world: World, device: Device, group: GroupState, said: Node) -> Answer:
+    named = said if said.tag == "unlink" else said.child("link") or Node("link")
+    changed = communities.linked(world, device, group, named, is_linked=said.tag == "links")
+    tag = "link" if said.tag == "links" else "unlink"
+    moves: list[Outgoing] = []
+    for each in changed:
+        child = [Node("group", {"jid": str(group.jid)})]
+        moves += tell(world, each, device, Node(tag, {f"{tag}_type": "parent_group"}, child))
+    return Answer([said], moves)
+
+
 def _need(allowed: bool) -> None:
     if not allowed:
         raise Refused(403, "forbidden")
 
 
-_GETS: dict[str, Act] = {"query": _info, "invite": _invite, "membership_approval_requests": _requests}
+_GETS: dict[str, Act] = {
+    "sub_groups": _sub_groups,
+    "linked_groups_participants": _linked_people,
+    "query": _info,
+    "invite": _invite,
+    "membership_approval_requests": _requests,
+}
 _SETS: dict[str, Act] = {
+    "links": _links,
+    "unlink": _links,
     "add": _add,
     "remove": _remove,
     "promote": _role("promote", ADMIN),
