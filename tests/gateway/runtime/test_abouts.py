@@ -26,7 +26,7 @@ from recado.content import (
     Text,
     Unsupported,
 )
-from recado.events import Fact, MessageReceived, Source
+from recado.events import ChatRemembered, Fact, MessageId, MessageReceived, MessageStarred, Source
 from recado.gateway.contacts import repository as contacts
 from recado.gateway.conversations.abouts import Marks, list_marks, list_versions
 from recado.gateway.conversations.repository import Conversation, Message
@@ -201,3 +201,21 @@ async def test_an_erasure_takes_the_old_words_too(rows: Rows) -> None:
     await rows.tell(said(Edit("3EB01", Text("de volta")), "E2", 2))
     assert "de volta" not in [m.text for c in await rows.conversations() for m in await rows.messages(c)
                               if m.provider_message_id == "3EB01"]  # fmt: skip
+
+
+async def test_a_star_is_on_its_message_until_it_is_taken_away(rows: Rows) -> None:
+    await rows.tell(received("oi"), sent(id="3EB01"))  # others choose their ids: one of ours may be called the same
+
+    def star(is_starred: bool, **changes: Any) -> MessageStarred:
+        fact = MessageStarred(account=ME, at=NOW, id=MessageId("3EB01"), chat=BIA, from_me=False, is_starred=is_starred)
+        return replace(fact, **changes)
+
+    await rows.tell(star(True), star(False, chat=CAIO))
+    assert {message.direction: message.is_starred for message in await shown(rows)} == {"in": True, "out": False}
+    await rows.tell(star(True), star(False))
+    assert not any(message.is_starred for message in await shown(rows))
+
+
+async def test_a_group_of_the_past_has_its_name(rows: Rows) -> None:
+    await rows.tell(ChatRemembered(account=ME, at=NOW, chat=GROUP, name="Turma"))
+    assert ((await only(rows)).kind, (await only(rows)).title) == ("group", "Turma")

@@ -163,10 +163,14 @@ WHERE c.id = g.id AND c.title IS DISTINCT FROM g.title;
 
 -- save_stars --
 -- The last word of the account's devices on each.
-UPDATE whatsapp_messages m SET is_starred = told.is_starred
-FROM (SELECT DISTINCT ON (id, from_me) * FROM unnest(%(ids)s::text[], %(from_mes)s::boolean[], %(stars)s::boolean[],
-          %(phones)s::text[], %(lids)s::text[], %(bsuids)s::text[], %(chats)s::text[])
-          WITH ORDINALITY AS told (id, from_me, is_starred, phone, lid, bsuid, chat, place)
-      ORDER BY id, from_me, place DESC) AS told
-WHERE m.provider_message_id = told.id AND (m.direction = 'out') = told.from_me AND m.is_starred <> told.is_starred
-  AND speaks_in(m.conversation_id, told.phone, told.lid, told.bsuid, told.chat)
+UPDATE whatsapp_messages m SET is_starred = said.is_starred
+FROM (
+    SELECT DISTINCT ON (s.id) s.id, told.is_starred
+    FROM unnest(%(ids)s::text[], %(from_mes)s::boolean[], %(stars)s::boolean[], %(phones)s::text[], %(lids)s::text[],
+                %(bsuids)s::text[], %(chats)s::text[])
+        WITH ORDINALITY AS told (id, from_me, is_starred, phone, lid, bsuid, chat, place)
+    JOIN whatsapp_messages s ON s.provider_message_id = told.id AND (s.direction = 'out') = told.from_me
+    WHERE speaks_in(s.conversation_id, told.phone, told.lid, told.bsuid, told.chat)
+    ORDER BY s.id, told.place DESC
+) AS said
+WHERE m.id = said.id AND m.is_starred <> said.is_starred

@@ -34,6 +34,14 @@
     }
   };
 
+  /** What was found out here of a file, that it is gone, is true of the fresh bubble too. */
+  const keepFound = (there, item) => {
+    const words = there.querySelector(".gone:not([hidden])") && item.querySelector(".gone");
+    if (!words) return;
+    words.hidden = false;
+    item.querySelector(".shown").hidden = true;
+  };
+
   /** Bring a list to what a fresh page says: same items stay as they are, changed ones are exchanged, in its order. */
   const merge = (list, fresh, { keepsOlder = false } = {}) => {
     if (!list || !fresh) return;
@@ -46,7 +54,8 @@
     for (const item of wanted) {
       const there = item.id ? document.getElementById(item.id) : null;
       let placed = there;
-      if (!there || !there.isEqualNode(item)) {
+      if (there) keepFound(there, item);
+      if (!there || !(there.querySelector("#picker") || there.isEqualNode(item))) {
         placed = document.importNode(item, true);
         if (there) there.replaceWith(placed);
       }
@@ -186,7 +195,7 @@
       const button = event.target.closest('[data-do="edit"]');
       if (!button) return;
       stopReplying();
-      editing = button.dataset.id;
+      editing = button.dataset.to;
       text.value = wordsOf(button.closest("li.bubble"));
       fit();
       aimAt(desk.dataset.edit, text.value);

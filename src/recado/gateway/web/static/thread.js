@@ -13,17 +13,17 @@
 
   const closePicker = () => document.getElementById("picker")?.remove();
   const pick = (button) => {
-    const wasOpen = document.getElementById("picker")?.dataset.id === button.dataset.id;
+    const wasOpen = document.getElementById("picker")?.dataset.to === button.dataset.to;
     closePicker();
     if (wasOpen) return;
     const picker = document.createElement("span");
-    [picker.id, picker.className, picker.dataset.id] = ["picker", "picker", button.dataset.id];
+    [picker.id, picker.className, picker.dataset.to] = ["picker", "picker", button.dataset.to];
     picker.setAttribute("role", "group");
     picker.setAttribute("aria-label", button.getAttribute("aria-label"));
     for (const emoji of EMOJI) {
       const one = document.createElement("button");
       [one.type, one.textContent] = ["button", emoji];
-      one.addEventListener("click", () => { closePicker(); send({ type: "reaction", to: button.dataset.id, emoji }); });
+      one.addEventListener("click", () => { closePicker(); send({ type: "reaction", to: button.dataset.to, emoji }); });
       picker.append(one);
     }
     button.after(picker);
@@ -33,7 +33,7 @@
   messages.addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");
     if (button?.dataset.do === "react") pick(button);
-    else if (button?.dataset.do === "revoke" && window.confirm(desk.dataset.sure)) send({ type: "revoke", to: button.dataset.id });
+    else if (button?.dataset.do === "revoke" && window.confirm(desk.dataset.sure)) send({ type: "revoke", to: button.dataset.to });
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") closePicker(); });
 
