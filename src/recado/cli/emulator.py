@@ -29,6 +29,7 @@ async def run(*, host: str, port: int, cert: Path | None, key: Path | None) -> N
             console.print("A simulated WhatsApp is running.")
             console.print(f"  url      [bold]{world.server.url}[/bold]")
             console.print(f"  root     [bold]{world.server.root.hex()}[/bold]")
+            console.print(f"  files    [bold]{world.server.files_host}[/bold]")
             console.print(f"  control  [bold]{world.control_url}[/bold]")
             console.print(f"Scan a QR:  curl -d 'TEXT' {world.control_url}/admin/mock-phone/scan-qr", style="dim")
             _say_meta(cloud)

@@ -59,7 +59,9 @@ class Control:
 
     async def server(self, request: web.Request) -> web.Response:
         """Whom to trust, and where."""
-        return _json({"url": self._world.server.url, "root": self._world.server.root.hex()})
+        server = self._world.server
+        files = {"files_host": server.files_host, "files_ca": server.files_ca}
+        return _json({"url": server.url, "root": server.root.hex(), **files})
 
     async def scan(self, request: web.Request) -> web.Response:
         """A phone scans the QR text in the body; which one, the client's push name says first."""
