@@ -26,7 +26,7 @@ from recado.content import (
     Text,
     content_kind,
 )
-from recado.errors import UsageError
+from recado.errors import BadRecord, UsageError
 from recado.events import MessageId, MessageReceived, MessageSent, Quote
 from recado.jid import JID
 from recado.protocol.messages.decode import decode_message
@@ -60,6 +60,8 @@ async def draft_message(
     if isinstance(content, PollVote | EventAnswer):
         body = await _addition(account, chat, content)
     else:
+        if expires_in is None and chat.is_person:
+            expires_in = await _timer(account, chat)
         body = encode_message(
             content,
             chat=chat,
@@ -100,6 +102,14 @@ async def keep_own_secret(account: Account, tx: Transaction, draft: Draft, shape
 def own_address(account: Account, chat: JID) -> JID:
     """The account by the kind of address of the chat."""
     return account.lid.bare if chat.is_lid and account.lid is not None else account.jid
+
+
+async def _timer(account: Account, chat: JID) -> int:
+    async with account.store.transaction() as tx:
+        try:
+            return await tx.timers.seconds((await tx.canonical(chat)).bare)
+        except BadRecord:
+            return 0
 
 
 async def _addition(account: Account, chat: JID, content: PollVote | EventAnswer) -> bytes:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from recado.client.account import Account
 from recado.client.contacts import other_address
 from recado.client.people.tokens import note_written
-from recado.client.understanding import understood
+from recado.client.understanding import note_timer, understood
 from recado.events import MessageSent
 from recado.protocol.messages.decode import decode_message
 from recado.store.records import SentMessage
@@ -34,6 +34,7 @@ async def settle_as_sent(account: Account, tx: Transaction, kept: SentMessage, a
     await note_written(tx, account, kept.chat)
     decoded = decode_message(kept.body)
     content = await understood(account, tx, decoded, chat=kept.chat, writer=account.jid, from_me=True)
+    await note_timer(tx, kept.chat, content, at)
     if content is not None:
         await tx.record(
             MessageSent(

@@ -7,10 +7,11 @@ came. Asks nothing of the network.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from recado.client.account import Account
 from recado.client.contacts import other_address
-from recado.content import Content, Edit, Event, Poll
+from recado.content import Content, DisappearingTimer, Edit, Event, Poll
 from recado.errors import BadRecord, DecodeError
 from recado.jid import JID
 from recado.protocol.messages.decode import Decoded, decode_message
@@ -44,6 +45,12 @@ async def remember_secret(
     kept = MessageSecret(secret, author.bare, options)
     expires = account.now() + account.limits.keep_secrets
     await tx.secrets.remember(await tx.canonical(chat), await _filed(account, tx, author), id, kept, expires)
+
+
+async def note_timer(tx: Transaction, chat: JID, content: Content | None, at: datetime) -> None:
+    """Keep what was agreed for the chat, so that what is written there from now on says it."""
+    if isinstance(content, DisappearingTimer) and chat.is_person:
+        await tx.timers.note((await tx.canonical(chat)).bare, content.seconds, at)
 
 
 async def find_secret(account: Account, tx: Transaction, chat: JID, author: JID, id: str) -> MessageSecret | None:

@@ -96,6 +96,11 @@ def seen(chat: JID, author: JID, id: str) -> str:
     return f"seen-{_part(str(chat))}/{_part(str(author))}/{_part(id)}"
 
 
+def chat_timer(chat: JID) -> str:
+    """After how long what is said in a chat disappears."""
+    return f"timer-{address_user(chat)}"
+
+
 def message_secret(chat: JID, author: JID, id: str) -> str:
     """The secret of a poll or an event."""
     return f"secret-{_part(str(chat))}/{_part(str(author))}/{_part(id)}"

@@ -35,6 +35,7 @@ from recado.store.records import (
     WorkItem,
 )
 from recado.store.secrets import SecretRecords
+from recado.store.timers import TimerRecords
 
 
 class Transaction:
@@ -217,6 +218,11 @@ class Transaction:
     def secrets(self) -> SecretRecords:
         """The secrets of polls and events."""
         return SecretRecords(self._overlay)
+
+    @property
+    def timers(self) -> TimerRecords:
+        """After how long what is said in chats disappears."""
+        return TimerRecords(self._overlay)
 
     # Facts, work, cursors
 

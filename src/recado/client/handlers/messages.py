@@ -22,7 +22,7 @@ from recado.client.handlers.retries import ask_again
 from recado.client.handlers.software import on_news
 from recado.client.placeholders import ask_later
 from recado.client.turn import Turn
-from recado.client.understanding import remember_secret
+from recado.client.understanding import note_timer, remember_secret
 from recado.content import Edit, Revoke
 from recado.crashpoints import CrashPoint
 from recado.errors import BadRecord, DecodeError, EnvelopeError, StanzaError
@@ -145,6 +145,7 @@ async def _record(turn: Turn, arrival: Arrival, decoded: Decoded) -> None:
         secret=decoded.secret,
         content=fact.content,
     )
+    await note_timer(turn.tx, fact.chat, fact.content, fact.sent_at)
 
 
 def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:

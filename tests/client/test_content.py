@@ -1,0 +1,130 @@
+"""What is sent beside texts: its stanza, what is refused before anything leaves, and the timer of a chat."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from recado import Client, MemoryStore
+from recado.content import (
+    Button,
+    Buttons,
+    ContactCard,
+    Contacts,
+    Content,
+    DisappearingTimer,
+    Edit,
+    Location,
+    Media,
+    MediaKind,
+    Poll,
+    Reaction,
+    Revoke,
+    Text,
+)
+from recado.emulator.whatsapp.world import World
+from recado.errors import UsageError
+from recado.events import MessageReceived, MessageSent
+from recado.jid import JID
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with World.start() as started:
+        yield started
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[Client]:
+    async with Client(MemoryStore(), server=world.server) as client:
+        await world.phone("Ana").link(client)
+        yield client
+
+
+async def sent(client: Client, id: str) -> MessageSent:
+    async for fact in client.listen(MessageSent, after=0):
+        if fact.id == id:
+            return fact
+    raise AssertionError("the client ended")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        Text(""),
+        Text("a\0b"),
+        Text("half of \ud83d"),
+        Edit("3EB0AAAA", Text("")),
+        Location(1.0, 2.0, "a\0b"),
+        Contacts((ContactCard("a\0b", ()),)),
+        Poll("half of \ud83d", ("a",)),
+        Media(MediaKind.IMAGE),
+        Buttons("Coming?", (Button("b1", "Yes"),)),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_before_anything_leaves(
+    world: World, client: Client, content: Content
+) -> None:
+    with pytest.raises(UsageError):
+        await client.send(world.phone("Rui").jid, content)
+    await client.send(world.phone("Rui").jid, Text("then this"))
+    await world.phone("Rui").expect("then this")
+    assert len(world.phone("Rui").messages) == 1
+
+
+async def test_a_groups_timer_is_no_message(client: Client) -> None:
+    with pytest.raises(UsageError, match="group"):
+        await client.send(JID.parse("120000000000000001@g.us"), DisappearingTimer(86_400))
+
+
+async def test_a_reaction_quotes_nothing(world: World, client: Client) -> None:
+    shown = await world.phone("Rui").say("Ana", "hello")
+    async for fact in client.listen(MessageReceived, after=0):
+        if fact.id == shown.id:
+            with pytest.raises(UsageError):
+                await client.send(fact.chat, Reaction(fact.id, "👍"), quoting=fact)
+            break
+
+
+async def test_a_change_of_a_message_leaves_as_one(world: World, client: Client) -> None:
+    rui = world.phone("Rui")
+    first = await client.send(rui.jid, Text("teh words"))
+    edit = await client.send(rui.jid, Edit(first.id, Text("the words")))
+    revoke = await client.send(rui.jid, Revoke(first.id))
+    assert (await rui.expect(id=edit.id)).content == Edit(first.id, Text("the words"), from_me=False)
+    assert (await rui.expect(id=revoke.id)).content == Revoke(first.id, from_me=False)
+    assert (await sent(client, edit.id)).content == Edit(first.id, Text("the words"))
+
+
+async def test_what_is_written_takes_the_timer_of_the_chat(world: World, client: Client) -> None:
+    rui = world.phone("Rui")
+    timer = await client.send(rui.jid, DisappearingTimer(86_400))
+    await rui.expect(id=timer.id)
+    goes = await client.send(rui.jid, Text("for a day"))
+    assert (await sent(client, goes.id)).expires_in == 86_400
+    stays = await client.send(rui.jid, Text("for ever"), expires_in=0)
+    assert (await sent(client, stays.id)).expires_in is None
+    poll = await client.send(rui.lid, Poll("Days?", ("a", "b")))
+    assert (await sent(client, poll.id)).expires_in == 86_400
+
+
+async def test_the_other_side_sets_the_timer_too(world: World, client: Client) -> None:
+    rui = world.phone("Rui")
+    first = await client.send(rui.jid, Text("before"))
+    assert (await sent(client, first.id)).expires_in is None
+    timer = await rui.say("Ana", DisappearingTimer(604_800))
+    async for fact in client.listen(MessageReceived, after=0):
+        if fact.id == timer.id:
+            break
+    goes = await client.send(rui.jid, Text("for a week"))
+    assert (await sent(client, goes.id)).expires_in == 604_800
+    off = await client.send(rui.jid, DisappearingTimer(0))
+    await rui.expect(id=off.id)
+    stays = await client.send(rui.jid, Text("for ever"))
+    assert (await sent(client, stays.id)).expires_in is None
+
+
+async def test_what_is_forwarded_says_how_often(world: World, client: Client) -> None:
+    forwarded = await client.send(world.phone("Rui").jid, Location(1.5, 2.5), forward=4)
+    assert (await sent(client, forwarded.id)).forwarded == 4
