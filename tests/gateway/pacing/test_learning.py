@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recado.errors import CloseReason
-from recado.events import ConnectionState
+from recado.events import ConnectionState, ReachOutRestricted
 from recado.gateway.conversations import service as conversations
 from recado.gateway.pacing import service
 from recado.gateway.pacing.repository import Attention, KeptRestriction
@@ -20,7 +20,7 @@ from recado.gateway.refusals import NotFound
 from recado.gateway.stream.repository import list_events
 from recado.jid import JID
 
-from .conftest import LINKED, Desk, person
+from .conftest import LINKED, ME, Desk, person
 
 BIA = person(1)
 
@@ -82,6 +82,22 @@ async def test_a_person_may_lift_one_and_it_can_come_back(desk: Desk) -> None:
     await desk.is_rejected(await queued(desk), 463)
     (again,) = await restrictions(desk)
     assert again.lifted_at is None
+
+
+async def test_whatsapps_own_word_on_writing_first_counts_for_more_than_a_guess(desk: Desk) -> None:
+    await desk.is_rejected(await queued(desk), 463)
+    (guessed,) = await restrictions(desk)
+    until = desk.now + timedelta(minutes=40)
+    assert guessed.until is not None and guessed.until > until
+    await desk.hear(ReachOutRestricted(account=ME, at=desk.now, is_active=True, until=until, reason="DEFAULT"))
+    (told,) = await restrictions(desk)
+    assert (told.id, told.code, told.until, told.lifted_at) == (guessed.id, 463, until, None)
+    await desk.hear(ReachOutRestricted(account=ME, at=desk.now, is_active=False))
+    (over,) = await restrictions(desk)
+    assert (over.lifted_at, over.lifted_by) == (desk.now, "whatsapp")
+    await desk.hear(ReachOutRestricted(account=ME, at=desk.now, is_active=True))
+    (again,) = await restrictions(desk)
+    assert again.lifted_at is None and again.until is not None and again.until > until
 
 
 async def test_the_stream_tells_of_a_restriction_behind_the_fact(desk: Desk) -> None:

@@ -9,10 +9,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from recado.errors import CloseReason
-from recado.events import ConnectionChanged, ConnectionState, Fact, MessageReceived, MessageRejected, Source
+from recado.events import (
+    ConnectionChanged,
+    ConnectionState,
+    Fact,
+    MessageReceived,
+    MessageRejected,
+    ReachOutRestricted,
+    Source,
+)
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import repository
-from recado.gateway.pacing.restrictions import MEANINGS, learn, rules_of
+from recado.gateway.pacing.restrictions import MEANINGS, NOT_FIRST, learn, rules_of
 from recado.gateway.stream.notices import Notice, RestrictionLearnt
 
 _BANS = {CloseReason.RESTRICTED, CloseReason.FORBIDDEN, CloseReason.RATE_LIMITED}
@@ -27,6 +35,8 @@ async def learn_from(unit: Unit, provider: str, facts: Sequence[Fact]) -> list[N
     for fact in facts:
         if isinstance(fact, ConnectionChanged):
             learnt.append(await _learn_state(unit, provider, fact))
+        elif isinstance(fact, ReachOutRestricted):
+            learnt.append(await _learn_time_lock(unit, provider, fact))
     written = [fact for fact in facts if isinstance(fact, MessageReceived) and _is_by_hand(fact)]
     if written:
         await _learn_take_over(unit, written)
@@ -57,6 +67,15 @@ async def _learn_state(unit: Unit, provider: str, fact: ConnectionChanged) -> Re
         code = fact.reason.value if fact.reason is not None else CloseReason.RESTRICTED.value
         return await learn(unit, provider, code, at=fact.at, until=fact.retry_at)
     return None
+
+
+async def _learn_time_lock(unit: Unit, provider: str, fact: ReachOutRestricted) -> RestrictionLearnt | None:
+    """WhatsApp's own word on who may write first counts for more than what a refusal had us guess."""
+    told = await learn(unit, provider, NOT_FIRST, at=fact.at, until=fact.until) if fact.is_active else None
+    if fact.until is not None or not fact.is_active:
+        until = fact.until if fact.is_active else None
+        await repository.end_restriction(unit, provider, NOT_FIRST, until=until, now=fact.at)
+    return told
 
 
 def _is_by_hand(fact: MessageReceived) -> bool:

@@ -145,6 +145,14 @@ RETURNING id, provider, code, scope, passes, learnt_at, until, lifted_at, lifted
 UPDATE pacing_restrictions SET lifted_at = %(now)s, lifted_by = 'whatsapp'
 WHERE provider = %(provider)s AND scope = 'everything' AND NOT passes AND lifted_at IS NULL AND learnt_at < %(now)s
 
+-- end_restriction --
+-- WhatsApp's own word on one code: until then, or (NULL) over now.
+UPDATE pacing_restrictions
+SET until = coalesce(%(until)s, until),
+    lifted_at = CASE WHEN %(until)s::timestamptz IS NULL THEN %(now)s ELSE lifted_at END,
+    lifted_by = CASE WHEN %(until)s::timestamptz IS NULL THEN 'whatsapp' ELSE lifted_by END
+WHERE provider = %(provider)s AND code = %(code)s AND lifted_at IS NULL
+
 -- add_attention --
 INSERT INTO pacing_attention AS a (conversation_id, kind, code, rule, message_id, at)
 SELECT DISTINCT ON (conversation_id, kind) conversation_id, kind, code, rule, message_id, %(at)s

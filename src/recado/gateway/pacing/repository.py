@@ -276,6 +276,11 @@ async def lift_restrictions(unit: Unit, provider: str, *, now: datetime) -> None
     await unit.run(_queries.lift_all, provider=provider, now=now)
 
 
+async def end_restriction(unit: Unit, provider: str, code: int, *, until: datetime | None, now: datetime) -> None:
+    """What `code` forbids ends then; None: it is over."""
+    await unit.run(_queries.end_restriction, provider=provider, code=code, until=until, now=now)
+
+
 async def add_attention(unit: Unit, told: Sequence[tuple[str, str, int | None, str | None]], *, at: datetime) -> None:
     """Messages (id, kind, code, rule) whose conversations a person should look at; one open entry a kind."""
     ids, kinds, codes, rules = (list(column) for column in zip(*told, strict=True))

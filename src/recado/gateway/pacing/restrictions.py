@@ -23,11 +23,14 @@ class _Meaning:
     passes: bool
 
 
+NOT_FIRST = 463
+"""The account may not write first."""
+
 _BACK_OFF = _Meaning(Scope.EVERYTHING, passes=True)
 MEANINGS = {
     402: _Meaning(Scope.EVERYTHING, passes=False),  # a temporary ban
     403: _Meaning(Scope.EVERYTHING, passes=False),  # the account is banned
-    463: _Meaning(Scope.NEW_CHATS, passes=False),  # locked out of writing first: known chats still work
+    NOT_FIRST: _Meaning(Scope.NEW_CHATS, passes=False),  # locked out of writing first: known chats still work
     429: _BACK_OFF,
     130429: _BACK_OFF,  # the Cloud API's: too many a second
     131048: _BACK_OFF,  # too many were reported as spam
