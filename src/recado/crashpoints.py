@@ -38,8 +38,6 @@ class CrashPoint(StrEnum):
     APP_STATE_AFTER_FETCH = "app_state.after_fetch"
     APP_STATE_BEFORE_COMMIT = "app_state.before_commit"
     APP_STATE_AFTER_COMMIT = "app_state.after_commit"
-    APP_STATE_AFTER_PUSH = "app_state.after_push"
-    APP_STATE_AFTER_ASKING = "app_state.after_asking"
     WORK_BEFORE_FINISH = "work.before_finish"
 
 
@@ -50,6 +48,13 @@ class GroupPoint(StrEnum):
     SEALED_BEFORE_COMMIT = "group.sealed_before_commit"
     GIVEN_BEFORE_COMMIT = "group.given_before_commit"  # the server took the message: who has our key is being noted
     ROTATED_BEFORE_COMMIT = "group.rotated_before_commit"  # somebody is gone: our key is being dropped
+
+
+class AppStatePoint(StrEnum):
+    """Where a change of the shared state, or a question for its keys, may be interrupted."""
+
+    AFTER_PUSH = "app_state.after_push"  # the server took the patch, nothing is written here
+    AFTER_ASKING = "app_state.after_asking"  # the phone was asked for keys, the work still stands
 
 
 Hook = Callable[[str], None]

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from recado.client.client import Client
-from recado.crashpoints import CrashPoint
+from recado.crashpoints import AppStatePoint, CrashPoint
 from recado.errors import AppStateKeyMissing
 from recado.events import ChatChanged
 from recado.jid import JID
@@ -59,7 +59,7 @@ async def test_what_the_server_took_before_we_died_is_told_once(start, ana, bia,
     async with start() as client:
         await ana.link(client)
         await told(client, ChatChanged)
-    assert await run_until_crash(CrashPoint.APP_STATE_AFTER_PUSH, start, lambda client: client.chats.pin(bia.jid))
+    assert await run_until_crash(AppStatePoint.AFTER_PUSH, start, lambda client: client.chats.pin(bia.jid))
     assert ana.account.app_state[LOW].version == 2
     async with asyncio.timeout(10), start() as client:
         assert len(await recorded(client, ChatChanged)) == 1
@@ -81,7 +81,7 @@ async def test_a_question_for_keys_survives(start, ana, bia, told):
             await client.chats.pin(MARK)
         await told(client, ChatChanged)
 
-    assert await run_until_crash(CrashPoint.APP_STATE_AFTER_ASKING, start, push)
+    assert await run_until_crash(AppStatePoint.AFTER_ASKING, start, push)
     async with asyncio.timeout(10), start() as client:
         (fact,) = await told(client, ChatChanged)
         assert fact.chat == bia.jid

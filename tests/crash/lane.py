@@ -38,6 +38,7 @@ from recado.gateway.security import Principal
 from recado.gateway.webhooks import service as webhooks
 from recado.gateway.webhooks.repository import Endpoint
 from recado.jid import JID
+from recado.protocol.appstate.collections import Collection
 
 MASTER = bytes(range(32))
 LEASE = 3.0
@@ -137,7 +138,13 @@ class Lane:
             "restore_stagger_seconds": 0.0,
             "egress_allow": [HERE],
         }
-        server = {"url": self.world.server.url, "root": self.world.server.root.hex()}
+        where = self.world.server
+        server = {
+            "url": where.url,
+            "root": where.root.hex(),
+            "files_host": where.files_host,
+            "files_ca": where.files_ca,
+        }
         order = {"settings": settings, "point": point, "at": at, "turns": turns, **server}
         child = await self.children.start(self.folder, **order)
         self._started.append(child)
@@ -248,6 +255,22 @@ class Lane:
         if spoiled:
             self.ledger.spoiled.add(id)
 
+    def share(self) -> None:
+        """The mentorado does something on the phone that all devices are told of."""
+        self.owner.settings.pin(self.friend.jid, is_pinned=self.dice.random() < 0.5)
+
+    async def shares_are_told(self) -> None:
+        """Until every such thing is told; none is told twice. Raises AssertionError, TimeoutError."""
+        done = self.owner.account.app_state[Collection.REGULAR_LOW].version
+        told = [0]
+
+        async def look() -> bool:
+            told[0] = await self.records.told("chat.changed")
+            return told[0] >= done
+
+        await self.until(look, topic=STREAM)
+        assert told == [done]
+
     def drain(self) -> None:
         """The device's one-time keys are used up, and it is told."""
         self.world.drain_prekeys(self.device)
@@ -277,6 +300,7 @@ class Lane:
             said = f"{len(lost)} of {len(came) + len(queued)} messages were never stored or sent: {', '.join(lost)}"
             raise AssertionError(said) from None
         await self.world.until(is_shown, "something was never shown or acknowledged", patience=PATIENCE)
+        await self.shares_are_told()
 
     async def until(self, look: Callable[[], Awaitable[bool]], *, topic: str) -> None:
         """Wait for a condition of the database, looked at on every hint, and now and then. Raises TimeoutError."""

@@ -21,7 +21,7 @@ import pytest
 from tests.proof.children import PATIENCE, Child
 from tests.proof.oracle import complaints
 
-from recado.crashpoints import CrashPoint, GroupPoint
+from recado.crashpoints import AppStatePoint, CrashPoint, GroupPoint
 from recado.emulator.whatsapp.world import World
 from recado.gateway.media.fetching import MediaPoint
 from recado.gateway.runtime.campaigns import CampaignPoint
@@ -48,7 +48,7 @@ WHILE_LINKING = [
 ]
 KILLS = 5
 
-REACHES = {"inbound": 6, "outbound": 3, "outbox": 3, "prekeys": 2, "resend": 2, "work": 3}
+REACHES = {"inbound": 6, "outbound": 3, "outbox": 3, "prekeys": 2, "resend": 2, "work": 3, "app_state": 2}
 """How often a point may be passed, at most, before the process dies at it: the dice say."""
 
 
@@ -80,6 +80,7 @@ async def die_in_traffic(lane: Lane, point: str, hits: Counter[str]) -> None:
 async def die_while_linking(lane: Lane, point: str, hits: Counter[str], *, at: int) -> None:
     newcomer = lane.sibling(f"killed while linking, {lane.seed}")
     await newcomer.settle_in()
+    newcomer.owner.archive.as_files = newcomer.dice.random() < 0.7  # else its history comes inline
     for _ in range(newcomer.dice.randint(1, 4)):
         await newcomer.say_long_ago()
     await lane.disconnect()
@@ -120,7 +121,11 @@ def traffic(lane: Lane, point: str) -> Callable[[], Awaitable[None]]:
         lane.drain()
         await lane.say(lane.stranger)
 
+    async def share() -> None:
+        lane.share()
+
     acts = {
+        "app_state": [share, share, receive],
         "inbound": [receive, receive, receive, send],
         "outbound": [send, send, send, receive],
         "outbox": [send, send, send, receive],
@@ -141,6 +146,7 @@ async def all_is_well(lane: Lane, *, and_linked: bool = False) -> None:
     for other in (lane.friend, lane.stranger):
         await lane.say(other)
         await lane.queue(other)
+    lane.share()
     await lane.quiet()
     assert (found := "\n".join(await complaints(lane))) == "", found
     await child.stop()
@@ -189,10 +195,10 @@ async def test_every_point_stands_in_the_code_and_is_in_the_list() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "crashpoints.reach"
     }
-    # Those of groups are hit in tests/client/test_group_crashes.py.
+    # Those of groups are hit in tests/client/test_group_crashes.py, those of changes of the shared state beside it.
     # Those of deliveries are hit in test_webhooks.py, those of campaigns in tests/gateway/campaigns/test_job.py, those
     # of moves in tests/gateway/moving/test_moving.py, and those of files in tests/gateway/media/test_fetching.py.
-    every = [*POINTS, *GroupPoint, *DeliveryPoint, *CampaignPoint, *MovePoint, *MediaPoint]
+    every = [*POINTS, *GroupPoint, *AppStatePoint, *DeliveryPoint, *CampaignPoint, *MovePoint, *MediaPoint]
     assert reached == {f"{type(point).__name__}.{point.name}" for point in every}
 
 

@@ -41,6 +41,9 @@ _EVENTS = Query(
 )
 
 
+_TOLD = Query("told", b"SELECT count(*) FROM events WHERE kind = %(kind)s")
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A row of the messages people look at."""
@@ -90,6 +93,11 @@ class Records:
     async def outbox(self, texts: list[str]) -> list[Outgoing]:
         async with self._database.unit(self._principal) as unit:
             return await unit.all(Outgoing, _OUTBOX, texts=texts)
+
+    async def told(self, kind: str) -> int:
+        """How many events of a kind there are."""
+        async with self._database.unit(self._principal) as unit:
+            return int(await unit.value(_TOLD, kind=kind))
 
     async def events(self, ids: list[str], texts: list[str]) -> list[Told]:
         """In the order they are told."""

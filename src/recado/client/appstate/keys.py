@@ -19,7 +19,7 @@ from recado.client.arrival import Arrival
 from recado.client.devices import ask_devices, known_devices
 from recado.client.peers import tell_peer
 from recado.client.turn import Turn
-from recado.crashpoints import CrashPoint
+from recado.crashpoints import AppStatePoint
 from recado.jid import JID
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import KEY_SIZE
@@ -95,7 +95,7 @@ async def ask_keys(account: Account, connection: Connection, item: WorkItem) -> 
     lacking = [id for id in KeyQuestion.decode(item.body).ids if id not in known]
     if lacking:
         await tell_peer(account, connection, account.jid, encode_key_request(lacking))
-        crashpoints.reach(CrashPoint.APP_STATE_AFTER_ASKING)
+        crashpoints.reach(AppStatePoint.AFTER_ASKING)
 
 
 async def answer_keys(account: Account, connection: Connection, item: WorkItem) -> None:

@@ -14,7 +14,7 @@ from recado.client.appstate.applying import fetch, keys_at_hand, take
 from recado.client.appstate.syncing import pull
 from recado.client.appstate.telling import tell
 from recado.client.turn import Turn
-from recado.crashpoints import CrashPoint
+from recado.crashpoints import AppStatePoint
 from recado.errors import (
     AppStateConflict,
     AppStateCorrupted,
@@ -65,7 +65,7 @@ async def _try(account: Account, connection: Connection, name: Collection, write
         return False
     if answer is None or answer.error is not None:
         raise QueryError(500 if answer is None or answer.error is None else answer.error, "a change of the app state")
-    crashpoints.reach(CrashPoint.APP_STATE_AFTER_PUSH)
+    crashpoints.reach(AppStatePoint.AFTER_PUSH)
     async with account.store.transaction() as tx:
         turn = Turn(account, tx, account.now())
         tx.app_state.save_macs(name, step.macs)
