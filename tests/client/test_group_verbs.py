@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from recado.content import Text
+from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.line import Deliver
 from recado.errors import QueryError, UsageError
-from recado.events import GroupChanged, MessageReceived
+from recado.events import GroupChanged, MessageReceived, PictureChanged
 from recado.groups import GroupChange, Role
 from recado.jid import JID
 from recado.protocol.node import Node
@@ -181,3 +183,65 @@ async def test_the_status_of_somebody_else_is_received(desk, world, clock, bia, 
         await theirs.statuses.post(Text("my day"), [desk.phone.jid])
         (message,) = await told(client, MessageReceived)
         assert (message.content, message.sender, str(message.chat)) == (Text("my day"), bia.lid, "status@broadcast")
+
+
+async def test_a_picture_is_given_and_taken_away(desk, bia, told, soon):
+    async with desk.connected() as client, soon():
+        group = (await client.groups.create("Family", [bia.jid])).jid
+        await client.groups.set_photo(group, b"\xff\xd8\xff\xe0 a picture")
+        (changed,) = await told(client, PictureChanged)
+        assert (changed.contact, changed.author) == (group, desk.phone.lid)
+        found = await client.people.picture(group)
+        assert found is not None and found.id == changed.picture
+        await client.groups.set_photo(group, None)
+        assert [fact.picture for fact in await told(client, PictureChanged, 2)][1] is None
+        with pytest.raises(UsageError):
+            await client.groups.set_photo(group, b"no picture")
+
+
+async def test_a_device_without_keys_is_left_alone_for_a_while(desk, bia, rui, world, traffic, clock, soon):
+    async with desk.connected() as client, soon():
+        group = (await client.groups.create("Family", [bia.jid, rui.jid])).jid
+        rui.asks_again = False  # else it would send its keys along
+        world.faults.plan(Fault.KEY_ERROR, rui.number, times=-1, code=404)
+        for text in ("one", "two"):
+            await client.send(group, Text(text))
+        await bia.expect(text="two")
+
+        def asked() -> int:
+            return sum(1 for node in traffic.sent(client) if "reason" in str(keys_wanted(node)))
+
+        before = asked()
+        await client.send(group, Text("three"))
+        assert asked() == before
+        world.faults.clear()
+        await clock.advance(3700)
+        await client.send(group, Text("four"))
+        await rui.expect(text="four")
+
+
+def keys_wanted(node):
+    wanted = node.child("key") if node.tag == "iq" and node.attrs.get("xmlns") == "encrypt" else None
+    return [user.attrs for user in wanted.children] if wanted is not None else []
+
+
+async def test_what_the_server_calls_dirty_is_asked_for_anew(desk, bia, world, traffic, soon):
+    async with desk.connected() as client, soon():
+        group = (await client.groups.create("Family", [bia.jid])).jid
+        gone = (await client.groups.create("Gone", [bia.jid])).jid
+        await world.expect_nothing_pending(client.device)
+        world.groups.find(group).subject = "Renamed in silence"
+        world.groups.find(gone).put_out(desk.phone.account)
+        line = world.directory.device(client.device).line
+        dirty = Node("ib", {"from": "@s.whatsapp.net"}, [Node("dirty", {"type": "groups", "timestamp": "1"})])
+        world.transmit([Deliver(line, dirty)])
+        async with client.store.transaction() as tx:
+            assert (await tx.groups.find(group)).subject == "Family"
+
+        def is_cleaned() -> bool:
+            return any(node.attrs.get("xmlns") == "urn:xmpp:whatsapp:dirty" for node in traffic.sent(client))
+
+        await world.until(is_cleaned, "the client never said that it is clean")
+        assert (await client.groups.get(group)).subject == "Renamed in silence"
+        async with client.store.transaction() as tx:
+            assert await tx.groups.find(gone) is None

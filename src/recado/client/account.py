@@ -59,6 +59,9 @@ class Account:
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server has sent all that waited for us."""
 
+    keyless: dict[JID, datetime] = field(default_factory=dict)
+    """Devices of groups' members the server had no keys for, and when: not asked for again with every message."""
+
     settlements: Settlements = field(default_factory=Settlements)
     """Which messages of ours are known to count as sent."""
     reuploads: Reuploads = field(default_factory=Reuploads)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from recado.client.account import Account
 from recado.client.appstate.scheduling import ALL
 from recado.client.appstate.syncing import pull
+from recado.client.groups.asking import ask_groups
 from recado.client.people.resync import resync
 from recado.protocol.queries.account import CleanDirty
 from recado.store.records import WorkItem
@@ -19,6 +20,7 @@ CLEAN = "clean-dirty"
 
 ACCOUNT = "account_sync"
 APP_STATE = "syncd_app_state"
+GROUPS = "groups"
 
 
 def clean_work(kind: str, *, at: datetime) -> WorkItem:
@@ -34,4 +36,6 @@ async def clean(account: Account, connection: Connection, item: WorkItem) -> Non
     elif kind == APP_STATE:
         async with account.app_state:
             await pull(account, connection, ALL)
+    elif kind == GROUPS:
+        await ask_groups(account, connection)
     await connection.requests.ask(CleanDirty(kind))

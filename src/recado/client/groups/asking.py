@@ -30,6 +30,11 @@ async def ask_group(account: Account, connection: Connection, group: JID) -> Gro
 async def ask_groups(account: Account, connection: Connection) -> list[Group]:
     """Ask for all groups the account is in, and keep them. Raises QueryError, ConnectionLost."""
     answer = await connection.requests.ask(MyGroups())
+    mine = {group.jid for group in answer}
+    async with account.store.transaction() as tx:
+        for kept in await tx.groups.list():
+            if kept.jid.is_group and kept.jid not in mine:
+                await tx.groups.forget(kept.jid)  # we are not in it any more
     await keep(account, answer)
     return answer
 

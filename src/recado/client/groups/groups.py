@@ -37,6 +37,7 @@ from recado.protocol.queries.groups import (
     SetOnGroup,
     participants,
 )
+from recado.protocol.queries.pictures import SetPicture
 from recado.protocol.queries.query import Answer, Query
 
 if TYPE_CHECKING:
@@ -165,6 +166,12 @@ class Groups:
             attrs["prev"] = known.description_id
         body = [Node("body", None, description.encode())] if description else None
         await self._set(group, Node("description", attrs, body))
+
+    async def set_photo(self, group: JID, jpeg: bytes | None) -> None:
+        """Give the group another picture, a JPEG (square, best 640 by 640), or (None) take it away."""
+        if jpeg is not None and not jpeg.startswith(b"\xff\xd8\xff"):
+            raise UsageError("a picture is a JPEG")
+        await self._ask(SetPicture(jpeg, group))
 
     async def set_announcement(self, group: JID, is_on: bool) -> None:
         """Let only admins write, or everybody."""

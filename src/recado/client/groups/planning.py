@@ -9,6 +9,7 @@ key is made anew as soon as somebody has it who is not in the group (any more), 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from recado import crashpoints
 from recado.client.account import Account
@@ -29,6 +30,9 @@ from recado.protocol.stanzas.group_message import GroupMessage
 from recado.store import keys
 from recado.store.records import SentMessage
 from recado.store.transaction import Transaction
+
+KEYLESS = timedelta(hours=1)
+"""How long a device without keys is left alone."""
 
 
 async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: Transaction) -> GroupMessage | Missing:
@@ -151,14 +155,25 @@ async def _prepare(account: Account, tx: Transaction, lacking: list[JID], bundle
     await tx.prefetch_peers(lacking)
     sealer = Sealer(account, tx)
     without = [await tx.canonical(device) for device in lacking if await sealer.session(device) is None]
-    unasked = tuple(device for device in without if device not in bundles)
+    unasked = tuple(device for device in without if device not in bundles and not _is_keyless(account, device))
     if unasked:
         return Missing(devices=unasked)
     for device in without:
-        bundle = bundles[device]
+        bundle = bundles.get(device)
         if bundle is not None:
             await sealer.begin(device, bundle)
+        elif device in bundles:
+            account.keyless[device] = account.now()
     return None
+
+
+def _is_keyless(account: Account, device: JID) -> bool:
+    """Did the server have no keys for that device, a short while ago?"""
+    at = account.keyless.get(device)
+    if at is not None and account.now() - at > KEYLESS:
+        del account.keyless[device]
+        return False
+    return at is not None
 
 
 async def _give(

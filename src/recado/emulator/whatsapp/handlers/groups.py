@@ -137,6 +137,31 @@ def found_group(world: World, node: Node) -> GroupState:
     return group
 
 
+def get_picture(world: World, device: Device, node: Node) -> Answer:
+    """Where the group's picture is."""
+    group = found_group(world, Node("iq", {"to": node.attrs["target"]}))
+    _need(group.has(device.account))
+    if not group.photo:
+        raise Refused(404, "item-not-found")
+    path = f"/pictures/{group.photo}.jpg"
+    attrs = {"id": group.photo, "type": "image", "url": f"{world.control_url}{path}", "direct_path": path}
+    return Answer([Node("picture", attrs)])
+
+
+def set_picture(world: World, device: Device, node: Node) -> Answer:
+    """The group shows another picture, or none."""
+    group = found_group(world, Node("iq", {"to": node.attrs["target"]}))
+    _need(group.may_edit(device.account))
+    picture = node.child("picture")
+    group.photo = str(int.from_bytes(world.entropy(5), "big")) if picture is not None and picture.blob else ""
+    attrs = {"jid": str(group.jid), "author": str(device.account.lid)}
+    said = Node("set", {**attrs, "id": group.photo}) if group.photo else Node("delete", attrs)
+    moves: list[Outgoing] = []
+    for each in group.devices:
+        moves += post(world, each, world.notification("picture", str(group.jid), [said]))
+    return Answer([Node("picture", {"id": group.photo})] if group.photo else [], moves)
+
+
 def _acted(world: World, device: Device, node: Node, table: dict[str, Act]) -> Answer:
     group = found_group(world, node)
     for child in node.children:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import SERVER, post
+from recado.emulator.whatsapp.handlers import groups
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.line import Outgoing
 from recado.emulator.whatsapp.profile import PRIVACY, may_see
@@ -38,7 +39,9 @@ _PREVIEW = "preview"
 
 
 def on_picture_get(world: World, device: Device, node: Node) -> Answer:
-    """Where somebody's picture is, for who may see it."""
+    """Where somebody's picture is, for who may see it; a group's, for who is in it."""
+    if node.attrs.get("target", "").endswith("@g.us"):
+        return groups.get_picture(world, device, node)
     owner, asked = account_of(world, node.attrs.get("target", "")), node.child("picture")
     if asked is None:
         raise Refused(400, "bad-request")
@@ -56,7 +59,9 @@ def on_picture_get(world: World, device: Device, node: Node) -> Answer:
 
 
 def on_picture_set(world: World, device: Device, node: Node) -> Answer:
-    """The account shows another picture, or none."""
+    """The account shows another picture, or none; or gives one to a group."""
+    if node.attrs.get("target", "").endswith("@g.us"):
+        return groups.set_picture(world, device, node)
     if "target" in node.attrs and account_of(world, node.attrs["target"]) is not device.account:
         raise Refused(404, "item-not-found")
     picture, profile = node.child("picture"), device.account.profile
