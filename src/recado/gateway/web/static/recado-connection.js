@@ -66,7 +66,11 @@
     label { display: block; font-size: 13.5px; font-weight: 550; } label .soft { font-weight: 400; }
     input:not([type=checkbox]) { font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 9px;
       padding: 7px 11px; inline-size: 100%; margin-block-start: 3px; }
-    input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+    textarea { font: 12.5px/1.4 ui-monospace, monospace; color: inherit; background: var(--field); border: 1px solid var(--line);
+      border-radius: 9px; padding: 7px 11px; inline-size: 100%; margin-block-start: 8px; resize: vertical; }
+    ol.steps { margin: 12px 0 0; padding-inline-start: 20px; } ol.steps li { color: inherit; margin-block-end: 8px; }
+    ol.steps button { padding: 3px 10px; font-size: 13.5px; }
+    textarea:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
     input[aria-invalid] { border-color: var(--bad); } .field .problem { font-size: 13px; margin-block-start: 3px; }
     .tick { display: flex; gap: 8px; align-items: start; margin-block-start: 12px; font-weight: 400; }
     .tick input { margin: 4px 0 0; accent-color: var(--accent); }
@@ -75,14 +79,14 @@
     .copied { padding: 6px 9px; border: 1px solid var(--line); border-radius: 8px; background: var(--field); font-size: 12.5px; overflow-wrap: anywhere; user-select: all; }
     dd { overflow-wrap: anywhere; } [hidden] { display: none !important; }`;
 
-  const TONES = { connected: "good", connecting: "wait", qr: "wait", code: "wait", passkey: "wait", reconnecting: "wait",
+  const TONES = { connected: "good", connecting: "wait", qr: "wait", code: "wait", passkey: "wait", held: "wait", reconnecting: "wait",
     replaced: "bad", restricted: "bad", logged_out: "bad", failed: "bad" };
   /** What is asked of the API once a person is sure. */
   const VERBS = { unlink: "unlink", number_changed: "allow-another-number" };
   /** The roads by priority, and which of them are connected by credentials rather than by a phone. */
   const ROADS = ["meta", "baileys", "zapi"], BY_CREDENTIALS = ["meta", "zapi"];
   const UNTOUCHED = { desired: "disconnected", state: "disconnected", reason: null, account: null };
-  const WANTED = ["connecting", "qr", "code", "passkey", "connected", "reconnecting"];
+  const WANTED = ["connecting", "qr", "code", "passkey", "held", "connected", "reconnecting"];
   const SHEET = new CSSStyleSheet();
   SHEET.replaceSync(STYLE);
 
@@ -136,6 +140,8 @@
     #isSure = "";
     #stepLength = 0;
     #drawn = "";
+    /** The number a person is typing, to be shown a code for. */
+    #phone = "";
 
     connectedCallback() {
       this.#root.adoptedStyleSheets = [SHEET];
@@ -254,10 +260,10 @@
       this.#render();
     }
 
-    #do(verb) {
+    #do(verb, body = undefined) {
       const provider = this.#road;
       this.#chosen = provider;
-      return this.#ask(`/connections/${provider}/${verb}`, "POST", undefined, (told) => {
+      return this.#ask(`/connections/${provider}/${verb}`, "POST", body, (told) => {
         this.#found[provider] = { ...this.#found[provider], ...told, step: null };
       });
     }
@@ -287,7 +293,7 @@
     #tick() {
       const left = this.#left(this.#connection.step);
       const count = this.#root.querySelector(".count"), bar = this.#root.querySelector(".bar i");
-      if (count) count.textContent = left ? this.#word("card.seconds", { seconds: left }) : this.#word("card.next_code");
+      if (count) count.textContent = left ? this.#word(this.#connection.step?.kind === "qr" ? "card.seconds" : "card.left", { seconds: left }) : this.#word("card.next_code");
       if (bar) bar.style.inlineSize = `${Math.min(100, (100 * left) / Math.max(1, this.#stepLength))}%`;
     }
 
@@ -313,9 +319,56 @@
         return [make("div", { class: "qr" }, svg), make("div", { class: "count", role: "timer" }),
           make("div", { class: "bar", "aria-hidden": "true" }, make("i")), make("p", { class: "soft" }, this.#word("card.scan"))];
       }
-      if (step.kind === "code") return [make("p", { class: "code" }, step.text)];
-      const isSafe = /^https:\/\//.test(step.text);
-      return [make("p", {}, isSafe ? make("a", { href: step.text, rel: "noreferrer", target: "_blank" }, step.text) : step.text)];
+      const count = make("div", { class: "count", role: "timer" });
+      if (step.kind === "code") return [make("p", { class: "code" }, step.text), count, make("p", { class: "soft" }, this.#word("card.type"))];
+      if (!this.#mayManage) return [];
+      return step.kind === "held" ? [...this.#decide(step), count] : [...this.#sign(step), count];
+    }
+
+    /** Another number than the history's answered: whose is it? */
+    #decide(step) {
+      const disabled = this.#isAsking, settle = (keep) => this.#answer("another-number", { keep });
+      return [make("p", { class: "todo", id: "held" }, this.#word("card.held", { number: `+${step.text}`, account: `+${this.#connection.account ?? ""}` })),
+        make("div", { class: "buttons" },
+          make("button", { id: "refuse", class: "primary", disabled, onclick: () => settle(false) }, this.#word("card.held_refuse")),
+          make("button", { id: "keep", disabled, onclick: () => settle(true) }, this.#word("card.held_keep")))];
+    }
+
+    /** A passkey is signed on WhatsApp's own page: the request goes there and the answer comes back through a person's hands. */
+    #sign(step) {
+      const answer = make("textarea", { id: "assertion", rows: 3, spellcheck: "false", autocomplete: "off", "aria-label": this.#word("card.passkey_answer") });
+      const send = () => {
+        let assertion = null;
+        try { assertion = JSON.parse(answer.value); } catch { /* said below */ }
+        if (assertion && typeof assertion === "object") return this.#answer("passkey", { assertion });
+        this.#problem = this.#word("card.passkey_unreadable");
+        this.#render();
+      };
+      const copy = (event) => navigator.clipboard.writeText(step.text).then(() => { event.target.textContent = this.#word("card.passkey_copied"); });
+      const page = make("a", { href: "https://web.whatsapp.com/", rel: "noreferrer", target: "_blank" }, "web.whatsapp.com");
+      const script = make("a", { href: `${(this.getAttribute("base-url") || "").replace(/\/$/, "")}/static/recado-passkey.js`, target: "_blank" }, this.#word("card.passkey_script"));
+      return [make("ol", { class: "steps", id: "passkey" },
+        make("li", {}, `${this.#word("card.passkey_1")} `, make("button", { id: "copy", onclick: copy }, this.#word("card.passkey_copy"))),
+        make("li", {}, `${this.#word("card.passkey_2")} `, page, " · ", script),
+        make("li", {}, this.#word("card.passkey_3"))), answer,
+      make("div", { class: "buttons" }, make("button", { id: "signed", class: "primary", disabled: this.#isAsking, onclick: send }, this.#word("card.passkey_send")))];
+    }
+
+    #answer(verb, body) { return this.#ask(`/connections/${this.#road}/${verb}`, "POST", body); }
+
+    /** Linking without a camera: a code for the phone with this number. */
+    #byNumber() {
+      if (!this.#mayManage || this.#road !== "baileys" || this.#isSure || WANTED.includes(this.#connection.state)) return null;
+      const typed = make("input", { id: "phone", inputmode: "tel", autocomplete: "tel", value: this.#phone, placeholder: "+55 11 91234-5678",
+        oninput: (event) => { this.#phone = event.target.value; } });
+      const show = () => {
+        const phone = `+${this.#phone.replace(/\D/g, "")}`;
+        this.#phone = "";
+        this.#do("connect", { phone });
+      };
+      return make("details", { class: "by-number", open: this.#root.querySelector("details.by-number")?.open ?? false },
+        make("summary", {}, this.#word("card.by_number")), make("div", { class: "field" }, make("label", {}, this.#word("card.phone"), typed)),
+        make("div", { class: "buttons" }, make("button", { id: "show-code", disabled: this.#isAsking, onclick: show }, this.#word("card.show_code"))));
     }
 
     #buttons() {
@@ -355,7 +408,7 @@
 
     #why() {
       const { reason, state } = this.#connection;
-      if (!reason || ["connected", "qr", "code"].includes(state)) return [make("p", { class: "soft" }, this.#own(state, `state.${state}.text`))];
+      if (!reason || ["connected", "qr", "code", "passkey", "held"].includes(state)) return [make("p", { class: "soft" }, this.#own(state, `state.${state}.text`))];
       const code = /^meta_(\d+)$/.exec(reason)?.[1];
       const known = code ? this.#word("card.meta.code", { code }) : this.#own(reason, `reason.${reason}`);
       const todo = known ? this.#own(code ? "code.todo" : `${reason}.todo`, `reason.${reason}.todo`) : this.#word("reason.other.todo");
@@ -425,7 +478,7 @@
           make("div", { class: "state", role: "status", "data-state": state }, make("span", { class: "dot", "aria-hidden": "true" }), this.#word(`state.${state}`) || state)),
         ...this.#why(), ...this.#step(), ...this.#facts(),
         this.#problem ? make("p", { class: "problem", role: "alert" }, this.#problem) : null,
-        this.#buttons(), this.#pinning(), inside,
+        this.#buttons(), this.#byNumber(), this.#pinning(), inside,
         make("p", { class: "soft" }, make("a", { href: help, target: "_blank" }, this.#word("card.help"))), this.#about());
       const drawn = `${this.#road} ${card.outerHTML}`;
       if (drawn === this.#drawn) return;

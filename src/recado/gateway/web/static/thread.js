@@ -60,7 +60,7 @@
     }
     const kind = kindOf(type), text = document.getElementById("text"), caption = kind === "audio" ? "" : text.value.trim();
     if (caption) text.value = "";
-    send({ type: "media", kind, reference: `media:${told.id}`, mime_type: type, file_name: file.name, ...(caption ? { caption } : {}) });
+    send({ type: "media", kind, reference: told.id, mime_type: type, file_name: file.name, ...(caption ? { caption } : {}) });
   };
   attach?.addEventListener("click", () => input.click());
   input?.addEventListener("change", async () => {
