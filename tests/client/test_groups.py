@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from recado.content import Text
+from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Ticks
 from recado.errors import QueryError, Rejected
 from recado.events import EnvelopeUnreadable, GroupChanged, MessageReceived, ReceiptKind, ReceiptReceived, Source
 from recado.groups import GroupChange, Role
 from recado.jid import JID
+from recado.protocol.messages.group_keys import encode_distribution_message
 from recado.protocol.node import Node
+from recado.protocol.signal.sender_key import distribution, new_sender_key
 
 
 @pytest.fixture
@@ -80,6 +83,8 @@ async def test_a_removed_member_reads_nothing_that_is_said_after(desk, bia, rui,
         assert [each.error for each in outcome] == [None]
         changes = await told(client, GroupChanged, 2)
         assert (changes[1].what, changes[1].people) == (GroupChange.REMOVED, (rui.lid,))
+        async with client.store.transaction() as tx:
+            assert await tx.groups.own_key(group.jid) is None, "rotated where the removal was learnt"
         await client.send(group.jid, Text("after"))
         await bia.expect(text="after")
         _, second = group_sends(traffic, client)
@@ -238,8 +243,6 @@ async def test_who_is_not_in_the_group_is_refused_and_gets_no_resend(desk, bia, 
         number = rui.keyring.own.registration_id.to_bytes(4, "big")
         attrs = {"from": str(group.jid), "participant": str(rui.lid), "id": sent.id, "type": "retry", "t": "1"}
         receipt = Node("receipt", attrs, [retry, Node("registration", None, number)])
-        from recado.emulator.whatsapp.delivery import post
-
         device = world.directory.device(client.device)
         world.transmit(post(world, device, receipt))
         await world.expect_nothing_pending(client.device)
@@ -268,3 +271,44 @@ async def test_what_came_while_we_were_away_opens_in_order(desk, bia, rui, told)
         messages = await told(client, MessageReceived, 6)
         assert [message.content.body for message in messages] == [f"text {turn}" for turn in range(6)]
         assert {message.source for message in messages} == {Source.OFFLINE}
+
+
+def handed(world, client, group: JID, author, *parts: Node, id: str) -> None:
+    """A message of `author`'s in a group, put together by hand, for that very client."""
+    attrs = {"id": id, "from": str(group), "participant": str(author.lid), "t": "1", "type": "text"}
+    world.transmit(post(world, world.directory.device(client.device), Node("message", attrs, list(parts))))
+
+
+def sealed(world, client, author, plaintext: bytes) -> Node:
+    envelope = author.keyring.seal(world.directory.device(client.device).lid, plaintext)
+    return Node("enc", {"v": "2", "type": envelope.kind.value}, envelope.ciphertext)
+
+
+async def test_a_key_that_came_along_is_kept_whatever_becomes_of_the_rest(desk, bia, world, told):
+    async with desk.connected() as client:
+        group = (await client.groups.create("Family", [bia.jid])).jid
+        await client.send(group, Text("hello"))
+        await bia.expect(text="hello")
+        bia._speech.begin([world.directory.device(client.device).lid])
+        record = new_sender_key(world.entropy)
+        key = sealed(world, client, bia, encode_distribution_message(group, distribution(record)))
+        broken = Node("enc", {"v": "2", "type": "skmsg"}, b"\x33 no such thing" + bytes(80))
+        handed(world, client, group, bia, key, broken, id="HALF")
+        (unreadable,) = await told(client, EnvelopeUnreadable)
+        assert unreadable.id == "HALF"
+        async with client.store.transaction() as tx:
+            kept = await tx.groups.sender_key(group, bia.lid)
+        assert kept is not None and kept.current.id == record.current.id
+
+
+async def test_a_key_is_for_the_group_it_comes_in_alone(desk, bia, rui, world, told):
+    async with desk.connected() as client:
+        group = (await client.groups.create("Family", [bia.jid])).jid
+        other = (await client.groups.create("Work", [rui.jid])).jid
+        bia._speech.begin([world.directory.device(client.device).lid])
+        key = encode_distribution_message(other, distribution(new_sender_key(world.entropy)), b"\x0a\x01x")
+        handed(world, client, group, bia, sealed(world, client, bia, key), id="ELSEWHERE")
+        await told(client, MessageReceived)
+        async with client.store.transaction() as tx:
+            assert await tx.groups.sender_key(other, bia.lid) is None
+            assert await tx.groups.sender_key(group, bia.lid) is None
