@@ -57,6 +57,16 @@ class AppStatePoint(StrEnum):
     AFTER_ASKING = "app_state.after_asking"  # the phone was asked for keys, the work still stands
 
 
+class FilePoint(StrEnum):
+    """Where a file on its way up or down may be interrupted."""
+
+    BEFORE_UPLOAD = "file.before_upload"  # encrypted in a temporary file, nothing has left
+    AFTER_UPLOAD = "file.after_upload"  # on the servers, and no message names it
+    WITHIN_DOWNLOAD = "file.within_download"  # a part of it is here, unproven
+    BEFORE_PLACING = "file.before_placing"  # whole and proven, not under its name
+    AFTER_REQUEST = "file.after_request"  # the phone was asked to upload it again
+
+
 Hook = Callable[[str], None]
 
 _hook: Hook | None = None

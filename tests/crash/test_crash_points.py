@@ -21,7 +21,7 @@ import pytest
 from tests.proof.children import PATIENCE, Child
 from tests.proof.oracle import complaints
 
-from recado.crashpoints import AppStatePoint, CrashPoint, GroupPoint
+from recado.crashpoints import AppStatePoint, CrashPoint, FilePoint, GroupPoint
 from recado.emulator.whatsapp.world import World
 from recado.gateway.media.fetching import MediaPoint
 from recado.gateway.runtime.campaigns import CampaignPoint
@@ -195,10 +195,11 @@ async def test_every_point_stands_in_the_code_and_is_in_the_list() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "crashpoints.reach"
     }
-    # Those of groups are hit in tests/client/test_group_crashes.py, those of changes of the shared state beside it.
+    # Those of groups are hit in tests/client/test_group_crashes.py, those of changes of the shared state beside it, and
+    # those of files on their way in tests/client/media/test_crashes.py.
     # Those of deliveries are hit in test_webhooks.py, those of campaigns in tests/gateway/campaigns/test_job.py, those
     # of moves in tests/gateway/moving/test_moving.py, and those of files in tests/gateway/media/test_fetching.py.
-    every = [*POINTS, *GroupPoint, *AppStatePoint, *DeliveryPoint, *CampaignPoint, *MovePoint, *MediaPoint]
+    every = [*POINTS, *GroupPoint, *AppStatePoint, *FilePoint, *DeliveryPoint, *CampaignPoint, *MovePoint, *MediaPoint]
     assert reached == {f"{type(point).__name__}.{point.name}" for point in every}
 
 

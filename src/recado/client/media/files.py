@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from recado import crashpoints
 from recado.client.account import Account
 from recado.client.connection import Connection
 from recado.client.media.downloading import stream_file
@@ -24,6 +25,7 @@ from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
 from recado.client.media.uploading import upload_file
 from recado.content import EncryptedFile, Media, MediaKind
+from recado.crashpoints import FilePoint
 from recado.errors import (
     ConnectionLost,
     LoggedOut,
@@ -92,7 +94,9 @@ class Files:
         async with sealed_file(source, stored_as, most=most, entropy=entropy) as sealed:
             # Looked into before it goes: both read the one file on the disk.
             found = await asyncio.to_thread(probe, kind, sealed.plain(), is_voice=given.is_voice)
+            crashpoints.reach(FilePoint.BEFORE_UPLOAD)
             remote = await upload_file(self._transfers, self._hosts, sealed, stored_as, now=now)
+        crashpoints.reach(FilePoint.AFTER_UPLOAD)
         named = given.file_name or (source.name if isinstance(source, Path) else None)
         media = _filled(replace(given, kind=kind), found, named)
         return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
@@ -118,6 +122,7 @@ class Files:
                             raise
                         file.seek(0)
                         file.truncate()
+                crashpoints.reach(FilePoint.BEFORE_PLACING)
                 await asyncio.to_thread(_settle, file, part, to)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -169,6 +174,7 @@ class Files:
                     async for chunk in chunks:
                         is_begun = True
                         yield chunk
+                        crashpoints.reach(FilePoint.WITHIN_DOWNLOAD)
                 return
             except MediaGone:
                 if is_last or is_begun or isinstance(received, Media):

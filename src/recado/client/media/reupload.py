@@ -9,7 +9,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from recado import crashpoints
 from recado.client.waiting import within
+from recado.crashpoints import FilePoint
 from recado.errors import DecodeError, MediaGone
 from recado.jid import JID
 from recado.protocol.media.retry import Reupload, open_result, seal_request
@@ -63,6 +65,7 @@ async def ask_phone(
     try:
         connection.send(asked.request(account.jid))
         await connection.flush()
+        crashpoints.reach(FilePoint.AFTER_REQUEST)
         silent = MediaGone("the servers have the file no more, and the phone did not answer in time")
         said = await within(account.clock, account.limits.reupload, future, silent)
     finally:
