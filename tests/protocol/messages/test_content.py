@@ -245,6 +245,13 @@ def test_a_vote_of_another_secret_author_or_voter_is_not_opened(
         open_addition(addition, secret, author=author, writer=writer, options=OPTIONS)
 
 
+def test_a_vote_is_its_voters_alone() -> None:
+    addition = decode_message(encode_vote(VOTE, BIA, SECRET, author=BIA, voter=RUI, nonce=NONCE, at=AT)).addition
+    assert addition is not None
+    with pytest.raises(DecodeError):
+        open_addition(addition, SECRET, author=BIA, writer=BIA, options=OPTIONS)
+
+
 def test_votes_and_answers_come_back() -> None:
     vote = decode_message(encode_vote(VOTE, BIA, SECRET, author=BIA, voter=RUI, nonce=NONCE, at=AT)).addition
     answer = decode_message(encode_answer(ANSWER, BIA, SECRET, author=BIA, writer=RUI, nonce=NONCE, at=AT)).addition
