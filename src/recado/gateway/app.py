@@ -42,9 +42,11 @@ from recado.gateway.moving import routes as moving
 from recado.gateway.openapi import describe_problems
 from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
+from recado.gateway.people import routes as people
 from recado.gateway.problems import add_problems
 from recado.gateway.providers.baileys.adapter import shown_as, whatsapp_web
 from recado.gateway.providers.baileys.files import RunningClients, WebFetcher, WebFiles
+from recado.gateway.providers.baileys.version import CurrentVersion
 from recado.gateway.providers.meta import receiving as meta_webhooks
 from recado.gateway.providers.meta.adapter import MetaOptions, meta
 from recado.gateway.providers.meta.receiving import MetaReceiving
@@ -117,7 +119,12 @@ async def open_gateway(
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(masters)
         files = Files(database, vault, open_storages(settings), clock=clock, most=settings.media_limit)
-        device = shown_as(settings.browser, settings.browser_os, full_history=settings.sync_full_history)
+        device = shown_as(
+            settings.browser,
+            settings.browser_os,
+            full_history=settings.sync_full_history,
+            version=settings.whatsapp_version,
+        )
         egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
         running = RunningClients()
         web_provider = whatsapp_web(
@@ -128,6 +135,7 @@ async def open_gateway(
             device=device,
             force_identity=settings.force_identity,
             files=WebFiles(web_files(files, egress), running),
+            refresh_version=_current_version(settings, egress, clock),
         )
         hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)
         official = MetaOptions(settings.meta_base_url, settings.meta_graph_version, settings.meta_poll_seconds)
@@ -195,7 +203,7 @@ def create_app(
     app.include_router(zapi_callbacks.router)
     app.include_router(guardrails.router)
     app.include_router(mentorados.admin_keys)
-    for router in (contacts.router, leads.router):
+    for router in (contacts.router, leads.router, people.router):
         app.include_router(router)
     for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
@@ -231,6 +239,13 @@ async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
     dsn = await postgres.start()
     stack.push_async_callback(postgres.stop)
     return dsn
+
+
+def _current_version(settings: Settings, egress: Egress, clock: Clock) -> CurrentVersion | None:
+    """Who finds out the current version when ours is refused; nobody, when the operator named one."""
+    if settings.whatsapp_version is not None:
+        return None
+    return CurrentVersion(egress, clock, page=settings.whatsapp_version_page)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     whatsapp_files_ca: Path | None = None
     """A PEM file with the certificate authority of that host."""
 
+    whatsapp_version: str | None = Field(None, pattern=r"^2\.3000\.\d{6,12}$")
+    """The version of WhatsApp Web to be (`2.3000.1043857760`), and no other; unset: ours, and when that is refused the
+    one that `whatsapp_version_page` names."""
+
+    whatsapp_version_page: str = "https://web.whatsapp.com/sw.js"
+    """Where the current version is read when ours is refused."""
+
     public_base_url: str | None = None
     """Where this gateway is seen from outside (`https://gateway.example.org`), for providers that call it back."""
 

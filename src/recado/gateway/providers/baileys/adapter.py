@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 
 from recado.client.client import Client
 from recado.client.options import DeviceProfile, Limits
+from recado.client.past import Before
 from recado.client.status import Status
+from recado.client.supervisor import RefreshVersion
 from recado.clock import Clock
 from recado.content import Content, Media, MediaKind, Text
 from recado.errors import (
@@ -33,11 +35,12 @@ from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
 from recado.gateway.providers.baileys.browser import Browser
 from recado.gateway.providers.baileys.files import WebFiles
-from recado.gateway.providers.provider import Health, MakeProvider, Provider, Setback
+from recado.gateway.providers.provider import Found, Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
 from recado.pairing import PairingStep
 from recado.protocol.messages.encode import Quoting
+from recado.protocol.pairing.version import parse_version
 from recado.server import WHATSAPP, Server
 
 _AGAIN = timedelta(seconds=30)
@@ -176,6 +179,36 @@ class BaileysProvider:
         """Tell that messages were read. Raises NotConnected."""
         await self._client.mark_read(chat, ids)
 
+    async def look_up(self, phones: list[JID]) -> list[Found]:
+        """Ask which numbers are on WhatsApp. Raises NotConnected, QueryError."""
+        told = await self._client.people.on_whatsapp(phones)
+        return [
+            Found(each.asked, bool(each.is_on_whatsapp), each.phone, each.lid, each.verified_name)
+            for each in told.values()
+        ]
+
+    async def set_blocked(self, person: JID, *, is_blocked: bool) -> None:
+        """Block or unblock. Raises NotConnected, QueryError."""
+        await (self._client.people.block(person) if is_blocked else self._client.people.unblock(person))
+
+    async def watch(self, person: JID) -> None:
+        """Subscribe to a person's presence. Raises NotConnected."""
+        await self._client.people.watch(person)
+
+    async def set_about(self, about: str) -> None:
+        """Change the account's about. Raises NotConnected, QueryError."""
+        await self._client.people.set_about(about)
+
+    async def reject_call(self, id: str, caller: JID) -> None:
+        """Refuse a call. Raises NotConnected, QueryError."""
+        await self._client.people.reject_call(id, caller)
+
+    async def request_past(
+        self, chat: JID, before: MessageId, *, from_me: bool, sent_at: datetime, count: int, request: str
+    ) -> None:
+        """Ask the phone for older messages. Raises NotConnected, QueryError, SendError."""
+        await self._client.history.request(chat, Before(before, from_me, sent_at), count, id=MessageId(request))
+
     async def show_typing(self, chat: JID, *, is_typing: bool) -> None:
         """Show that a message is being written, or not any more. Raises NotConnected."""
         await self._client.show_typing(chat, is_typing=is_typing)
@@ -189,9 +222,13 @@ class BaileysProvider:
         return Quoting(quote.id, sender, Text(quote.text) if quote.text is not None else None)
 
 
-def shown_as(browser: str, os: str, *, full_history: bool = False) -> DeviceProfile:
-    """The device that phones show among those linked; `full_history` is asked at linking."""
-    return DeviceProfile(os=os, browser=browser, full_history=full_history)
+def shown_as(browser: str, os: str, *, full_history: bool = False, version: str | None = None) -> DeviceProfile:
+    """
+    The device that phones show among those linked; `full_history` is asked at linking, `version` is the operator's word
+    on which WhatsApp Web to be. Raises DecodeError.
+    """
+    device = DeviceProfile(os=os, browser=browser, full_history=full_history)
+    return device if version is None else replace(device, version=parse_version(version))
 
 
 def whatsapp_web(
@@ -205,6 +242,7 @@ def whatsapp_web(
     full_history: bool = False,
     force_identity: bool = False,
     files: WebFiles | None = None,
+    refresh_version: RefreshVersion | None = None,
 ) -> MakeProvider:
     """
     Providers on WhatsApp Web at `server`, all with the same stable device; `full_history` is asked at linking. One that
@@ -216,7 +254,9 @@ def whatsapp_web(
 
     def make(lease: Lease) -> Provider:
         backend = PostgresBackend(database, vault, lease, browser=browser)
-        client = Client(backend, server=server, clock=clock, device=device, limits=limits)
+        client = Client(
+            backend, server=server, clock=clock, device=device, limits=limits, refresh_version=refresh_version
+        )
         return BaileysProvider(client, backend, lease, clock=clock, files=files)
 
     return make
