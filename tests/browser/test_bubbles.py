@@ -114,6 +114,7 @@ def test_every_kind_looks_like_what_it_is(
     page = open_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     come_in(page, gallery, "Bia")
     shown = page.locator("#messages")
+    expect(shown.locator('[data-id="K23"]')).to_be_visible()
     image = shown.locator('[data-id="K01"] img')
     image.scroll_into_view_if_needed()
     expect(image).to_have_js_property("naturalWidth", 320)
@@ -140,8 +141,11 @@ def test_on_a_phone_a_thread_fits_and_offers_reactions(
 ) -> None:
     page = open_page(viewport={"width": 360, "height": 740}, has_touch=True)
     come_in(page, gallery, "Bia")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     bubble = page.locator('[data-id="K23"]')
+    expect(bubble).to_be_visible()
+    wide = "[...document.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)"
+    assert page.evaluate(f"{wide}.map((e) => e.tagName + '.' + e.className)") == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     bubble.scroll_into_view_if_needed()
     bubble.get_by_role("button", name="React").click()
     expect(bubble.get_by_role("group", name="React").get_by_role("button")).to_have_count(6)

@@ -82,6 +82,13 @@ async def send(h: Harness, text: str, **more: Any) -> str:
     return str(answer.json()["id"])
 
 
+async def put(h: Harness, content: dict[str, Any]) -> str:
+    """Queue any content; its id."""
+    answer = await h.api.post(f"{h.api.root}/messages", {"content": content, "to": h.number})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
 async def status_of(h: Harness, message_id: str, *wanted: str) -> str:
     """The message's status once it is one of those."""
 
@@ -196,6 +203,39 @@ async def what_it_cannot_carry_is_a_409(h: Harness) -> None:
     assert (await h.api.get(f"{h.api.root}/outbox")).json()["items"] == []
 
 
+async def what_it_carries_is_taken(h: Harness) -> None:
+    """Each of the simpler kinds that this road says it carries is taken, and its row says what it is."""
+    await h.says("oi")
+    await received(h, "oi")
+    kinds = {"location": LOCATION, "contacts": CONTACTS, "poll": POLL, "event": EVENT}
+    for kind in kinds.keys() & ROADS[h.provider].sends:
+        sent = await put(h, kinds[kind])
+        await status_of(h, sent, "server_ack", "delivered", "read")
+        told = (await h.api.get(f"{h.api.root}/messages/{sent}")).json()
+        assert (told["content_type"], told["content"]["type"]) == (kind, kind)
+
+
+async def what_is_said_of_a_message_is_told_with_it(h: Harness) -> None:
+    """A reaction, and where the road has them an edit and a deletion, are told with the message they are about."""
+    await h.says("oi")
+    theirs = await received(h, "oi")
+    sent = await put(h, {"type": "reaction", "to": theirs["id"], "emoji": "👍"})
+    await status_of(h, sent, "server_ack", "delivered", "read")
+    about = (await h.api.get(f"{h.api.root}/messages/{theirs['id']}")).json()
+    assert [(each["emoji"], each["from_me"]) for each in about["marks"]["reactions"]] == [("👍", True)]
+    ours = await send(h, "bom dai")
+    await status_of(h, ours, "server_ack", "delivered", "read")
+    corrected = {"type": "edit", "to": ours, "content": {"type": "text", "body": "bom dia"}}
+    for content in (corrected, {"type": "revoke", "to": ours}):
+        answer = await h.api.post(f"{h.api.root}/messages", {"content": content, "to": h.number})
+        if content["type"] not in ROADS[h.provider].sends:
+            assert (answer.status_code, answer.json()["content"]) == (409, content["type"])
+            continue
+        await status_of(h, answer.json()["id"], "server_ack", "delivered", "read")
+        told = (await h.api.get(f"{h.api.root}/messages/{ours}")).json()
+        assert told["text"] == ("bom dia" if content is corrected else None)
+
+
 async def after_a_cut_it_goes_on(h: Harness) -> None:
     """A connection that breaks comes back by itself, and what was said meanwhile is there."""
     h.cut()
@@ -229,11 +269,16 @@ SUITE = (
     a_status_only_moves_forward,
     a_lost_answer_is_one_message_on_the_phone,
     what_it_cannot_carry_is_a_409,
+    what_it_carries_is_taken,
+    what_is_said_of_a_message_is_told_with_it,
     after_a_cut_it_goes_on,
     disconnected_it_sends_nothing_and_forgets_nothing,
 )
 
 TEMPLATE = {"type": "template", "name": "ola", "language": "pt_BR"}
+CONTACTS = {"type": "contacts", "cards": [{"name": "Lia", "phones": ["+550000000009"]}]}
+POLL = {"type": "poll", "question": "Quando?", "options": ["seg", "ter"]}
+EVENT = {"type": "event", "name": "Aula", "starts_at": "2030-01-01T10:00:00Z"}
 LOCATION = {"type": "location", "latitude": -23.5, "longitude": -46.6}
 BUTTONS = {"type": "buttons", "body": "Vem?", "buttons": [{"id": "s", "title": "Sim"}]}
 

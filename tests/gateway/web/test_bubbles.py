@@ -15,6 +15,8 @@ from recado.events import Fact, MessageReceived
 from recado.gateway.app import Gateway
 from recado.gateway.connections import repository as connections
 from recado.gateway.conversations import repository
+from recado.gateway.providers.meta.api import read_template
+from recado.gateway.providers.meta.repository import save_templates
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import Principal
 
@@ -58,7 +60,7 @@ async def test_every_kind_is_shown_for_what_it_is(
         "K02": [f'<img src="{media}"', "❤️", 'data-status="read"'],
         "K03": [f'<audio class="shown" src="{media}"', "Voice message", "0:07"],
         "K04": [f'<video class="shown" src="{media}"', "A sala", "3.2 MB"],
-        "K05": ["contrato.pdf", "180 kB", "application/pdf", "📌"],
+        "K05": ["contrato.pdf", "180 kB", "application/pdf", 'title="Pinned"'],
         "K07": ["To be viewed once"],
         "K08": ["Praça da Sé", "Centro, São Paulo", "openstreetmap.org/?mlat=-23.55"],
         "K09": ["Live place", "a caminho"],
@@ -149,3 +151,29 @@ async def test_the_start_page_lists_every_road_of_a_mentorado(browser: httpx2.As
             await connections.save_desired(unit, road, "disconnected", state=state)
     page = (await browser.get("/")).text
     assert "Meta Cloud API: " in page and "Z-API: " in page and "WhatsApp Web: " not in page
+
+
+async def test_over_meta_a_new_number_is_offered_the_templates_with_a_field_for_every_value(
+    browser: httpx2.AsyncClient, gateway: Gateway
+) -> None:
+    id = await add(browser, "Clara")
+    page = (await browser.get(f"/mentorados/{id}")).text
+    assert 'id="new-template"' not in page and '<form id="new-message" class="stack">' in page
+    said = {
+        "name": "aviso", "language": "pt_BR", "status": "APPROVED",
+        "components": [
+            {"type": "HEADER", "format": "TEXT", "text": "Olá {{1}}"}, {"type": "BODY", "text": "Até {{1}} às {{2}}"},
+            {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Ok"},
+                                            {"type": "URL", "text": "Ver", "url": "https://example.org/{{1}}"}]},
+        ],
+    }  # fmt: skip
+    template = read_template(said)
+    assert template is not None
+    async with gateway.database.unit(Principal.runtime(UUID(id))) as unit:
+        await connections.save_desired(unit, "meta", "connected", state="connecting")
+        await save_templates(unit, [template], now=gateway.clock.now())
+    page = (await browser.get(f"/mentorados/{id}")).text
+    form = page[page.index('id="new-template"') :]
+    assert '<form id="new-message" class="stack" hidden>' in page
+    assert 'name="to"' in form and 'data-places="2"' in form and 'data-header="TEXT"' in form
+    assert 'data-header-places="1"' in form and "&#34;index&#34;: 1, &#34;kind&#34;: &#34;url&#34;" in form

@@ -148,6 +148,7 @@ async def mentorado(
         open_one = await conversations.get_conversation(unit, identifier(c)) if c else None
         messages, older = [], None
         composer = await find_composer(unit, open_one, now=now)
+        for_new = composer if open_one is None else await find_composer(unit, None, now=now)
         marks = {}
         if open_one is not None:
             messages = await conversations.list_messages(
@@ -170,12 +171,13 @@ async def mentorado(
         older=older,
         window=composer.window if open_one is not None else None,
         composer=composer,
+        new_window=for_new.window,
         marks=marks,
         no_marks=Marks(),
         now=now,
         roads=ROADS,
         kinds=kinds,
-        preview=lambda kind: content_words.get(kind, kind) if kind else "",
+        preview=lambda kind: content_words.get(kind) or kinds.get(kind) or (kind and content_words["other"]) or "",
         connection=told(connection, None) if connection is not None else None,
         may_send=SEND in caller.principal.scopes,
         may_manage=MANAGE in caller.principal.scopes,

@@ -186,12 +186,8 @@ def read_template(said: Any) -> Template | None:
     quality = said.get("quality_score")
     quality = quality.get("score") if isinstance(quality, dict) else None
     parts = said.get("components")
-    body = (
-        next((p for p in parts if isinstance(p, dict) and p.get("type") == "BODY"), {})
-        if isinstance(parts, list)
-        else {}
-    )
-    text = body.get("text") if isinstance(body.get("text"), str) else None
+    text, header = _text_of(_part(parts, "BODY")), _part(parts, "HEADER")
+    kind, title = header.get("format"), _text_of(header)
     category, reason = said.get("category"), said.get("rejected_reason")
     return Template(
         **words,
@@ -199,8 +195,40 @@ def read_template(said: Any) -> Template | None:
         quality=quality if isinstance(quality, str) else None,
         reason=reason if isinstance(reason, str) else None,
         body=text,
-        places=len({part.partition("}}")[0] for part in text.split("{{")[1:]}) if text else 0,
+        places=_places(text),
+        header=kind if isinstance(kind, str) else None,
+        header_text=title,
+        header_places=_places(title),
+        buttons=_buttons(_part(parts, "BUTTONS").get("buttons")),
     )
+
+
+def _part(parts: Any, kind: str) -> dict[str, Any]:
+    """One component of a template, empty when it has none of that kind."""
+    found = parts if isinstance(parts, list) else []
+    return next((part for part in found if isinstance(part, dict) and part.get("type") == kind), {})
+
+
+def _text_of(part: dict[str, Any]) -> str | None:
+    text = part.get("text")
+    return text if isinstance(text, str) else None
+
+
+def _places(text: str | None) -> int:
+    """How many different values a text wants."""
+    return len({part.partition("}}")[0] for part in text.split("{{")[1:]}) if text else 0
+
+
+def _buttons(said: Any) -> tuple[dict[str, Any], ...]:
+    """The buttons that want a value: an address with a place in it, a code to copy."""
+    found = []
+    for index, button in enumerate(said if isinstance(said, list) else []):
+        if not isinstance(button, dict):
+            continue
+        kind, url = str(button.get("type", "")).lower(), button.get("url")
+        if kind == "copy_code" or (kind == "url" and isinstance(url, str) and "{{" in url):
+            found.append({"index": index, "kind": kind, "text": _text_of(button) or ""})
+    return tuple(found)
 
 
 def _after(paging: dict[str, Any]) -> str | None:

@@ -75,7 +75,7 @@ SELECT EXISTS (
     WHERE p.phone = %(dialled)s AND n.phone = %(other)s OR p.phone = %(other)s AND n.phone = %(dialled)s)
 
 -- list_approved --
-SELECT name, language, category, body, places FROM meta_templates WHERE status = 'APPROVED'
+SELECT name, language, category, body, places, header, header_text, header_places, buttons FROM meta_templates WHERE status = 'APPROVED'
 ORDER BY name, language LIMIT %(limit)s
 
 -- find_template --
@@ -83,12 +83,16 @@ SELECT status FROM meta_templates WHERE name = %(name)s AND language = %(languag
 
 -- save_templates --
 -- All there are, as Meta lists them.
-INSERT INTO meta_templates AS t (name, language, status, category, quality, reason, body, places, told_at)
+INSERT INTO meta_templates AS t (name, language, status, category, quality, reason, body, places, header, header_text,
+                                 header_places, buttons, told_at)
 SELECT *, %(now)s FROM unnest(%(names)s::text[], %(languages)s::text[], %(statuses)s::text[], %(categories)s::text[],
-                              %(qualities)s::text[], %(reasons)s::text[], %(bodies)s::text[], %(places)s::integer[])
+                              %(qualities)s::text[], %(reasons)s::text[], %(bodies)s::text[], %(places)s::integer[],
+                              %(headers)s::text[], %(header_texts)s::text[], %(header_places)s::integer[],
+                              %(buttons)s::jsonb[])
 ON CONFLICT (mentorado_id, name, language) DO UPDATE
 SET status = excluded.status, category = excluded.category, quality = excluded.quality, reason = excluded.reason,
-    body = excluded.body, places = excluded.places, told_at = excluded.told_at
+    body = excluded.body, places = excluded.places, header = excluded.header, header_text = excluded.header_text,
+    header_places = excluded.header_places, buttons = excluded.buttons, told_at = excluded.told_at
 
 -- forget_templates --
 DELETE FROM meta_templates WHERE told_at < %(now)s

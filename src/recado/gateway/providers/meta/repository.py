@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.providers.meta.facts import Ours
@@ -25,13 +27,20 @@ _STATES = ("queued", "on_wire", "unknown", "failed", "server_ack", "delivered", 
 
 @dataclass(frozen=True, slots=True)
 class ApprovedTemplate:
-    """A template that may go now; `places` is how many values its body wants."""
+    """
+    A template that may go now; `places` is how many values its body wants, `header` what stands above it (TEXT, IMAGE,
+    VIDEO, DOCUMENT), `buttons` those that want a value.
+    """
 
     name: str
     language: str
     category: str | None
     body: str | None = field(repr=False)
     places: int
+    header: str | None
+    header_text: str | None = field(repr=False)
+    header_places: int
+    buttons: list[dict[str, Any]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,10 @@ class Template:
     reason: str | None
     body: str | None = field(repr=False)
     places: int
+    header: str | None = None
+    header_text: str | None = field(default=None, repr=False)
+    header_places: int = 0
+    buttons: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
 
 async def claim_told(unit: Unit, digests: Sequence[bytes], *, now: datetime) -> set[bytes]:
@@ -140,6 +153,10 @@ async def save_templates(unit: Unit, templates: Sequence[Template], *, now: date
         "reasons": [each.reason for each in templates],
         "bodies": [each.body for each in templates],
         "places": [each.places for each in templates],
+        "headers": [each.header for each in templates],
+        "header_texts": [each.header_text for each in templates],
+        "header_places": [each.header_places for each in templates],
+        "buttons": [Jsonb(list(each.buttons)) for each in templates],
     }
     await unit.run(_queries.save_templates, now=now, **columns)
     await unit.run(_queries.forget_templates, now=now)
