@@ -40,12 +40,12 @@ def read_group(node: Node) -> Group:
     add_mode, approval = node.child("member_add_mode"), node.child("membership_approval_mode")
     return Group(
         jid=group_address(id),
-        subject=node.attrs.get("subject", ""),
+        subject=_words(node.attrs.get("subject", "")),
         members=read_members(node),
         by_lid=node.attrs.get("addressing_mode") == "lid",
         owner=owner.bare if owner is not None else None,
         made_at=made_at,
-        description=body.text if body is not None else None,
+        description=_words(body.text) if body is not None else None,
         description_id=description.attrs.get("id") if description is not None else None,
         expires_in=_expiration(ephemeral) if ephemeral is not None else None,
         is_announcement=node.child("announcement") is not None,
@@ -59,8 +59,11 @@ def read_group(node: Node) -> Group:
 
 
 def group_address(id: str) -> JID:
-    """The address of a group by its id, with or without its server."""
-    return JID.parse(id) if "@" in id else JID(id, GROUP)
+    """The address of a group by its id, with or without its server. Raises StanzaError."""
+    try:
+        return JID.parse(id) if "@" in id else JID(id, GROUP)
+    except ValueError as error:
+        raise StanzaError("group", ["id"]) from error
 
 
 def read_members(node: Node) -> tuple[Member, ...]:
@@ -149,12 +152,13 @@ def _removed(child: Node, by: JID | None) -> Change:
 
 
 def _subject(child: Node, by: JID | None) -> Change:
-    return Change(GroupChange.SUBJECT, value=child.attrs.get("subject", ""))
+    return Change(GroupChange.SUBJECT, value=_words(child.attrs.get("subject", "")))
 
 
 def _description(child: Node, by: JID | None) -> Change:
     body = child.child("body")
-    return Change(GroupChange.DESCRIPTION, value=body.text if body is not None else "", id=child.attrs.get("id"))
+    value = _words(body.text) if body is not None else ""
+    return Change(GroupChange.DESCRIPTION, value=value, id=child.attrs.get("id"))
 
 
 def _switch(what: GroupChange, value: str) -> Callable[[Node, JID | None], Change]:
@@ -195,6 +199,11 @@ def _link(what: GroupChange) -> Callable[[Node, JID | None], Change]:
 
 def _expiration(node: Node) -> int | None:
     return node.read().opt_int("expiration") or None
+
+
+def _words(text: str) -> str:
+    """What somebody wrote, without the character no database takes: a name must not keep a group from being known."""
+    return text.replace("\0", "")
 
 
 def _is_on(node: Node) -> bool:
