@@ -192,6 +192,18 @@ class ContactChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFound(Fact):
+    """A look-up (`request`) found out who has a number, or that nobody on WhatsApp has."""
+
+    asked: JID
+    is_on_whatsapp: bool
+    phone: JID | None = None
+    lid: JID | None = None
+    verified_name: str | None = field(default=None, repr=False)
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberChanged(Fact):
     """A person has another phone number now; `lid` stays theirs where it is known."""
 
@@ -464,6 +476,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     EnvelopeUnreadable,
     ConnectionChanged,
     ContactChanged,
+    PersonFound,
     NumberChanged,
     PictureChanged,
     AboutChanged,

@@ -7,7 +7,7 @@ pairing, and nothing of any one provider.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -149,6 +149,53 @@ class SupportsReading(Protocol):
 
     async def mark_read(self, chat: JID, ids: list[MessageId]) -> None:
         """Tell so. Raises NotConnected."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who has a number, as WhatsApp tells; `phone` may be spelt otherwise than it was asked for."""
+
+    asked: JID = field(repr=False)
+    is_on_whatsapp: bool
+    phone: JID | None = field(default=None, repr=False)
+    lid: JID | None = field(default=None, repr=False)
+    verified_name: str | None = field(default=None, repr=False)
+
+
+@runtime_checkable
+class SupportsPeople(Protocol):
+    """Knows of people beside their messages. Every verb raises NotConnected, ConnectionLost, QueryError."""
+
+    async def look_up(self, phones: list[JID]) -> list[Found]:
+        """Which of these numbers are on WhatsApp."""
+        ...
+
+    async def set_blocked(self, person: JID, *, is_blocked: bool) -> None:
+        """Block a person, or no longer."""
+        ...
+
+    async def watch(self, person: JID) -> None:
+        """Tell, as signals, when a person comes and goes."""
+        ...
+
+    async def set_about(self, about: str) -> None:
+        """Say something else of the account's person."""
+        ...
+
+    async def reject_call(self, id: str, caller: JID) -> None:
+        """Refuse a call."""
+        ...
+
+
+@runtime_checkable
+class SupportsPast(Protocol):
+    """Can ask for older messages of a chat."""
+
+    async def request_past(
+        self, chat: JID, before: MessageId, *, from_me: bool, sent_at: datetime, count: int, request: str
+    ) -> None:
+        """Ask for those before that one; what comes names `request`. Raises NotConnected, QueryError, SendError."""
         ...
 
 

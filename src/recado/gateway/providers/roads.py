@@ -33,6 +33,10 @@ class Road:
     """Is it connected by credentials, rather than by a phone that links a device?"""
     reaches: frozenset[str]
     """The kinds of address (the server of a JID) it can write to."""
+    knows_people: bool = False
+    """Can it look people up, block and watch them (SupportsPeople)?"""
+    has_past: bool = False
+    """Does it give older messages of a chat when it is asked?"""
     has_window: bool = False
     """May free words only go within 24 hours of the other side's last message?"""
 
@@ -58,6 +62,8 @@ ROADS: dict[str, Road] = {
             repeats_are_one=True,
             has_credentials=False,
             reaches=frozenset({PHONE, LID, GROUP}),
+            knows_people=True,
+            has_past=True,
         ),
         Road(
             ZAPI,

@@ -1,7 +1,7 @@
 -- What WhatsApp is to be told beside messages, by whoever owns the account.
 
 -- list_due --
-SELECT id, chat, message_ids, attempts FROM errands
+SELECT id, kind, chat, message_ids, attempts, key, words FROM errands
 WHERE provider = %(provider)s AND due_at <= %(now)s ORDER BY id LIMIT %(most)s
 
 -- delete_done --

@@ -20,12 +20,15 @@ CREATE TABLE errands (
     mentorado_id     uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     id               bigint GENERATED ALWAYS AS IDENTITY,
     provider         text NOT NULL,
-    kind             text NOT NULL CHECK (kind = 'read'),
-    conversation_id  uuid NOT NULL,
+    kind             text NOT NULL CONSTRAINT errands_kind_check
+        CHECK (kind IN ('read', 'look_up', 'block', 'unblock', 'watch', 'about', 'reject_call', 'history')),
+    conversation_id  uuid,
     chat             text NOT NULL,
     message_ids      text[] NOT NULL,
     attempts         integer NOT NULL DEFAULT 0,
     due_at           timestamptz NOT NULL,
+    key              uuid NOT NULL DEFAULT gen_random_uuid(),
+    words            text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (mentorado_id, id)
 );
 

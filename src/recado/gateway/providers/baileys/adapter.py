@@ -21,8 +21,8 @@ from recado.errors import (
     CloseReason,
     ConnectionLost,
     LoggedOut,
+    MediaError,
     MediaTooLarge,
-    MediaUnavailable,
     NotConnected,
     QueryError,
     RateLimited,
@@ -162,7 +162,7 @@ class BaileysProvider:
                 return await self._client.upload(media.kind, file.chunks, known)
             except MediaTooLarge:
                 raise TooLarge from None
-            except MediaUnavailable:  # nothing left: it is tried again by itself
+            except MediaError:  # nothing left: it is tried again by itself
                 raise RateLimited(self._clock.now() + _AGAIN) from None
 
     async def forget(self, reason: str) -> None:
