@@ -61,7 +61,8 @@ async def serve(order: dict[str, Any]) -> None:
     assert settings.database_url is not None and settings.master_key is not None
     vault = Vault(bytes.fromhex(settings.master_key.get_secret_value()))
     dsn = settings.database_url.get_secret_value()
-    server = Server(order["url"], bytes.fromhex(order["root"]), "emulator")
+    files = {"files_host": order["files_host"], "files_ca": order["files_ca"]}
+    server = Server(order["url"], bytes.fromhex(order["root"]), "emulator", **files)
     async with Database(
         dsn, size=settings.pool_size, poll_seconds=settings.poll_seconds, guardrails=operator_rules("off")
     ) as database:

@@ -24,12 +24,19 @@ Note = Callable[[Transaction, MessageId], Awaitable[None]]
 """Writes down what is asked, in the transaction that seals it."""
 
 
-async def tell_phone(account: Account, connection: Connection, plaintext: bytes, note: Note | None = None) -> MessageId:
+async def tell_phone(
+    account: Account,
+    connection: Connection,
+    plaintext: bytes,
+    note: Note | None = None,
+    *,
+    id: MessageId | None = None,
+) -> MessageId:
     """
     Seal and send it; the message's id. Raises NoRecipients when the phone has no keys at the server, Rejected,
     QueryError, AckTimeout, ConnectionLost.
     """
-    id = new_message_id(account.entropy)
+    id = id or new_message_id(account.entropy)
     async with account.store.transaction() as tx:
         phone = await tx.canonical(account.jid)
         is_known = await Sealer(account, tx).session(phone) is not None

@@ -40,10 +40,18 @@ class History:
         self._account = account
         self._connected = connected
 
-    async def request(self, chat: JID, before: MessageReceived | MessageSent | Before, count: int = 50) -> str:
+    async def request(
+        self,
+        chat: JID,
+        before: MessageReceived | MessageSent | Before,
+        count: int = 50,
+        *,
+        id: MessageId | None = None,
+    ) -> str:
         """
-        Ask the phone for up to `count` messages of `chat` older than `before`; what `HistoryReceived.request` will say.
-        The phone may be off: the question waits for it. Raises UsageError, and as `send` does.
+        Ask the phone for up to `count` messages of `chat` older than `before`; what `HistoryReceived.request` will say
+        (`id`, if it is given: asking again with it is harmless). The phone may be off: the question waits for it.
+        Raises UsageError, and as `send` does.
         """
         if not 0 < count <= MOST:
             raise UsageError(f"the phone is asked for 1 to {MOST} messages at a time")
@@ -61,7 +69,7 @@ class History:
         async def note(tx: Transaction, message: MessageId) -> None:
             self._note(tx, message, chat.bare, count)
 
-        return await tell_phone(self._account, await self._connected(), plaintext, note)
+        return await tell_phone(self._account, await self._connected(), plaintext, note, id=id)
 
     async def request_all(self) -> str:
         """Ask the phone for everything it has; parts come over minutes or hours. Raises as `send` does."""

@@ -1,11 +1,11 @@
 -- list_connections --
 SELECT mentorado_id, provider, desired, generation, shown_state(c) AS state, state_at, reason, retry_at, account_phone,
-       account_lid, push_name, step_kind, step_expires_at, link_phone, created_at, updated_at
+       account_lid, push_name, step_kind, step_expires_at, link_phone, history_progress, history_at, created_at, updated_at
 FROM connections c ORDER BY mentorado_id, provider
 
 -- find_connection --
 SELECT mentorado_id, provider, desired, generation, shown_state(c) AS state, state_at, reason, retry_at, account_phone,
-       account_lid, push_name, step_kind, step_expires_at, link_phone, created_at, updated_at
+       account_lid, push_name, step_kind, step_expires_at, link_phone, history_progress, history_at, created_at, updated_at
 FROM connections c WHERE provider = %(provider)s
 
 -- save_desired --
@@ -19,7 +19,7 @@ SET desired = excluded.desired, link_phone = excluded.link_phone, generation = c
     reason = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN NULL ELSE c.reason END,
     retry_at = CASE WHEN excluded.desired = 'connected' AND c.state <> 'connected' THEN NULL ELSE c.retry_at END
 RETURNING mentorado_id, provider, desired, generation, state, state_at, reason, retry_at, account_phone, account_lid,
-          push_name, step_kind, step_expires_at, link_phone, created_at, updated_at
+          push_name, step_kind, step_expires_at, link_phone, history_progress, history_at, created_at, updated_at
 
 -- settle_desired --
 -- What was wanted is done, unless a person asked for something else meanwhile.
@@ -38,9 +38,14 @@ SET state = %(state)s, reason = %(reason)s, retry_at = %(retry_at)s,
     updated_at = now()
 WHERE provider = %(provider)s
 
+-- save_history --
+UPDATE connections
+SET history_progress = greatest(history_progress, %(progress)s), history_at = %(at)s, updated_at = now()
+WHERE provider = %(provider)s
+
 -- save_step --
 UPDATE connections
-SET state = %(kind)s, state_at = CASE WHEN state = %(kind)s THEN state_at ELSE now() END, reason = NULL,
+SET history_progress = NULL, history_at = NULL, state = %(kind)s, state_at = CASE WHEN state = %(kind)s THEN state_at ELSE now() END, reason = NULL,
     step_kind = %(kind)s, step = %(step)s, step_expires_at = %(expires_at)s, step_answer = NULL, linked_at = NULL, updated_at = now()
 WHERE provider = %(provider)s
 

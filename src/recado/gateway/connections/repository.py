@@ -36,6 +36,8 @@ class Connection:
     step_kind: str | None
     step_expires_at: datetime | None
     link_phone: str | None = field(repr=False)
+    history_progress: int | None
+    history_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -74,6 +76,11 @@ async def save_state(
 ) -> None:
     """Where the connection stands; a step that is over goes with it."""
     await unit.run(_queries.save_state, provider=provider, state=state, reason=reason, retry_at=retry_at)
+
+
+async def save_history(unit: Unit, provider: str, progress: int, *, at: datetime) -> None:
+    """How far the phone says it has told its past; never back, until it is linked anew."""
+    await unit.run(_queries.save_history, provider=provider, progress=max(0, min(progress, 100)), at=at)
 
 
 async def save_step(unit: Unit, provider: str, kind: str, sealed: bytes, *, expires_at: datetime) -> None:

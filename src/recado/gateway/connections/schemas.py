@@ -64,6 +64,8 @@ class ConnectionTold(BaseModel):
     reason: str | None
     retry_at: datetime | None
     account: str | None = Field(description="The linked phone number")
+    history: int | None = Field(default=None, description="How much of its past the phone has told, 0 to 100")
+    history_at: datetime | None = Field(default=None, description="When the last part of it was recorded")
     step: StepTold | None = None
 
 
@@ -83,6 +85,8 @@ def told(connection: Connection, step: StepTold | None) -> ConnectionTold:
         reason=connection.reason,
         retry_at=connection.retry_at,
         account=connection.account_phone,
+        history=connection.history_progress,
+        history_at=connection.history_at,
         step=step,
     )
 

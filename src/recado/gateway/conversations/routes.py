@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from recado.gateway.callers import AnyReader, Caller, Reader, Sender, documented, identifier
-from recado.gateway.conversations import abouts, passport, repository, service
+from recado.gateway.conversations import abouts, passport, past, repository, service
 from recado.gateway.conversations.abouts import list_marks
 from recado.gateway.conversations.abouts_schemas import VersionsTold, VersionTold
 from recado.gateway.conversations.content_schemas import read_content
@@ -19,6 +19,8 @@ from recado.gateway.conversations.schemas import (
     MessagePage,
     MessageTold,
     NewMessage,
+    PastAccepted,
+    PastForm,
     Reading,
     WaitingPage,
     WaitingTold,
@@ -67,6 +69,19 @@ async def list_messages(
         marks = await list_marks(unit, wanted, [row.provider_message_id for row in page])
     end = cursor(page[-1].sent_at, page[-1].id) if len(found) > limit else None
     return MessagePage(items=[MessageTold.of(row, marks) for row in page], next=end)
+
+
+@router.post("/conversations/{conversation_id}/history", status_code=202)
+async def request_history(
+    request: Request, caller: Sender, conversation_id: str, asked: PastForm | None = None
+) -> PastAccepted:
+    """
+    Ask the phone for messages older than the oldest one here. They come as `message.received` with the source history,
+    and `history.received` names this request; 409 on a road that has no past.
+    """
+    now, count = request.app.state.gateway.clock.now(), (asked or PastForm()).count
+    async with caller.unit() as unit:
+        return PastAccepted(request=await past.request_past(unit, identifier(conversation_id), count=count, now=now))
 
 
 @router.post("/conversations/{conversation_id}/read", status_code=204)

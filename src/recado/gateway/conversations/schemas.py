@@ -150,6 +150,10 @@ class ConversationTold(BaseModel):
     unread_count: int
     active_at: datetime
     last_message: Preview | None
+    is_archived: bool = Field(description="As the mentorado's own devices show it: put away,")
+    is_pinned: bool = Field(description="on top,")
+    is_muted: bool = Field(description="silent: until `muted_until`, for good where that is empty")
+    muted_until: datetime | None
 
     @classmethod
     def of(cls, row: Conversation) -> ConversationTold:
@@ -175,6 +179,10 @@ class ConversationTold(BaseModel):
             unread_count=row.unread_count,
             active_at=row.active_at,
             last_message=last,
+            is_archived=row.is_archived,
+            is_pinned=row.is_pinned,
+            is_muted=row.is_muted,
+            muted_until=row.muted_until,
         )
 
 
@@ -263,3 +271,15 @@ class MessagePage(BaseModel):
 
     items: list[MessageTold]
     next: str | None
+
+
+class PastForm(BaseModel):
+    """How much of the past is wanted."""
+
+    count: int = Field(default=50, ge=1, le=500, description="The most messages the phone is asked for")
+
+
+class PastAccepted(BaseModel):
+    """The phone will be asked."""
+
+    request: str = Field(description="What `history.received` will say in `request`")

@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from recado.content import Content, Text, Unsupported, content_kind, content_text
 from recado.events import (
+    ChatChanged,
     ChatRemembered,
     ConnectionChanged,
     ConnectionState,
@@ -27,6 +28,7 @@ from recado.events import (
     EnvelopeUnreadable,
     Fact,
     GroupChanged,
+    HistoryReceived,
     MessageReceived,
     MessageRejected,
     MessageSent,
@@ -43,6 +45,7 @@ from recado.gateway.conversations.directory import Directory
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
+from recado.gateway.runtime.chat_states import ChatStates
 from recado.groups import GroupChange
 from recado.jid import JID
 from recado.store.facts import content_to_json
@@ -119,7 +122,9 @@ class _Batch:
     read: list[tuple[str, _Place]] = field(default_factory=list)
     stars: list[tuple[str, _Place, bool, bool]] = field(default_factory=list)
     titles: dict[JID, str] = field(default_factory=dict)
+    states: ChatStates = field(default_factory=ChatStates)
     connection: ConnectionChanged | None = None
+    history: HistoryReceived | None = None
 
 
 async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
@@ -130,6 +135,7 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
         if take is not None:
             take(batch, fact)
     await batch.directory.settle(unit)
+    await batch.states.settle(unit, batch.directory)
     if batch.titles:
         ids = [batch.directory.conversation_id(group) for group in batch.titles]
         await unit.run(_queries.name_groups, ids=ids, titles=list(batch.titles.values()))
@@ -175,6 +181,9 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
         await unit.run(_queries.save_read, ids=ids, **_places([place for _, place in batch.read]))
     if batch.connection is not None:
         await _save_connection(unit, provider, batch.connection)
+    if batch.history is not None and batch.history.progress is not None:
+        await connections.save_history(unit, provider, batch.history.progress, at=batch.history.at)
+        unit.tell(CONNECTIONS)
 
 
 async def _settle_abouts(unit: Unit, batch: _Batch) -> None:
@@ -291,8 +300,13 @@ def _receipt(batch: _Batch, fact: ReceiptReceived) -> None:
 
 def _contact(batch: _Batch, fact: ContactChanged) -> None:
     batch.directory.person(fact.contact, fact.lid if fact.contact.is_phone else fact.phone, push_name=fact.push_name)
+    batch.states.name(fact)
     if fact.also is not None and fact.also.is_phone and fact.contact.is_phone:
         batch.directory.same(fact.contact, fact.also)
+
+
+def _shown(batch: _Batch, fact: ChatChanged) -> None:
+    batch.states.take(batch.directory, fact)
 
 
 def _group(batch: _Batch, fact: GroupChanged) -> None:
@@ -322,6 +336,11 @@ def _connection(batch: _Batch, fact: ConnectionChanged) -> None:
     batch.connection = fact
 
 
+def _history(batch: _Batch, fact: HistoryReceived) -> None:
+    if fact.progress is not None and fact.request is None:
+        batch.history = fact
+
+
 def _unlinked(batch: _Batch, fact: DeviceUnlinked) -> None:
     batch.connection = ConnectionChanged(
         account=fact.account, at=fact.at, state=ConnectionState.LOGGED_OUT, reason=fact.reason
@@ -335,12 +354,14 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     EnvelopeUnreadable: _unreadable,
     ReceiptReceived: _receipt,
     ContactChanged: _contact,
+    ChatChanged: _shown,
     NumberChanged: _number,
     GroupChanged: _group,
     ChatRemembered: _remembered,
     MessageStarred: _starred,
     ConnectionChanged: _connection,
     DeviceUnlinked: _unlinked,
+    HistoryReceived: _history,
 }
 
 

@@ -17,6 +17,8 @@ CREATE TABLE connections (
     step_expires_at  timestamptz,
     step_answer      bytea,                              -- sealed: what a person answered (a passkey, a decision)
     link_phone       text,                               -- the next link is by a code for this number, not by a QR
+    history_progress smallint CHECK (history_progress BETWEEN 0 AND 100),  -- how far the phone says its past is told
+    history_at       timestamptz,                        -- when its last part was recorded
     linked_at        timestamptz,                        -- first connected since a step to link was last shown
     created_at       timestamptz NOT NULL DEFAULT now(),
     updated_at       timestamptz NOT NULL DEFAULT now(),
