@@ -11,62 +11,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import NewType
 
 from recado.content import Content
 from recado.errors import CloseReason
+from recado.event_terms import CallState as CallState
+from recado.event_terms import ConnectionState as ConnectionState
+from recado.event_terms import ReceiptKind as ReceiptKind
+from recado.event_terms import Source as Source
 from recado.groups import GroupChange
 from recado.jid import JID
 
 MessageId = NewType("MessageId", str)
 
 _SPARSE = {"sparse": True}  # JSON leaves the field out while it has its default (store/codec.py)
-
-
-class Source(StrEnum):
-    """How a message came: live, queued while we were away, history, written on another own device, or resent."""
-
-    LIVE = "live"
-    OFFLINE = "offline"
-    HISTORY = "history"
-    ECHO = "echo"
-    RESEND = "resend"
-
-
-class ReceiptKind(StrEnum):
-    """What a receipt says of a message."""
-
-    DELIVERED = "delivered"
-    READ = "read"
-    PLAYED = "played"
-
-
-class ConnectionState(StrEnum):
-    """Where a connection stands (docs/howto/states.md)."""
-
-    DISCONNECTED = "disconnected"
-    CONNECTING = "connecting"
-    QR = "qr"
-    CODE = "code"
-    PASSKEY = "passkey"
-    HELD = "held"
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
-    REPLACED = "replaced"
-    RESTRICTED = "restricted"
-    LOGGED_OUT = "logged_out"
-    FAILED = "failed"
-
-
-class CallState(StrEnum):
-    """How far a call got."""
-
-    OFFERED = "offered"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    MISSED = "missed"
-    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
