@@ -29,6 +29,8 @@
     @keyframes breathe { 50% { opacity: .3; } }
     @media (prefers-reduced-motion: reduce) { .dot { animation: none !important; } }
     p { margin: 6px 0 0; } .soft { color: var(--soft); }
+    progress { appearance: none; display: block; inline-size: 100%; block-size: 6px; margin-block: 12px 4px; border: 0; border-radius: 3px; overflow: hidden; background: var(--line); }
+    progress::-webkit-progress-bar { background: var(--line); } progress::-webkit-progress-value { background: var(--accent); } progress::-moz-progress-bar { background: var(--accent); }
     .todo { font-weight: 550; } .problem { color: var(--bad); }
     dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 14px; margin: 12px 0 0; font-size: 14px; }
     dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; }
@@ -142,6 +144,8 @@
     #drawn = "";
     /** The number a person is typing, to be shown a code for. */
     #phone = "";
+    /** The passkey's answer, as a person pasted it. */
+    #pasted = "";
 
     connectedCallback() {
       this.#root.adoptedStyleSheets = [SHEET];
@@ -336,11 +340,16 @@
 
     /** A passkey is signed on WhatsApp's own page: the request goes there and the answer comes back through a person's hands. */
     #sign(step) {
-      const answer = make("textarea", { id: "assertion", rows: 3, spellcheck: "false", autocomplete: "off", "aria-label": this.#word("card.passkey_answer") });
+      const answer = make("textarea", { id: "assertion", rows: 3, spellcheck: "false", autocomplete: "off", "aria-label": this.#word("card.passkey_answer"),
+        oninput: (event) => { this.#pasted = event.target.value; } });
+      answer.value = this.#pasted;
       const send = () => {
         let assertion = null;
-        try { assertion = JSON.parse(answer.value); } catch { /* said below */ }
-        if (assertion && typeof assertion === "object") return this.#answer("passkey", { assertion });
+        try { assertion = JSON.parse(this.#pasted); } catch { /* said below */ }
+        if (assertion && typeof assertion === "object") {
+          this.#pasted = "";
+          return this.#answer("passkey", { assertion });
+        }
         this.#problem = this.#word("card.passkey_unreadable");
         this.#render();
       };
@@ -396,10 +405,13 @@
     }
 
     #facts() {
-      const { account, state, state_at, retry_at } = this.#connection, rows = [];
+      const { account, state, state_at, retry_at, history, history_at } = this.#connection, rows = [];
       if (account) rows.push(["card.account", `+${account}`]);
       if (state_at) rows.push(["card.since", this.#time(state_at)]);
-      return [rows.length ? make("dl", {}, ...rows.flatMap(([key, value]) => [make("dt", {}, this.#word(key)), make("dd", {}, value)])) : null,
+      if (history === 100 && history_at) rows.push(["card.history_done", this.#time(history_at)]);
+      const told = history !== null && history !== undefined && history < 100 && this.#word("card.history", { percent: history });
+      return [told ? make("div", { id: "history" }, make("progress", { max: 100, value: history, "aria-label": told }), make("p", { class: "soft" }, told)) : null,
+        rows.length ? make("dl", {}, ...rows.flatMap(([key, value]) => [make("dt", {}, this.#word(key)), make("dd", {}, value)])) : null,
         retry_at ? make("p", { class: "soft", id: "retry" }, this.#word(state === "restricted" ? "card.until" : "card.next_try", { time: this.#time(retry_at) })) : null];
     }
 
