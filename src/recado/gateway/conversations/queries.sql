@@ -3,7 +3,8 @@
 SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
-       m.direction AS last_direction, m.status::text AS last_status, c.created_at
+       m.direction AS last_direction, m.status::text AS last_status, c.created_at,
+       c.is_archived, c.is_pinned, c.is_muted, c.muted_until
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
 LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id
@@ -17,7 +18,8 @@ LIMIT %(limit)s
 SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
-       m.direction AS last_direction, m.status::text AS last_status, c.created_at
+       m.direction AS last_direction, m.status::text AS last_status, c.created_at,
+       c.is_archived, c.is_pinned, c.is_muted, c.muted_until
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
 LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id

@@ -41,6 +41,10 @@ class Conversation:
     last_direction: str | None
     last_status: str | None
     created_at: datetime
+    is_archived: bool
+    is_pinned: bool
+    is_muted: bool
+    muted_until: datetime | None
 
     @property
     def addresses(self) -> list[JID]:

@@ -44,6 +44,10 @@ CREATE TABLE conversations (
     last_message_id  bigint,
     last_message_at  timestamptz,
     unread_count     integer NOT NULL DEFAULT 0,
+    is_archived      boolean NOT NULL DEFAULT false,     -- as the mentorado's own devices show it: put away,
+    is_pinned        boolean NOT NULL DEFAULT false,     -- on top,
+    is_muted         boolean NOT NULL DEFAULT false,     -- silent until then; for good where there is no end
+    muted_until      timestamptz,
     created_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, contact_id),
