@@ -6,7 +6,7 @@ from typing import assert_never
 
 from recado import Client, MemoryStore, NeedsPasskey, Paired, ShowCode, ShowQR
 from recado.errors import PairingExpired
-from recado.pairing import PairingStep
+from recado.pairing import AnotherNumber, PairingStep
 
 
 def describe(step: PairingStep) -> dict[str, object]:
@@ -17,6 +17,8 @@ def describe(step: PairingStep) -> dict[str, object]:
             return {"step": "code", "code": code, "expires_at": at.isoformat()}
         case NeedsPasskey(url=url):
             return {"step": "passkey", "url": url}
+        case AnotherNumber():  # only with `expect`, which is not given here
+            return {"step": "another_number"}
         case Paired(account=account):
             return {"step": "paired", "account": str(account)}
         case _:

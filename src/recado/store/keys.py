@@ -27,8 +27,8 @@ OWN_SENDER_KEYS = "own-sender-key-"
 KEY_HOLDERS = "key-holders-"
 
 # Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
-UNCACHED = ("seen-", "sent-", "retry-", "secret-", "history-", "asked-", "missing-", "renewed-", PREKEYS, WORK)
-UNCACHED += (APP_STATE_MACS,)
+_SELDOM = ("seen-", "sent-", "retry-", "secret-", "history-", "asked-", "missing-", "renewed-")
+UNCACHED = (*_SELDOM, PREKEYS, WORK, APP_STATE_MACS)
 
 # What a user's name is marked with in the address spaces other than phone numbers.
 _MARKS = {PHONE: "", LID: "_1", HOSTED: "_128", HOSTED_LID: "_129"}
