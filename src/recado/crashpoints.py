@@ -24,7 +24,7 @@ class CrashPoint(StrEnum):
     OUTBOUND_AFTER_WIRE = "outbound.after_wire"
     OUTBOUND_AFTER_ACK = "outbound.after_ack"
     OUTBOUND_AFTER_SETTLE = "outbound.after_settle"
-    PAIRING_AFTER_SECRET = "pairing.after_secret"
+    PAIRING_AFTER_SECRET = "pairing.after_secret"  # noqa: S105 - a place in the code
     PAIRING_BEFORE_COMMIT = "pairing.before_commit"
     PAIRING_AFTER_COMMIT = "pairing.after_commit"
     PAIRING_AFTER_SIGN = "pairing.after_sign"

@@ -13,8 +13,8 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
     ├── EnvelopeError       the other device                   NoSession · UnknownPreKey · DuplicateMessage · BadMac
     │                                                          · IdentityChanged · MalformedEnvelope · TooFarAhead
     ├── SendError           the message                        Rejected · NoRecipients · TooLarge · SendUnconfirmed
-    ├── MediaError          the file                           MediaGone · MediaCorrupted · MediaTooLarge
-    │                                                          · MediaUnavailable
+    ├── MediaError          the file                           MediaGone (› MediaForgotten) · MediaCorrupted
+    │                                                          · MediaTooLarge · MediaUnavailable
     ├── AppStateError       the state devices share            AppStateCorrupted · AppStateKeyMissing · AppStateConflict
     └── StoreError          the operator                       LeaseLost · StoreUnavailable · StoreRefused · BadRecord
 """
@@ -277,6 +277,10 @@ class MediaError(RecadoError):
 
 class MediaGone(MediaError):
     """The servers do not have the file any more, and the phone did not put it there again."""
+
+
+class MediaForgotten(MediaGone):
+    """The servers do not have the file any more, and the phone said that it has not either."""
 
 
 class MediaCorrupted(MediaError):

@@ -127,6 +127,17 @@ async def test_the_phone_is_asked_for_a_file_that_the_servers_have_no_more(linke
     assert (await linked.get(f"{linked.root}/media/{told['id']}")).content == CONTENT
 
 
+async def test_a_file_that_the_phone_has_no_more_either_is_lost(linked: Api, world: World) -> None:
+    world.phone("Clara").files.keeps = False
+    async with linked.stream() as events:
+        media = world.phone("Bia").files.put(MediaKind.IMAGE, CONTENT)
+        world.files.expire()
+        await world.phone("Bia").say("Clara", media)
+        lost = await until_told(events, "media.lost")
+    assert lost["reason"] == "gone" and world.phone("Clara").files.asked == [lost["id"]]
+    assert (await linked.get(f"{linked.root}/media/{lost['media_id']}")).status_code == 410
+
+
 async def test_files_of_the_past_are_fetched_when_somebody_asks(
     clara: Api, world: World, link: Link, settings: Settings
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from recado import crashpoints
 from recado.client.waiting import within
 from recado.crashpoints import FilePoint
-from recado.errors import DecodeError, MediaGone
+from recado.errors import DecodeError, MediaForgotten, MediaGone
 from recado.jid import JID
 from recado.protocol.media.retry import Reupload, open_result, seal_request
 from recado.protocol.stanzas.media_retry import MediaRetry
@@ -55,8 +55,8 @@ async def ask_phone(
     account: Account, connection: Connection, key: bytes, *, id: str, chat: JID, from_me: bool, sender: JID | None
 ) -> str:
     """
-    Where the file of that message is now. Raises MediaGone when the phone has it no more, or does not answer,
-    ConnectionLost.
+    Where the file of that message is now. Raises MediaForgotten when the phone has it no more, MediaGone when it does
+    not answer, ConnectionLost.
     """
     sealed = seal_request(key, id, account.entropy)
     participant = sender if sender is not None and not chat.is_person else None
@@ -71,12 +71,14 @@ async def ask_phone(
     finally:
         account.reuploads.forget(id, future)
     if said.sealed is None:
-        raise MediaGone(f"the servers have the file no more, and the phone neither ({said.error})")
+        raise MediaForgotten(f"the servers have the file no more, and the phone neither ({said.error})")
     try:
         result = open_result(key, id, said.sealed)
     except DecodeError:
         raise MediaGone("the servers have the file no more, and the phone's answer cannot be read") from None
+    if result.result is Reupload.NOT_FOUND:
+        raise MediaForgotten("the servers have the file no more, and the phone neither (not_found)")
     if result.result is not Reupload.DONE or not result.direct_path:
-        raise MediaGone(f"the servers have the file no more, and the phone neither ({result.result.name.lower()})")
+        raise MediaGone(f"the servers have the file no more, and the phone failed ({result.result.name.lower()})")
     logger.info("the phone uploaded a file again")
     return result.direct_path

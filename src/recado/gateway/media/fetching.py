@@ -39,6 +39,8 @@ _FETCH_SECONDS = 180.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=15)
 _WRONG_MOST = 4
 """So often another file than the one that was told comes before it counts as lost."""
+_MOST = {"wrong_hash": _WRONG_MOST, "gone": 12}
+"""So often a reason is met before it is the last word; of those that are not here, time decides."""
 _RETRY_SECONDS = 1.0
 
 
@@ -182,7 +184,8 @@ class MediaFetching:
         try:
             measured, mime_type = await self._bring(principal, job, storage_key, key)
         except FetchFailed as error:
-            await self._failed(principal, job, storage_key, error.reason, attempts, is_final=error.is_final)
+            is_final = error.is_final or attempts >= _MOST.get(error.reason, attempts + 1)
+            await self._failed(principal, job, storage_key, error.reason, attempts, is_final=is_final)
         except FileTooLarge:
             await self._failed(principal, job, storage_key, "too_large", attempts, is_final=True)
         except StorageFailed as error:

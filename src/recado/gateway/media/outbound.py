@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from recado.errors import RateLimited, TooLarge
+from recado.errors import BadRecord, RateLimited, TooLarge, UsageError
 from recado.gateway.egress import Egress, EgressFailed, EgressRefused
 from recado.gateway.media import repository
 from recado.gateway.media.files import Files, MediaIsLost, NotHereYet
@@ -91,8 +91,10 @@ def web_files(files: Files, egress: Egress) -> LoadWebFile:
                 yield found
         except (NotFound, MediaIsLost, EgressRefused):
             if is_open:
-                raise
+                raise UsageError("the file cannot be read to its end") from None
             yield None
+        except BadRecord:
+            raise UsageError("the file does not open any more") from None
         except (NotHereYet, StorageFailed, EgressFailed):
             raise again from None
         except FileTooLarge:

@@ -15,6 +15,7 @@ from recado.client.options import DeviceProfile, Limits
 from recado.client.past import Before
 from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion
+from recado.client.tally import Resends
 from recado.clock import Clock
 from recado.content import Content, Media, MediaKind, Text
 from recado.errors import (
@@ -30,6 +31,7 @@ from recado.errors import (
     UsageError,
 )
 from recado.events import ConnectionState, MessageId, Quote, Signal
+from recado.gateway import metrics
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
@@ -257,6 +259,11 @@ def whatsapp_web(
         client = Client(
             backend, server=server, clock=clock, device=device, limits=limits, refresh_version=refresh_version
         )
+        client.resends.told = _count
         return BaileysProvider(client, backend, lease, clock=clock, files=files)
 
     return make
+
+
+def _count(what: Resends) -> None:
+    metrics.RESENDS.labels(what.value).inc()

@@ -17,7 +17,15 @@ from recado.client.client import Client
 from recado.client.media.downloading import stream_file
 from recado.client.media.files import FileOfMessage
 from recado.client.media.transfer import Transfers
-from recado.errors import BadRecord, MediaCorrupted, MediaError, MediaGone, MediaTooLarge, MediaUnavailable
+from recado.errors import (
+    BadRecord,
+    MediaCorrupted,
+    MediaError,
+    MediaForgotten,
+    MediaGone,
+    MediaTooLarge,
+    MediaUnavailable,
+)
 from recado.gateway.media.fetchers import Fetched, FetchFailed
 from recado.gateway.media.remote import FileOnServers, decode_remote
 from recado.gateway.runtime.leases import Lease
@@ -97,6 +105,8 @@ class WebFetcher:
                 raise FetchFailed("too_large", is_final=True) from None
             except MediaCorrupted:
                 raise FetchFailed("wrong_hash") from None
+            except MediaForgotten:
+                raise FetchFailed("gone", is_final=True) from None
             except MediaGone:
                 raise FetchFailed("gone" if client is not None else "not_connected") from None
             except MediaUnavailable:
