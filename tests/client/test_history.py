@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from recado import crashpoints
 from recado.client.history import HISTORY
 from recado.client.options import Limits
 from recado.client.past import Before
 from recado.content import Text
+from recado.crashpoints import CrashPoint
 from recado.emulator.whatsapp.archive import Invented
 from recado.emulator.whatsapp.files import FileFault
 from recado.errors import HistoryUnanswered, UsageError
@@ -108,6 +110,37 @@ async def test_a_part_that_is_not_what_was_sent_is_fetched_again_and_nothing_of_
 async def _work(client):
     async with client.store.transaction() as tx:
         return await tx.work()
+
+
+async def test_a_part_that_was_broken_off_goes_on_where_it_was(desk, ana, bia, told, recorded, world):
+    ana.archive.as_files, ana.archive.part_size, ana.archive.invented = True, 300, Invented(1, 300)
+    died = []
+
+    class Died(BaseException):
+        pass
+
+    def die(point):
+        if point == CrashPoint.HISTORY_AFTER_SLICE:
+            died.append(point)
+            if len(died) == 3:
+                raise Died
+
+    crashpoints.hang(die)
+    with pytest.raises(BaseException) as error:
+        async with desk.connected(limits=SMALL) as client:
+            await told(client, HistoryReceived, 2)
+    assert isinstance(error.value, Died) or error.value.subgroup(Died)
+    crashpoints.hang(None)
+    looked_at = []
+    async with desk.connected(limits=SMALL) as client:
+        before = len(await past(recorded, client))
+        assert before == 150
+        crashpoints.hang(lambda point: looked_at.append(point))
+        received = await told(client, HistoryReceived, 2)
+        assert received[1].messages == 300
+        assert len(await past(recorded, client)) == 300
+        await world.expect_nothing_pending(client.account)
+    assert looked_at.count(CrashPoint.HISTORY_AFTER_SLICE) == 3  # what was recorded is not read again
 
 
 async def test_a_part_that_is_too_large_is_said_to_be_missing(sliced, ana, bia, told, recorded):

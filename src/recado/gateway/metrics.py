@@ -112,6 +112,14 @@ PROVIDER_CALLBACKS = Counter(
     registry=REGISTRY,
 )
 
+RESENDS = Counter(
+    "recado_resends",
+    "Messages that had to come again over WhatsApp Web: asked, answered or refused by us; author_asked, phone_asked, "
+    "filled or missed for us.",
+    ["what"],
+    registry=REGISTRY,
+)
+
 MEDIA_FETCHED = Counter(
     "recado_media_fetched",
     "Files of messages, by what became of fetching them: stored, again, lost.",
