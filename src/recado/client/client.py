@@ -17,8 +17,10 @@ from recado.client.account import Account
 from recado.client.appstate.chats import Chats
 from recado.client.connection import Connection
 from recado.client.groups.groups import Groups
+from recado.client.groups.newsletters import Newsletters
 from recado.client.groups.statuses import Statuses
 from recado.client.health import Health
+from recado.client.linked_devices import LinkedDevices
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink, Told
 from recado.client.media.sealed_file import Source
@@ -104,7 +106,9 @@ class Client:
         """More of the past, from the own phone."""
         self._files = self._account.files = Files(self._account, self._connected)
         self.groups = Groups(self._account, self._connected)
+        self.devices = LinkedDevices(self._account, self._connected)
         self.statuses = Statuses(self._account, self._connected)
+        self.newsletters = Newsletters(self._account, self._connected)
         self._handlers = Handlers()
         self._autoconnect = autoconnect
         self._group: asyncio.TaskGroup | None = None
@@ -296,7 +300,8 @@ class Client:
     ) -> Sent:
         """
         Send a message, and return once the server took it; waits a while for a connection in the making. `forward`
-        marks it as forwarded (so many times), `expires_in` has it disappear after so many seconds.
+        marks it as forwarded (so many times), `expires_in` has it disappear after so many seconds, 0
+        never; else the timer of the chat does.
 
         Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; QueryTimeout when it did not go;
         ConnectionLost or AckTimeout when its fate is unknown. Send it again with the same `id`, and it stays one.

@@ -32,6 +32,7 @@ from recado.emulator.whatsapp.handlers.presence import set_available
 from recado.emulator.whatsapp.handlers.table import route
 from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Line, Outgoing
 from recado.emulator.whatsapp.linking import Newcomer
+from recado.emulator.whatsapp.newsletters import Channels
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.server import Certificate, serve
 from recado.errors import RecadoError
@@ -83,6 +84,7 @@ class World:
         self.log = log
         self.directory = Directory()
         self.groups = Groups()
+        self.channels = Channels()
         self.audiences: dict[str, set[str]] = {}
         self.faults = Faults(seed_used)
         self.files = FileServer(self.clock, self.entropy)

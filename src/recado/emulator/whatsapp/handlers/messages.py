@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.faults import Fault
+from recado.emulator.whatsapp.handlers import newsletters
 from recado.emulator.whatsapp.handlers.group_messages import spread
 from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Later, Line, Outgoing
 from recado.emulator.whatsapp.profile import blocks, may_write_first
-from recado.jid import JID
+from recado.jid import JID, NEWSLETTER
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.node import Node
 from recado.protocol.stanzas.ack import server_ack
@@ -70,6 +71,9 @@ def on_message(world: World, device: Device, node: Node) -> list[Outgoing]:
 
 def _to_group(world: World, device: Device, line: Line, to: JID, node: Node) -> list[Outgoing]:
     """Spread a message to a group. Raises ValueError for a malformed address."""
+    if to.server == NEWSLETTER:
+        outgoing, refused = newsletters.spread(world, device, to, node)
+        return [*outgoing, _ack(world, line, node, error=refused)]
     outgoing, refused, phash = spread(world, device, to, node)
     if refused is not None or "id" not in node.attrs:
         return [_ack(world, line, node, error=refused or INVALID)]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import SERVER, post
-from recado.emulator.whatsapp.handlers import groups
+from recado.emulator.whatsapp.handlers import groups, newsletters
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.line import Outgoing
 from recado.emulator.whatsapp.profile import PRIVACY, may_see
@@ -178,6 +178,9 @@ def on_business(world: World, device: Device, node: Node) -> Answer:
 def on_time_lock(world: World, device: Device, node: Node) -> Answer:
     """May the account write first? Other questions of this kind are unknown here."""
     query = node.child("query")
+    call = newsletters.CALLS.get(query.attrs.get("query_id", "")) if query is not None else None
+    if call is not None:
+        return newsletters.on_call(world, device, call, node)
     if query is None or query.attrs.get("query_id") != TIME_LOCK_QUERY:
         world.note_unknown(device, node)
         raise Refused(501, "feature-not-implemented")

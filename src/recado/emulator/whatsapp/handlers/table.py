@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.handlers import groups, keys, media, people, settings
+from recado.emulator.whatsapp.handlers import groups, keys, media, newsletters, people, settings
 from recado.emulator.whatsapp.handlers.appstate import on_app_state
 from recado.emulator.whatsapp.handlers.calls import on_call
 from recado.emulator.whatsapp.handlers.messages import on_message
@@ -50,6 +50,7 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("w:profile:picture", "set"): people.on_picture_set,
     ("w:biz", "get"): people.on_business,
     ("w:mex", "get"): people.on_time_lock,
+    ("newsletter", "get"): newsletters.on_posts,
     ("w:m", "set"): media.on_media_conn,
     ("md", "set"): settings.on_devices,
 }
