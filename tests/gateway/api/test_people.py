@@ -82,9 +82,7 @@ async def test_a_call_is_told_and_refused_and_somebody_watched_is_seen(clara: An
         ("call-rejections", {"call": "é", "caller": "550000000001"}),
     ],
 )
-async def test_what_is_no_person_is_refused_in_words(
-    clara: Any, link: Any, path: str, body: dict[str, Any]
-) -> None:
+async def test_what_is_no_person_is_refused_in_words(clara: Any, link: Any, path: str, body: dict[str, Any]) -> None:
     await link(clara)
     refused = await clara.post(f"{clara.root}/people/{path}", body)
     assert refused.status_code in (400, 422), refused.text
