@@ -201,3 +201,31 @@ async def test_with_an_addition_and_a_removal_here_the_keys_follow(world: World,
         await says(rui, group, "yes")
         await heard(client, "yes")
         assert not [event for event in bia.events if event.get("text") in ("for two", "for two again", "yes")]
+
+
+@pytest.mark.capability("status post", BOTH)
+@pytest.mark.capability("channel: made, followed, posted to", BOTH)
+async def test_status_posts_and_channels_go_both_ways(world: World, baileys: Peers) -> None:
+    rui = await baileys("Rui", world.server)
+    await rui.link(world)
+    async with Client(MemoryStore(), server=world.server) as client:
+        await world.phone("Ana").link(client)
+        await client.statuses.post(Text("my day"), [world.phone("Rui").jid])
+        await rui.expect("message", text="my day", chat="status@broadcast")
+        audience = {"statusJidList": [str(world.phone("Ana").jid)]}
+        await ask(rui, "sendMessage", "status@broadcast", {"text": "and mine"}, audience)
+        status = await heard(client, "and mine")
+        assert (str(status.chat), status.sender) == ("status@broadcast", world.phone("Rui").lid)
+
+        ours = await client.newsletters.create("Ana's news", "all of it")
+        seen = await ask(rui, "newsletterMetadata", "jid", str(ours.jid))
+        assert seen["thread_metadata"]["name"]["text"] == "Ana's news"
+        await ask(rui, "newsletterFollow", str(ours.jid))
+        await client.newsletters.post(ours.jid, Text("to all who follow"))
+        await rui.expect("message", text="to all who follow", chat=str(ours.jid))
+
+        theirs = JID.parse((await ask(rui, "newsletterCreate", "Rui's news", "some"))["id"])
+        await client.newsletters.follow(theirs)
+        assert (await client.newsletters.get(theirs)).name == "Rui's news"
+        await ask(rui, "sendMessage", str(theirs), {"text": "from Rui's channel"})
+        assert (await heard(client, "from Rui's channel")).chat == theirs
