@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from recado import Client, MemoryStore
 from recado.content import Text
 from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Ticks
+from recado.emulator.whatsapp.world import World
 from recado.errors import QueryError, Rejected
 from recado.events import EnvelopeUnreadable, GroupChanged, MessageReceived, ReceiptKind, ReceiptReceived, Source
 from recado.groups import GroupChange, Role
@@ -109,8 +111,6 @@ async def test_one_who_left_has_the_key_made_anew_too(desk, bia, rui, told, traf
 
 
 async def test_a_device_that_is_unlinked_has_the_key_made_anew(desk, bia, traffic, world):
-    from recado import Client, MemoryStore
-
     async with desk.connected() as client, Client(MemoryStore(), server=world.server, clock=desk.clock) as theirs:
         await bia.link(theirs)
         group = await client.groups.create("Family", [bia.jid])
@@ -312,3 +312,38 @@ async def test_a_key_is_for_the_group_it_comes_in_alone(desk, bia, rui, world, t
         async with client.store.transaction() as tx:
             assert await tx.groups.sender_key(other, bia.lid) is None
             assert await tx.groups.sender_key(group, bia.lid) is None
+
+
+async def test_a_group_may_be_addressed_by_numbers(clock):
+    async with (
+        World.start(clock=clock, seed=9, addressing="pn") as world,
+        Client(MemoryStore(), server=world.server, clock=clock) as client,
+    ):
+        ana, bia, rui = (world.phone(name) for name in ("Ana", "Bia", "Rui"))
+        await ana.link(client)
+        group = await client.groups.create("Family", [bia.jid, rui.jid])
+        assert not group.by_lid and group.member(bia.lid) is not None
+        await client.send(group.jid, Text("hello"))
+        for phone in (bia, rui):
+            await phone.expect(text="hello")
+        await rui.groups.say(group.jid, "hello back")
+        async for message in client.listen(MessageReceived, after=0):
+            assert (message.chat, message.sender, message.content) == (group.jid, rui.jid, Text("hello back"))
+            break
+        world.faults.plan(Fault.CORRUPT, bia.number)
+        await client.send(group.jid, Text("damaged"))
+        assert (await bia.expect(text="damaged")).times == 1
+        await client.groups.remove(group.jid, [bia.jid])
+        await world.expect_nothing_pending(client.device)
+        await client.send(group.jid, Text("after"))
+        await rui.expect(text="after")
+        assert "after" not in [shown.text for shown in bia.messages]
+
+
+async def test_a_status_that_did_not_open_is_sent_again(desk, bia, world):
+    async with desk.connected() as client:
+        await client.statuses.post(Text("one"), [bia.jid])
+        await bia.expect(text="one")
+        world.faults.plan(Fault.CORRUPT, bia.number)
+        await client.statuses.post(Text("two"), [bia.jid])
+        await bia.expect(text="two")

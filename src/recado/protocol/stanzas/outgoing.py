@@ -113,7 +113,7 @@ class Resend:
         """The stanza."""
         attrs = {"id": self.id, "to": str(self.to), "type": self.kind}
         _set(attrs, "t", None if self.sent_at is None else str(int(self.sent_at.timestamp())))
-        _set(attrs, "device_fanout", None if self.to.is_group else "false")
+        _set(attrs, "device_fanout", "false" if self.to.is_person else None)
         _set(attrs, "participant", None if self.participant is None else str(self.participant))
         _set(attrs, "recipient", None if self.recipient is None else str(self.recipient))
         _set(attrs, "edit", self.edit)
