@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError as ProtobufError
@@ -23,7 +23,14 @@ from recado.protocol.crypto.curve import KeyPair, sign, verify
 from recado.protocol.crypto.keys import hmac_sha256
 from recado.protocol.proto import adv_pb2 as wire
 
-_Message = TypeVar("_Message", wire.ADVSignedDeviceIdentityHMAC, wire.ADVSignedDeviceIdentity, wire.ADVDeviceIdentity)
+_Message = TypeVar(
+    "_Message",
+    wire.ADVSignedDeviceIdentityHMAC,
+    wire.ADVSignedDeviceIdentity,
+    wire.ADVDeviceIdentity,
+    wire.ADVSignedKeyIndexList,
+    wire.ADVKeyIndexList,
+)
 
 HMAC_MISMATCH = "hmac-mismatch"
 SIGNATURE_MISMATCH = "signature-mismatch"
@@ -144,6 +151,20 @@ def issue_key_indexes(
     return wire.ADVSignedKeyIndexList(
         details=details, account_signature=sign(account.private, _KEY_INDEXES + details, entropy=entropy)
     ).SerializeToString()
+
+
+def read_key_indexes(signed: bytes, *, account_key: bytes) -> tuple[frozenset[int], datetime]:
+    """
+    Which key indexes the phone vouches for, and since when. Raises PairingRefused (SIGNATURE_MISMATCH), DecodeError.
+    """
+    told = _parse(wire.ADVSignedKeyIndexList, signed)
+    if len(account_key) != 32 or not verify(account_key, _KEY_INDEXES + told.details, told.account_signature):
+        raise PairingRefused(SIGNATURE_MISMATCH)
+    details = _parse(wire.ADVKeyIndexList, told.details)
+    try:
+        return frozenset(details.valid_indexes), datetime.fromtimestamp(details.timestamp, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise DecodeError("a list of key indexes has no time that can be") from error
 
 
 def _check_account(
