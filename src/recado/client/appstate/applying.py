@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from google.protobuf.message import DecodeError as ProtobufError
-
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.appstate.telling import keep_raw, tell
@@ -18,10 +16,12 @@ from recado.client.turn import Turn
 from recado.content import EncryptedFile
 from recado.crashpoints import CrashPoint
 from recado.errors import AppStateCorrupted, DecodeError, MediaUnavailable, StoreRefused
+from recado.protocol.appstate.blobs import entries_of, read_reference
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import ExpandedKey, expand
 from recado.protocol.appstate.mutation import Mutation
 from recado.protocol.appstate.patches import (
+    Patch,
     Standing,
     Step,
     apply_patch,
@@ -32,7 +32,6 @@ from recado.protocol.appstate.patches import (
     touched,
 )
 from recado.protocol.media.kinds import FileKind
-from recado.protocol.proto import appstate_pb2 as wire
 from recado.protocol.queries.appstate import CollectionAnswer
 from recado.store.appstate import SharedCollection
 from recado.store.transaction import Transaction
@@ -47,7 +46,7 @@ _MANY = 200
 class Fetched:
     """An answer with all its blobs at hand; `whole` is its snapshot, opened and checked."""
 
-    patches: tuple[wire.SyncdPatch, ...] = field(repr=False)
+    patches: tuple[Patch, ...] = field(repr=False)
     whole: Step | None = field(default=None, repr=False)
 
 
@@ -56,13 +55,13 @@ async def fetch(account: Account, name: Collection, answer: CollectionAnswer) ->
     try:
         patches = [read_patch(blob) for blob in answer.patches]
         for patch in patches:
-            if patch.HasField("external_mutations"):
-                patch.mutations.extend(read_mutations(await _blob(account, patch.external_mutations)))
+            entries = entries_of(patch)
+            if entries is not None:
+                patch.mutations.extend(read_mutations(await _blob(account, entries)))
         if answer.snapshot is None:
             return Fetched(tuple(patches))
-        reference = wire.ExternalBlobReference.FromString(answer.snapshot)
-        snapshot = read_snapshot(await _blob(account, reference))
-    except (DecodeError, ProtobufError):
+        snapshot = read_snapshot(await _blob(account, read_reference(answer.snapshot)))
+    except DecodeError:
         raise AppStateCorrupted from None
     async with account.store.transaction() as tx:
         keys = await keys_at_hand(tx)
@@ -124,7 +123,7 @@ class Walk:
         self._is_whole, self._changes = True, dict(whole.macs)
         self.standing, self._mutations = whole.standing, list(whole.mutations)
 
-    async def step(self, patch: wire.SyncdPatch, keys: Mapping[bytes, ExpandedKey]) -> None:
+    async def step(self, patch: Patch, keys: Mapping[bytes, ExpandedKey]) -> None:
         """By a patch, unless we have it. Raises AppStateCorrupted, AppStateKeyMissing."""
         if not patch.version.version:
             patch.version.version = self.standing.version + 1
@@ -162,15 +161,7 @@ async def park(account: Account, name: Collection, lacking: Sequence[bytes]) -> 
     return is_due
 
 
-async def _blob(account: Account, reference: wire.ExternalBlobReference) -> bytes:
-    remote = EncryptedFile(
-        direct_path=reference.direct_path,
-        url="",
-        key=reference.media_key,
-        sha256=reference.file_sha256,
-        enc_sha256=reference.file_enc_sha256,
-        size=reference.file_size_bytes,
-    )
+async def _blob(account: Account, remote: EncryptedFile) -> bytes:
     if remote.size > LARGEST:
         raise AppStateCorrupted
     if account.files is None:

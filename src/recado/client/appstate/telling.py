@@ -29,7 +29,6 @@ from recado.jid import JID
 from recado.protocol.appstate import actions
 from recado.protocol.appstate.actions import read_action
 from recado.protocol.appstate.mutation import Mutation
-from recado.protocol.proto import appstate_pb2 as wire
 
 TAG = "app_state"
 
@@ -183,12 +182,9 @@ async def _call_ourselves(turn: Turn, name: str) -> None:
 
 
 async def _unknown(turn: Turn, mutation: Mutation, problem: str) -> None:
-    raw = mutation.data if mutation.is_set else wire.SyncActionData(index=_index(mutation)).SerializeToString()
-    await turn.tx.record(UnknownReceived(account=turn.me, at=turn.now, tag=TAG, raw=raw, problem=_plain(problem)))
-
-
-def _index(mutation: Mutation) -> bytes:
-    return wire.SyncActionData.FromString(mutation.data).index
+    await turn.tx.record(
+        UnknownReceived(account=turn.me, at=turn.now, tag=TAG, raw=mutation.data, problem=_plain(problem))
+    )
 
 
 def _at(last: actions.LastMessage | None) -> datetime | None:

@@ -12,15 +12,16 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
+from recado.protocol.appstate.blobs import snapshot_of
 from recado.protocol.appstate.collections import Collection
-from recado.protocol.proto import appstate_pb2 as wire
+from recado.protocol.appstate.patches import Patch, Snapshot, read_patch
 
 
 @dataclass(slots=True)
 class StoredCollection:
     """One collection: version n is what the first n patches lead to. `spoils`: so many of the next answers are bad."""
 
-    patches: list[wire.SyncdPatch] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
     spoils: int = 0
 
     @property
@@ -28,37 +29,27 @@ class StoredCollection:
         """The version it stands at."""
         return len(self.patches)
 
-    def add(self, patch: wire.SyncdPatch) -> None:
+    def add(self, patch: Patch) -> None:
         """Take a device's patch as the next version."""
         patch.version.version = self.version + 1
         self.patches.append(patch)
 
-    def since(self, version: int) -> list[wire.SyncdPatch]:
+    def since(self, version: int) -> list[Patch]:
         """What came after that version."""
         return self.patches[version:]
 
-    def sent(self, patch: wire.SyncdPatch) -> bytes:
+    def sent(self, patch: Patch) -> bytes:
         """A patch as it goes out: as it came, unless one is to be spoiled."""
         if not self.spoils or not patch.mutations:
             return patch.SerializeToString()
         self.spoils -= 1
-        copy = wire.SyncdPatch.FromString(patch.SerializeToString())
+        copy = read_patch(patch.SerializeToString())
         copy.mutations[0].record.value.blob = _flipped(copy.mutations[0].record.value.blob)
         return copy.SerializeToString()
 
-    def snapshot(self) -> wire.SyncdSnapshot:
+    def snapshot(self) -> Snapshot:
         """The collection as it stands, in one piece."""
-        records: dict[bytes, wire.SyncdRecord] = {}
-        for patch in self.patches:
-            for mutation in patch.mutations:
-                if mutation.operation == wire.SyncdMutation.SET:
-                    records[mutation.record.index.blob] = mutation.record
-                else:
-                    records.pop(mutation.record.index.blob, None)
-        last = self.patches[-1]
-        return wire.SyncdSnapshot(
-            version=last.version, records=list(records.values()), mac=last.snapshot_mac, key_id=last.key_id
-        )
+        return snapshot_of(self.patches)
 
 
 @dataclass(slots=True)
@@ -84,7 +75,7 @@ class SharedState:
         """The state again."""
         state = cls()
         for name, patches in saved.items():
-            state[Collection(name)].patches = [wire.SyncdPatch.FromString(b64decode(patch)) for patch in patches]
+            state[Collection(name)].patches = [read_patch(b64decode(patch)) for patch in patches]
         return state
 
 

@@ -22,6 +22,10 @@ from recado.protocol.appstate.lthash import EMPTY, mixed
 from recado.protocol.appstate.mutation import Mutation, Write, open_mutation, seal_mutation, value_mac_of
 from recado.protocol.proto import appstate_pb2 as wire
 
+Patch = wire.SyncdPatch
+"""A sealed patch."""
+Snapshot = wire.SyncdSnapshot
+"""A whole collection, sealed."""
 Macs = Mapping[bytes, bytes]
 """MACs of values by the MACs of their indexes."""
 
@@ -43,18 +47,18 @@ class Step:
     macs: Mapping[bytes, bytes | None] = field(default_factory=dict, repr=False)
 
 
-def read_patch(blob: bytes) -> wire.SyncdPatch:
+def read_patch(blob: bytes) -> Patch:
     """A patch from its bytes. Raises DecodeError."""
     try:
-        return wire.SyncdPatch.FromString(blob)
+        return Patch.FromString(blob)
     except ProtobufError:
         raise DecodeError("a patch of the app state is not well-formed") from None
 
 
-def read_snapshot(blob: bytes) -> wire.SyncdSnapshot:
+def read_snapshot(blob: bytes) -> Snapshot:
     """A snapshot from its bytes. Raises DecodeError."""
     try:
-        return wire.SyncdSnapshot.FromString(blob)
+        return Snapshot.FromString(blob)
     except ProtobufError:
         raise DecodeError("a snapshot of the app state is not well-formed") from None
 
@@ -67,7 +71,7 @@ def read_mutations(blob: bytes) -> list[wire.SyncdMutation]:
         raise DecodeError("the mutations of a patch are not well-formed") from None
 
 
-def touched(patch: wire.SyncdPatch) -> list[bytes]:
+def touched(patch: Patch) -> list[bytes]:
     """Which entries a patch is about, by the MACs of their indexes."""
     return list(dict.fromkeys(mutation.record.index.blob for mutation in patch.mutations))
 
@@ -78,7 +82,7 @@ def missing_keys(records: Iterable[wire.SyncdRecord], also: bytes, keys: Keys) -
     return tuple(id for id in wanted if id not in keys)
 
 
-def apply_patch(collection: Collection, standing: Standing, patch: wire.SyncdPatch, keys: Keys, known: Macs) -> Step:
+def apply_patch(collection: Collection, standing: Standing, patch: Patch, keys: Keys, known: Macs) -> Step:
     """
     The collection after a patch that brings its own version. `known` holds the MACs of the entries it touches. Raises
     AppStateKeyMissing, AppStateCorrupted; then nothing of it counts.
@@ -97,7 +101,7 @@ def apply_patch(collection: Collection, standing: Standing, patch: wire.SyncdPat
     return Step(Standing(version, hash), mutations, changes)
 
 
-def apply_snapshot(collection: Collection, snapshot: wire.SyncdSnapshot, keys: Keys) -> Step:
+def apply_snapshot(collection: Collection, snapshot: Snapshot, keys: Keys) -> Step:
     """The collection as a snapshot says it is. Raises AppStateKeyMissing, AppStateCorrupted; then nothing counts."""
     lacking = missing_keys(snapshot.records, snapshot.key_id.id, keys)
     if lacking:
@@ -117,7 +121,7 @@ def make_patch(
     key: ExpandedKey,
     known: Macs,
     entropy: Callable[[int], bytes],
-) -> tuple[wire.SyncdPatch, Step]:
+) -> tuple[Patch, Step]:
     """A patch that makes these writes on top of `standing`, and what the collection is once the server takes it."""
     pairs = [seal_mutation(write, key=key, entropy=entropy) for write in writes]
     mutations = tuple(mutation for mutation, _ in pairs)
@@ -125,7 +129,7 @@ def make_patch(
     version = standing.version + 1
     whole = macs.snapshot_mac(key, hash, version, collection)
     values = [mutation.value_mac for mutation in mutations]
-    patch = wire.SyncdPatch(
+    patch = Patch(
         mutations=[sealed for _, sealed in pairs],
         snapshot_mac=whole,
         patch_mac=macs.patch_mac(key, whole, values, version, collection),

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf.message import DecodeError as ProtobufError
-
+from recado.content import EncryptedFile
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import SERVER, post
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.line import Outgoing
+from recado.errors import DecodeError
+from recado.protocol.appstate.blobs import write_reference
 from recado.protocol.appstate.collections import Collection
+from recado.protocol.appstate.patches import read_patch
 from recado.protocol.media.cipher import KEY_SIZE, MediaKeys, Sealer
 from recado.protocol.media.kinds import FileKind
 from recado.protocol.node import Node
-from recado.protocol.proto import appstate_pb2 as wire
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
@@ -73,8 +74,8 @@ def _write(world: World, device: Device, name: Collection, version: int, blob: b
         error = Node("error", {"code": str(CONFLICT), "text": "conflict"})
         return Node("collection", {**missed.attrs, "type": "error"}, [error, *missed.children]), []
     try:
-        stored.add(wire.SyncdPatch.FromString(blob))
-    except ProtobufError:
+        stored.add(read_patch(blob))
+    except DecodeError:
         raise Refused(400, "bad-request") from None
     attrs = {"name": name.value, "version": str(stored.version), "type": "none"}
     return Node("collection", attrs), tell_others(world, device, name)
@@ -103,10 +104,5 @@ def _snapshot(world: World, device: Device, name: Collection) -> bytes:
     sealed = sealer.update(data)
     last, prints = sealer.finish()
     _, direct_path = world.files.add(FileKind.APP_STATE.path, sealed + last)
-    return wire.ExternalBlobReference(
-        media_key=key,
-        direct_path=direct_path,
-        file_size_bytes=len(data),
-        file_sha256=prints.sha256,
-        file_enc_sha256=prints.enc_sha256,
-    ).SerializeToString()
+    remote = EncryptedFile(direct_path, "", key, prints.sha256, prints.enc_sha256, len(data))
+    return write_reference(remote)
