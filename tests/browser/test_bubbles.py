@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import math
+import re
 import struct
 import threading
 import wave
@@ -125,6 +126,7 @@ def test_every_kind_looks_like_what_it_is(
         shown.locator('[data-id="K03"] audio').evaluate("a => a.play().then(() => 'plays', (e) => String(e))")
         == "plays"
     )
+    assert re.search(r"\d\d:\d\d", shown.locator('[data-id="K12"] time').first.inner_text())
     reaction = shown.locator('[data-id="K02"] .reactions')
     expect(reaction).to_have_text("❤️")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

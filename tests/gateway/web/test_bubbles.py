@@ -94,6 +94,8 @@ async def test_in_a_group_each_bubble_says_who_wrote_it(
     assert (
         '<p class="sender" dir="auto">Bia</p>' in shown["G0"] and '<p class="sender" dir="auto">Caio</p>' in shown["G1"]
     )
+    page = await browser.get(f"/mentorados/{mentorado}", params={"c": conversations["group"]})
+    assert '<p class="soft" dir="auto">Bia, Caio</p>' in page.text
     alone = await bubbles(browser, mentorado, conversations["person"])
     assert not any('class="sender"' in each for each in alone.values())
 

@@ -27,7 +27,7 @@
   const showTimes = (root) => {
     for (const time of root.querySelectorAll("time")) {
       const at = new Date(time.dateTime), isToday = at.toDateString() === new Date().toDateString();
-      const text = at.toLocaleString(region, isToday ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "short" });
+      const text = at.toLocaleString(region, "exact" in time.dataset ? { dateStyle: "short", timeStyle: "short" } : isToday ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "short" });
       const exact = at.toLocaleString(region);
       if (time.textContent !== text) time.textContent = text;
       if (time.title !== exact) time.title = exact;
