@@ -55,7 +55,10 @@ async def test_both_read_the_same_history_and_ask_for_more_of_it(world: World, b
             for id, text in zip(each["ids"], each["texts"], strict=True):
                 assert ours[id] == Text(text)
         for phone, other in ((rui, ana), (ana, rui)):
-            older = [Shown(MessageId(f"3EB0OLD{n:04}"), other.jid, other.jid, False, f"older {n}", LONG_AGO) for n in range(5)]
+            older = [
+                Shown(MessageId(f"3EB0OLD{n:04}"), other.jid, other.jid, False, f"older {n}", LONG_AGO)
+                for n in range(5)
+            ]
             phone.inbox.messages[:0] = older
         key = {"remoteJid": str(ana.lid), "fromMe": False, "id": first_said.id}
         await peer.tell("older", count=3, key=key, at=int(first_said.at.timestamp() * 1000), ref="older")
