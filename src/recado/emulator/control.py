@@ -7,7 +7,7 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     POST /admin/mock-phone/scan-qr?phone=     body: the text of a QR code
     GET  /admin/phones                        POST {"name", "number"?}
     GET  /admin/phones/{phone}/messages?after=N&wait=SECONDS
-    POST /admin/phones/{phone}/say            {"to", "text" | "content", "quoting"?}
+    POST /admin/phones/{phone}/say            {"to", "text", "quoting"?}
     POST /admin/phones/{phone}/type-code {"code"}   …/require-passkey   …/passkey {"options"} (what its browser signs)
     POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes
     POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
@@ -27,16 +27,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from recado.content import Content
 from recado.emulator.person_control import add_person_control
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Shown
 from recado.emulator.whatsapp.linking import find, refresh
 from recado.emulator.whatsapp.phone import Phone
-from recado.errors import BadRecord, DecodeError, PairingError, UsageError
+from recado.errors import DecodeError, PairingError, UsageError
 from recado.jid import JID
 from recado.protocol.pairing.qr import QRCode
-from recado.store.facts import content_from_json
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
@@ -126,10 +124,10 @@ class Control:
         return _json({"messages": shown, "after": len(phone.messages), "repeats": phone.repeats})
 
     async def say(self, request: web.Request) -> web.Response:
-        """A phone writes a text, or any content in the form facts have it in."""
+        """A phone writes a text."""
         phone, asked = self.named(request), await _body(request)
         quoting = next((each for each in phone.messages if each.id == asked.get("quoting")), None)
-        shown = await phone.say(_text(asked, "to"), _said(asked), quoting=quoting)
+        shown = await phone.say(_text(asked, "to"), _text(asked, "text"), quoting=quoting)
         return _json(_message(self._world, shown), status=201)
 
     async def read(self, request: web.Request) -> web.Response:
@@ -256,15 +254,6 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise UsageError("the body is a JSON object")
     return body
-
-
-def _said(body: dict[str, Any]) -> str | Content:
-    if "content" not in body:
-        return _text(body, "text")
-    try:
-        return content_from_json(body["content"])
-    except BadRecord:
-        raise UsageError("'content' is nothing that can be said") from None
 
 
 def _text(body: dict[str, Any], name: str) -> str:
