@@ -20,6 +20,7 @@ from tests.proof.ledger import Ledger
 from tests.proof.records import Records
 from tests.proof.wiretap import Wiretap
 
+from recado.emulator.whatsapp import link_codes
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.world import World
@@ -174,10 +175,11 @@ class Lane:
 
     # ---- linking
 
-    async def connect(self) -> None:
-        """A person asks for the connection."""
+    async def connect(self, *, by_code: bool = False) -> None:
+        """A person asks for the connection, to be linked by a typed code if they say so."""
+        phone = self.owner.number if by_code else None
         async with self.database.unit(self.principal) as unit:
-            await connections.request_connect(unit)
+            await connections.request_connect(unit, phone=phone)
 
     async def disconnect(self) -> None:
         """A person asks for it no more."""
@@ -191,8 +193,8 @@ class Lane:
             connection = await self._connection()
             if connection.state == "logged_out":
                 await self.connect()
-            if connection.state == "qr":
-                await self._scan()
+            if connection.state in ("qr", "code"):
+                await self._answer_step()
             return connection.state == "connected" and bool(self.owner.account.companions)
 
         await self.until(look, topic=CONNECTIONS)
@@ -201,14 +203,17 @@ class Lane:
         async with self.database.unit(self.principal) as unit:
             return await connections.get_connection(unit)
 
-    async def _scan(self) -> None:
+    async def _answer_step(self) -> None:
         async with self.database.unit(self.principal) as unit:
             step = await connections.current_step(unit, self._vault)
         if step is None or step.text == self._shown:
             return
         self._shown = step.text
         try:
-            self.owner.vouch(step.text)
+            if step.kind == "code":
+                link_codes.type_code(self.owner, step.text)
+            else:
+                self.owner.vouch(step.text)
         except PairingExpired:
             pass  # what is shown is a dead process's code: the next one will come
 

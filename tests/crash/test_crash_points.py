@@ -85,7 +85,7 @@ async def die_while_linking(lane: Lane, point: str, hits: Counter[str], *, at: i
         await newcomer.say_long_ago()
     await lane.disconnect()
     try:
-        await newcomer.connect()
+        await newcomer.connect(by_code=point == CrashPoint.PAIRING_AFTER_SECRET)
         child = await newcomer.start(point, at=at)
         async with asyncio.TaskGroup() as group, asyncio.timeout(PATIENCE):
             linking = group.create_task(newcomer.link())
