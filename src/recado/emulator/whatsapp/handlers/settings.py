@@ -48,11 +48,6 @@ def on_props(world: World, device: Device, node: Node) -> Answer:
     return Answer([Node("props", attrs, [])])
 
 
-
-
-
-
-
 def on_devices(world: World, device: Device, node: Node) -> Answer:
     """A companion takes itself, or a phone takes one of its companions, off the account."""
     removal = node.child("remove-companion-device")
