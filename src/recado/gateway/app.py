@@ -50,6 +50,7 @@ from recado.gateway.providers.baileys.version import CurrentVersion
 from recado.gateway.providers.meta import receiving as meta_webhooks
 from recado.gateway.providers.meta.adapter import MetaOptions, meta
 from recado.gateway.providers.meta.receiving import MetaReceiving
+from recado.gateway.providers.provider import MakeProvider
 from recado.gateway.providers.zapi import receiving as zapi_callbacks
 from recado.gateway.providers.zapi.adapter import ZapiOptions, zapi
 from recado.gateway.runtime.campaigns import feeding_campaigns
@@ -119,31 +120,9 @@ async def open_gateway(
         new_admin_key = await service.ensure_admin_key(database, _secret(settings.admin_key))
         vault = Vault(masters)
         files = Files(database, vault, open_storages(settings), clock=clock, most=settings.media_limit)
-        device = shown_as(
-            settings.browser,
-            settings.browser_os,
-            full_history=settings.sync_full_history,
-            version=settings.whatsapp_version,
-        )
         egress = await stack.enter_async_context(Egress(Policy(settings.egress_allow)))
         running = RunningClients()
-        web_provider = whatsapp_web(
-            database,
-            vault,
-            clock=clock,
-            server=server,
-            device=device,
-            force_identity=settings.force_identity,
-            files=WebFiles(web_files(files, egress), running),
-            refresh_version=_current_version(settings, egress, clock),
-        )
-        hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)
-        official = MetaOptions(settings.meta_base_url, settings.meta_graph_version, settings.meta_poll_seconds)
-        providers = {
-            "meta": meta(database, vault, clock=clock, options=official, load_file=meta_files(files)),
-            "baileys": web_provider,
-            "zapi": zapi(database, vault, clock=clock, options=hosted, load_file=zapi_files(files)),
-        }
+        providers = _providers(settings, server, database, vault, files, egress, running, clock)
         worker = await stack.enter_async_context(Worker(database, vault, providers, settings, clock=clock))
         chores = await stack.enter_async_context(asyncio.TaskGroup())
         forgetting = chores.create_task(Retention(database, settings, clock=clock).run())
@@ -230,6 +209,42 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests)
     return app
+
+
+def _providers(
+    settings: Settings,
+    server: Server,
+    database: Database,
+    vault: Vault,
+    files: Files,
+    egress: Egress,
+    running: RunningClients,
+    clock: Clock,
+) -> dict[str, MakeProvider]:
+    """Every road, by its name."""
+    device = shown_as(
+        settings.browser,
+        settings.browser_os,
+        full_history=settings.sync_full_history,
+        version=settings.whatsapp_version,
+    )
+    web_provider = whatsapp_web(
+        database,
+        vault,
+        clock=clock,
+        server=server,
+        device=device,
+        force_identity=settings.force_identity,
+        files=WebFiles(web_files(files, egress), running),
+        refresh_version=_current_version(settings, egress, clock),
+    )
+    hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)
+    official = MetaOptions(settings.meta_base_url, settings.meta_graph_version, settings.meta_poll_seconds)
+    return {
+        "meta": meta(database, vault, clock=clock, options=official, load_file=meta_files(files)),
+        "baileys": web_provider,
+        "zapi": zapi(database, vault, clock=clock, options=hosted, load_file=zapi_files(files)),
+    }
 
 
 async def _database_url(settings: Settings, stack: AsyncExitStack) -> str:
