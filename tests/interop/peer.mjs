@@ -133,6 +133,11 @@ const actions = {
 	async read({ key }) {
 		await socket.readMessages([key])
 	},
+	async flush() {
+		// Behind whatever is still being written: Baileys does not wait for its own files.
+		await auth.saveCreds()
+		tell({ ev: 'flushed' })
+	},
 	async code({ phone }) {
 		tell({ ev: 'code', code: await socket.requestPairingCode(phone) })
 	},

@@ -95,6 +95,8 @@ async def test_a_folder_of_baileys_goes_on_in_recado_with_the_same_sessions(
     await conversation(world, rui)
     me = JID.parse((await rui.expect("open"))["me"])
     await rui.stop()
+    await rui.tell("flush")
+    await rui.expect("flushed")
     waiting = await bia.say("Rui", "while nobody was there")
 
     imported = read_baileys(tmp_path / "Rui")
