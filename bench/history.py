@@ -19,6 +19,7 @@ from recado.gateway.db.embedded import EmbeddedPostgres
 from recado.gateway.db.migrate import migrate
 
 MEMORY_AIM = "150"
+PATIENCE = 900.0
 
 
 def run(effort: Effort, say: Say) -> Result:
@@ -38,6 +39,7 @@ def run(effort: Effort, say: Say) -> Result:
                 phone = f"phone with {label}"
                 world.ask(do="past", name=phone, chats=chats, each=each, part=part)
                 with peers.python("historian") as historian:
+                    historian.patience = PATIENCE
                     ours = historian.ask(**started, phone=phone, dsn=dsn, messages=messages)
                 theirs = _baileys(world.ask(do="past_files", name=phone)["files"])
                 rows += _rows(label, ours, theirs)

@@ -30,6 +30,7 @@ class Peer:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self.patience = PATIENCE
 
     @property
     def pid(self) -> int:
@@ -52,7 +53,7 @@ class Peer:
         """The answer to the job begun before. Raises PeerFailed."""
         if self._process.stdout is None:
             raise PeerFailed("no pipe")
-        watch = threading.Timer(PATIENCE, self._process.kill)
+        watch = threading.Timer(self.patience, self._process.kill)
         watch.start()
         try:
             line = self._process.stdout.readline()
