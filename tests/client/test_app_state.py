@@ -222,12 +222,21 @@ async def test_a_snapshot_that_was_touched_is_refused_and_fetched_again(desk, an
 # ---- what does not authenticate
 
 
-async def test_a_patch_that_was_touched_is_told_not_believed_and_all_is_fetched_anew(linked, ana, bia, told, recorded):
+def beginnings(traffic, client) -> list[Node]:
+    """How often that client asked for all of the collection."""
+    asked = [each for node in traffic.sent(client) for each in _answers(node)]
+    return [each for each in asked if each.attrs["name"] == LOW and each.attrs["return_snapshot"] == "true"]
+
+
+async def test_a_patch_that_was_touched_is_told_not_believed_and_all_is_fetched_anew(
+    linked, ana, bia, told, world, traffic
+):
     async with linked() as client:
         ana.account.app_state[LOW].spoils = 1
         ana.settings.pin(bia.jid)
         (rejected,) = await told(client, AppStateRejected)
         assert (rejected.collection, rejected.is_snapshot) == (LOW, False)
+        await world.until(lambda: len(beginnings(traffic, client)) == 2, "it was not fetched anew")
         facts = await told(client, ChatChanged, 2)
         assert [(fact.chat, fact.is_pinned) for fact in facts] == [
             (MARK, True),
@@ -271,17 +280,24 @@ async def test_a_device_whose_keys_never_came_asks_by_itself_after_a_while(desk,
         assert fact.chat == bia.jid
 
 
-async def test_a_phone_that_does_not_answer_is_not_asked_again_and_again(desk, ana, bia, world):
+async def test_a_phone_that_does_not_answer_is_not_asked_again_and_again(desk, ana, bia, world, clock):
     ana.settings.shares, ana.settings.answers = False, False
     ana.settings.pin(bia.jid)
     async with desk.connected() as client:
-        for _ in range(3):
+        asked = []
+        for seconds in (0, 3600, 24 * 3600):
+            _turn(clock, seconds)
             with pytest.raises(AppStateKeyMissing):
                 await client.chats.pin(GROUP)
+            asked.append((await standing(client)).asked_at)
+        assert asked[0] == asked[1] != asked[2]
         await world.until(lambda: bool(ana.settings.asked), "the phone was never asked")
-        assert len(ana.settings.asked) == 1
-        async with client.store.transaction() as tx:
-            assert (await tx.app_state.collection(LOW)).lacking == tuple(ana.settings.keys)
+        assert (await standing(client)).lacking == tuple(ana.settings.keys)
+
+
+def _turn(clock, seconds):
+    """Later, without the pings in between."""
+    clock._elapsed += seconds
 
 
 async def test_a_new_key_is_used_once_it_is_here(linked, ana, bia, told):
@@ -413,9 +429,12 @@ async def test_two_devices_that_write_at_once_both_get_through(two, ana, bia, to
     async with two() as (client, other):
         for turn in range(3):
             is_pinned = turn % 2 == 0
-            await asyncio.gather(
-                client.chats.pin(bia.jid, is_pinned=is_pinned), other.chats.pin(GROUP, is_pinned=is_pinned)
+            done = await asyncio.gather(
+                client.chats.pin(bia.jid, is_pinned=is_pinned),
+                other.chats.pin(GROUP, is_pinned=is_pinned),
+                return_exceptions=True,
             )
+            assert done == [None, None]
         for each in (client, other):
             facts = await told(each, ChatChanged, 7)
             assert [fact.is_pinned for fact in facts if fact.chat == bia.jid] == [True, False, True]

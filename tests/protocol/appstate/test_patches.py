@@ -163,6 +163,18 @@ def test_an_entry_that_lies_about_its_index_is_not_believed_even_under_a_right_p
         apply_patch(LOW, Standing(), patch, KEYS, {})
 
 
+def test_a_value_that_was_touched_is_not_believed_though_it_still_reads() -> None:
+    value = wire.SyncActionValue(nct_salt_sync_action=wire.NctSaltSyncAction(salt=bytes(80)))
+    write = Write(LOW, ("nct_salt_sync",), value, 1)
+    patch, _ = make_patch(LOW, Standing(), [write], key=KEY, known={}, entropy=Dice("s"))
+    patch.version.version = 1
+    blob = bytearray(patch.mutations[0].record.value.blob)
+    blob[16 + 48] ^= 1  # within the salt: index and padding stay as they are, and no other MAC is over it
+    patch.mutations[0].record.value.blob = bytes(blob)
+    with pytest.raises(AppStateCorrupted):
+        apply_patch(LOW, Standing(), patch, KEYS, {})
+
+
 def test_a_snapshot_with_an_entry_taken_out_is_not_believed() -> None:
     patch = patch_of(actions.Archive(CHAT, True))
     records = [mutation.record for mutation in patch.mutations]
