@@ -30,7 +30,9 @@ async def get(http: aiohttp.ClientSession, path: str, **query: str) -> dict:
 
 async def test_it_says_when_it_is_ready_and_whom_to_trust(live: World, http) -> None:
     assert (await get(http, "/"))["status"] == "ready"
-    assert await get(http, "/admin/server") == {"url": live.server.url, "root": live.server.root.hex()}
+    server = await get(http, "/admin/server")
+    assert (server["url"], server["root"]) == (live.server.url, live.server.root.hex())
+    assert server["files_ca"] == live.server.files_ca
 
 
 async def test_the_scan_is_done_by_the_phone_the_client_names(live: World, http, wire_client) -> None:
