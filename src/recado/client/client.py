@@ -227,8 +227,8 @@ class Client:
     ) -> AsyncIterator[PairingStep]:
         """
         Link this store to an account, step by step; `Paired` is the last. With `phone` a code is shown to be typed on
-        that phone, not a QR code to be scanned. With `expect`, another number is refused and nothing of it is written; with `hold` too,
-        `AnotherNumber` asks first.
+        that phone, not a QR code to be scanned. With `expect`, another number is refused and nothing of it is written;
+        with `hold` too, `AnotherNumber` asks first.
 
         Raises PairingExpired, PairingRefused (CodeRefused, PasskeyRefused), WrongAccount, ConnectionLost, UsageError
         when it is linked already.

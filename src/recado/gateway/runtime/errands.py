@@ -1,7 +1,7 @@
 """
-What WhatsApp is asked and told beside messages: that some were read, who has a number, whom to block, for a chat's past. Asked for in a
-row, done by whoever owns the account, then deleted: at least once, which is harmless, and never from a transaction.
-What a look-up found is recorded as facts in the transaction that deletes its row.
+What WhatsApp is asked and told beside messages: that some were read, who has a number, whom to block, for a chat's
+past. Asked for in a row, done by whoever owns the account, then deleted: at least once, which is harmless, and never
+from a transaction. What a look-up found is recorded as facts in the transaction that deletes its row.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from recado.clock import Clock

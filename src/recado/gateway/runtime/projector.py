@@ -177,8 +177,8 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             **_places([place for _, place, _, _ in batch.stars]),
         )
     if batch.read:
-        ids = [id for id, _ in batch.read]
-        await unit.run(_queries.save_read, ids=ids, **_places([place for _, place in batch.read]))
+        read = [id for id, _ in batch.read]
+        await unit.run(_queries.save_read, ids=read, **_places([place for _, place in batch.read]))
     if batch.connection is not None:
         await _save_connection(unit, provider, batch.connection)
     if batch.history is not None and batch.history.progress is not None:
