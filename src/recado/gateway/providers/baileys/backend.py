@@ -99,9 +99,7 @@ class PostgresBackend:
                 async with self._unit() as unit:
                     await self._save(unit, changes)
                     if changes.facts:
-                        await record(
-                            unit, PROVIDER, await note_encrypted(unit, self._vault, PROVIDER, changes.facts)
-                        )
+                        await record(unit, PROVIDER, await note_encrypted(unit, self._vault, PROVIDER, changes.facts))
                 return
             except StaleDataKey:
                 self._is_stale = True
