@@ -198,7 +198,7 @@
             return;
           }
           if (!response.ok) throw new Error(String(response.status));
-          this.#problem = "";
+          if (this.#problem === this.#word("card.offline")) this.#problem = "";  // what else went wrong still did
           pause = 500;
           this.#tell("recado:open", {});
           this.#render();
