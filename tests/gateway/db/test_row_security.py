@@ -131,6 +131,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("scan_connections", path, False),
         ("scan_media", path, False),
         ("scan_moves", path, False),
+        ("scan_outbox", path, False),
         ("scan_webhooks", path, False),
         ("schema_version", path, False),
         ("survey_workers", path, False),

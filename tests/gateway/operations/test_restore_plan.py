@@ -13,6 +13,7 @@ from recado.jid import JID
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.ratchet import Ratchet
 from recado.protocol.signal.record import SessionRecord, State
+from recado.protocol.signal.sender_key import new_sender_key
 from recado.store.records import Credentials, DeviceList, OtherAddress, StoredPreKey
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -31,6 +32,10 @@ def prekey() -> bytes:
     return StoredPreKey(KeyPair.generate(os.urandom)).encode()
 
 
+def own_sender_key() -> bytes:
+    return new_sender_key(os.urandom).encode()
+
+
 def of(credentials: Credentials = DEVICE, **values: bytes) -> dict[str, Value]:
     named = {"creds": credentials.encode(), **{name.replace("_", "-"): value for name, value in values.items()}}
     return {name: Value(value) for name, value in named.items()}
@@ -39,6 +44,9 @@ def of(credentials: Credentials = DEVICE, **values: bytes) -> dict[str, Value]:
 SAVED = of(
     session_77_1=session(),
     sender_key_a=b"a sender key",
+    own_sender_key_g=own_sender_key(),
+    key_holders_g=b"{}",
+    app_state_collection_regular=b"{}",
     pre_key_7=prekey(),
     pre_key_8=prekey(),
     identity_77=bytes(32),
@@ -58,13 +66,18 @@ def test_the_saved_ratchets_stay_when_they_are_the_ones_that_are_there() -> None
     assert plan.values["pre-key-7"] == SAVED["pre-key-7"]
 
 
-@pytest.mark.parametrize("key", ["session-77-1", "sender-key-a"])
+@pytest.mark.parametrize("key", ["session-77-1", "sender-key-a", "key-holders-g"])
 def test_a_ratchet_that_moved_on_drops_them_all(key: str) -> None:
     moved = SAVED | {key: Value(session() if key.startswith("session") else b"another")}
     plan = plan_restore(SAVED, moved)
     assert not plan.is_current
-    assert [key for key in plan.values if key.startswith(("session-", "sender-key-"))] == []
-    assert plan.dropped["session"] == 1 and plan.dropped["sender-key"] == 1
+    ratchets = ("session-", "sender-key-", "own-sender-key-", "key-holders-")
+    assert [key for key in plan.values if key.startswith(ratchets)] == []
+    assert plan.dropped["session"] == plan.dropped["sender-key"] == plan.dropped["own-sender-key"] == 1
+
+
+def test_where_the_shared_state_stands_is_asked_anew() -> None:
+    assert [key for key in plan_restore(SAVED, SAVED).values if key.startswith("app-state-collection")] == []
 
 
 def test_on_an_empty_database_identity_and_credentials_come_back_and_what_may_be_spent_does_not() -> None:

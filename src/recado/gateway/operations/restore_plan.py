@@ -18,9 +18,10 @@ from recado.gateway.providers.baileys import session_rows as rows
 from recado.protocol.signal.keys import prekey_id_after
 from recado.store.records import Credentials
 
-_RATCHETS = (rows.SESSION, rows.SENDER_KEY)
+# Who holds our own key of a group goes with the key.
+_RATCHETS = (rows.SESSION, rows.SENDER_KEY, rows.OWN_SENDER_KEY, rows.KEY_HOLDERS)
 _ONLY_FROM_HERE = (rows.PREKEY, rows.RETRY, rows.WORK, rows.CURSOR)
-_ASKED_ANEW = (rows.DEVICE_LIST,)
+_ASKED_ANEW = (rows.DEVICE_LIST, rows.APP_STATE_COLLECTION, rows.APP_STATE_MAC)
 _COUNTERS = (rows.CURSOR, rows.RETRY)
 ID_GAP = 1 << 16
 """How far the next one-time key's id jumps, where the old one may have been used elsewhere since: more than anybody

@@ -13,6 +13,7 @@ from datetime import datetime
 from recado.client.prekeys import upload_work
 from recado.errors import BadRecord
 from recado.protocol.signal.record import SessionRecord
+from recado.protocol.signal.sender_key import SenderKeyRecord
 from recado.store import keys
 from recado.store.records import (
     Credentials,
@@ -29,6 +30,10 @@ PREKEY = "pre-key"
 SIGNED_PREKEY = "signed-pre-key"
 SESSION = "session"
 SENDER_KEY = "sender-key"
+OWN_SENDER_KEY = "own-sender-key"
+KEY_HOLDERS = "key-holders"
+APP_STATE_COLLECTION = "app-state-collection"
+APP_STATE_MAC = "app-state-mac"
 IDENTITY = "identity"
 LID_MAPPING = "lid-mapping"
 DEVICE_LIST = "device-list"
@@ -40,8 +45,9 @@ CURSOR = "cursor"
 OTHER = "other"
 
 _NAMED = (
-    PREKEY, SIGNED_PREKEY, SESSION, SENDER_KEY, IDENTITY, LID_MAPPING, DEVICE_LIST, SENT, SEEN, RETRY, WORK, CURSOR,
-    "app-state-sync-key", "tctoken",
+    PREKEY, SIGNED_PREKEY, SESSION, SENDER_KEY, OWN_SENDER_KEY, KEY_HOLDERS, IDENTITY, LID_MAPPING, DEVICE_LIST, SENT,
+    SEEN, RETRY, WORK, CURSOR, APP_STATE_COLLECTION, APP_STATE_MAC, "app-state-key", "tctoken", "group", "secret",
+    "timer",
 )  # fmt: skip
 
 
@@ -81,8 +87,8 @@ def _is_number(value: bytes) -> bool:
 
 
 def _is_mark(value: bytes) -> bool:
-    """What became of a message and its ciphertext's hash; of one of our own, when the server took it."""
-    return value.isdigit() or (len(value) in (1, 33) and value[0] in (0, 1))
+    """What became of a message, its ciphertext's hash and its secret; of one of our own, when the server took it."""
+    return value.isdigit() or (len(value) in (1, 33, 65) and value[0] in (0, 1))
 
 
 _FORMS: dict[str, Callable[[bytes], object]] = {
@@ -90,6 +96,7 @@ _FORMS: dict[str, Callable[[bytes], object]] = {
     PREKEY: StoredPreKey.decode,
     SIGNED_PREKEY: StoredSignedPreKey.decode,
     SESSION: SessionRecord.decode,
+    OWN_SENDER_KEY: SenderKeyRecord.decode,
     IDENTITY: lambda value: len(value) == 32,
     LID_MAPPING: OtherAddress.decode,
     DEVICE_LIST: DeviceList.decode,
