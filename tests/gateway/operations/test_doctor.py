@@ -237,6 +237,10 @@ async def test_the_wrong_phone_is_found(
         await desk.state("logged_out")
         await desk.connect()
         world.phone("Bia").vouch(await desk.qr())
+        await desk.state("held")
+        assert await severity(operator, "link") is WARNING
+        async with desk.database.unit(desk.principal) as unit:
+            await connections.settle_number(unit, desk.vault, "baileys", keep=False)
         await desk.state("failed")
         assert await severity(operator, "link") is PROBLEM
 

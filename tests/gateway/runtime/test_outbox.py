@@ -26,7 +26,7 @@ from recado.gateway.connections import repository as connections
 from recado.gateway.conversations import repository, service
 from recado.gateway.db.pool import Database
 from recado.gateway.pacing.rules import operator_rules
-from recado.gateway.refusals import BadAddress, BadContent, Forbidden, KeyReused, NotConnectable, NotFound, NotSupported
+from recado.gateway.refusals import BadAddress, BadContent, Forbidden, KeyReused, NotConnectable, NotFound
 from recado.gateway.runtime.leases import Leases
 from recado.gateway.runtime.outbox import OutboxPoint
 from recado.gateway.security import READ, Principal
@@ -191,7 +191,7 @@ async def test_the_same_key_at_the_same_moment_is_one_message(post: Post) -> Non
         ({"to": "not a number"}, BadAddress),
         ({"to": "123"}, BadAddress),
         ({"to": "550000000002@example.org"}, BadAddress),
-        ({"to": "1203630001@g.us"}, NotSupported),
+        ({"to": "1203630001@newsletter"}, BadAddress),
         ({"quoting": "nothing"}, NotFound),
         ({"idempotency_key": ""}, BadContent),
     ],

@@ -108,6 +108,10 @@ def link_refused(case: Case) -> list[Finding]:
         words = "Another number was scanned than the one this history belongs to; nothing of it was kept."
         advice = "Scan with the right phone; or make a mentorado for the other number; or say that the number changed."
         return [Finding(name, Severity.PROBLEM, words, advice)]
+    if case.state == "held":
+        words = "Another number was scanned than the one this history belongs to, and waits for an answer."
+        advice = "Say on the card whether the number changed; without an answer nothing of it is kept."
+        return [Finding(name, Severity.WARNING, words, advice)]
     if case.reason == "PairingRefused":
         words = "The phone and recado did not agree while linking."
         return [Finding(name, Severity.PROBLEM, words, "Take an old device off the phone, then press Connect again.")]
