@@ -43,6 +43,7 @@ SEALED = (
     SealedColumn("media", "key", (("id", "uuid"),), lambda id: f"media {id}"),
     SealedColumn("media", "sealed_remote", (("id", "uuid"),), lambda id: f"media remote {id}"),
     SealedColumn("connections", "step", (("provider", "text"),), lambda provider: "connection step"),
+    SealedColumn("connections", "step_answer", (("provider", "text"),), lambda provider: "connection answer"),
     SealedColumn("webhook_endpoints", "secret", (("id", "uuid"),), lambda id: f"webhook {id}"),
     SealedColumn("webhook_endpoints", "old_secret", (("id", "uuid"),), lambda id: f"webhook {id}"),
 )
