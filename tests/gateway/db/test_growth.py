@@ -16,6 +16,7 @@ KEPT = {
     "whatsapp_messages": "they are what is kept here; raw bytes go",
     "conversations": "as many as people and groups written with",
     "whatsapp_contacts": "as many as people written with",
+    "contact_numbers": "as many as people written with, and as their numbers changed",
     "contact_identifiers": "how a person was known, until they are erased",
     "contact_merges": "so that an old id can be explained",
     "leads": "people made them, and delete them",
