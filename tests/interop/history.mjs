@@ -1,6 +1,6 @@
 // What peer.mjs does and tells of the past: parts of the history, more of it, and messages the phone gives once more.
 //   in:  {do: "older", count, key, at, ref} | {do: "placeholder", key, ref}     out: {ev: "asked", ref, id}
-//   out: {ev: "history", kind, progress, chunk, request, messages, chats, lids} | {ev: "given", request, id, text}
+//   out: {ev: "history", kind, progress, chunk, request, messages, chats} | {ev: "given", request, id, text}
 //
 // Baileys fetches history from WhatsApp's own host whatever the server says, so that name leads to the emulator's files
 // here, as an entry in a hosts file would; certificates are checked against the emulator's authority all the same.
@@ -21,7 +21,7 @@ export const listenToHistory = (current, tell, textOf) => {
 	current.ev.on('messaging-history.set', set => tell({
 		ev: 'history', kind: set.syncType, progress: set.progress, chunk: set.chunkOrder, request: set.peerDataRequestSessionId,
 		messages: set.messages.length, texts: set.messages.slice(0, 50).map(item => textOf(item.message)),
-		ids: set.messages.slice(0, 50).map(item => item.key.id), chats: set.chats.map(chat => chat.id), lids: set.lidPnMappings?.length ?? 0,
+		ids: set.messages.slice(0, 50).map(item => item.key.id), chats: set.chats.map(chat => chat.id),
 		names: set.contacts.map(contact => contact.name ?? contact.notify).filter(Boolean)
 	}))
 	current.ev.on('messages.upsert', ({ messages, requestId }) => {
