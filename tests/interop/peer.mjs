@@ -18,6 +18,9 @@ const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
 // libsignal writes whole sessions to the console, and standard output is ours.
 for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace']) console[name] = () => {}
 const tell = value => process.stdout.write(JSON.stringify(value) + '\n')
+const PENDING = 1 // Baileys' number for a message that has not left
+const tellReceipt = (key, receipt) =>
+	tell({ ev: 'receipt', id: key.id, chat: key.remoteJid, by: receipt.userJid, read: !!receipt.readTimestamp })
 const remembered = new Map()
 const received = new Map() // whole messages, for their files
 let socket
@@ -78,13 +81,16 @@ async function start() {
 				fromMe: item.key.fromMe, text: textOf(item.message), stub: item.messageStubParameters,
 				quoted: quoted?.stanzaId, key: item.key, content: item.message
 			})
+			// What came while Baileys buffers is told within the message it belongs to, and nowhere else.
+			for (const receipt of item.userReceipt ?? []) tellReceipt(item.key, receipt)
+			if (item.key.fromMe && item.status > PENDING) tell({ ev: 'status', id: item.key.id, status: item.status })
 		}
 	})
 	current.ev.on('group-participants.update', update => tell({ ev: 'members', ...update }))
 	current.ev.on('groups.update', updates => { for (const update of updates) tell({ ev: 'group-changed', ...update }) })
 	current.ev.on('groups.upsert', groups => { for (const group of groups) tell({ ev: 'joined', id: group.id }) })
 	current.ev.on('message-receipt.update', updates => {
-		for (const { key, receipt } of updates) tell({ ev: 'receipt', id: key.id, chat: key.remoteJid, by: receipt.userJid, read: !!receipt.readTimestamp })
+		for (const { key, receipt } of updates) tellReceipt(key, receipt)
 	})
 	current.ev.on('messages.update', updates => {
 		for (const { key, update } of updates) {
