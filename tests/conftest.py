@@ -20,6 +20,21 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+_ROOT = Path(__file__).parent
+_OF_PROCESSES = {"bench", "browser", "chaos", "cli", "contract", "crash", "interop", "load", "soak", "stories"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Two lanes for two processors (`-n 2 --dist loadgroup`): tests that start processes of their own run one after the
+    other in one lane, so that no two of them share a machine; each other file stays whole.
+    """
+    for item in items:
+        folder = item.path.relative_to(_ROOT).parts[0]
+        lane = "processes" if folder in _OF_PROCESSES else str(item.path.relative_to(_ROOT))
+        item.add_marker(pytest.mark.xdist_group(lane))
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The DSN of an empty server of this run's own; fast, not durable."""

@@ -23,6 +23,7 @@ from recado.gateway.settings import Settings
 
 _ACTOR = "recado keys"
 _PAGE = 200
+_SOON = 5.0  # seconds: somebody sits before the terminal and waits
 
 
 async def rotate(settings: Settings, mentorado: str | None) -> None:
@@ -81,7 +82,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Database]:
                 running = await postgres.start()
                 stack.push_async_callback(postgres.stop)
             dsn = running
-        yield await stack.enter_async_context(Database(dsn, size=2, name="recado keys"))
+        yield await stack.enter_async_context(Database(dsn, size=2, name="recado keys", open_seconds=_SOON))
 
 
 async def _everybody(database: Database) -> list[UUID]:

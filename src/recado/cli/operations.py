@@ -45,6 +45,7 @@ from recado.gateway.settings import Settings
 
 console = Console(highlight=False, soft_wrap=True)
 _SHOWN = {Severity.OK: "[green]ok[/green]", Severity.WARNING: "[yellow]warning[/yellow]"}
+_SOON = 5.0  # seconds: somebody sits before the terminal and waits
 _PASSPHRASE = "RECADO_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 STEPS = {
@@ -252,7 +253,7 @@ async def _opened(settings: Settings, *, migrated: bool = False) -> AsyncIterato
 
             owner = settings.database_owner_url
             await asyncio.to_thread(migrate, owner.get_secret_value() if owner is not None else dsn)
-        yield await stack.enter_async_context(Database(dsn, size=3, name="recado operations"))
+        yield await stack.enter_async_context(Database(dsn, size=3, name="recado operations", open_seconds=_SOON))
 
 
 async def _named(database: Database, which: str | None) -> list[Named]:

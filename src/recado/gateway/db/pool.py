@@ -52,7 +52,8 @@ def session_name(process: str) -> str:
 class Database:
     """
     PostgreSQL at `dsn`; an async context manager: open between its ends, with hints running. Every unit carries the
-    operator's `guardrails`, so that nothing is sent without any.
+    operator's `guardrails`, so that nothing is sent without any. A server that is not there yet is waited for
+    `open_seconds`.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class Database:
         poll_seconds: float = 5.0,
         name: str = "",
         guardrails: Rules | None = None,
+        open_seconds: float = _OPEN_SECONDS,
     ) -> None:
         self._dsn = dsn
+        self._open_seconds = open_seconds
         self._named = {"application_name": session_name(name or process_name()), **_NETWORK}
         self._line: AsyncConnection[Any] | None = None
         self._reserved: AsyncConnection[Any] | None = None
@@ -88,7 +91,7 @@ class Database:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._pool.close)
             with translated():
-                await self._pool.open(wait=True, timeout=_OPEN_SECONDS)
+                await self._pool.open(wait=True, timeout=self._open_seconds)
             await stack.enter_async_context(_running(self.hints))
             self._closing = stack.pop_all()
         return self
