@@ -24,6 +24,7 @@ _ROOT = Path(__file__).parent
 _OF_PROCESSES = {"bench", "browser", "chaos", "cli", "contract", "crash", "interop", "load", "soak", "stories"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Two lanes for two processors (`-n 2 --dist loadgroup`): tests that start processes of their own run one after the
