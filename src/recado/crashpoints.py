@@ -55,6 +55,8 @@ class AppStatePoint(StrEnum):
 
     AFTER_PUSH = "app_state.after_push"  # the server took the patch, nothing is written here
     AFTER_ASKING = "app_state.after_asking"  # the phone was asked for keys, the work still stands
+    AFTER_PLEA = "app_state.after_plea"  # the phone was asked for a collection in the open, the work still stands
+    BEFORE_RECOVERY = "app_state.before_recovery"  # what it gave is understood, nothing is written here
 
 
 class FilePoint(StrEnum):

@@ -246,6 +246,7 @@ async def test_a_patch_that_was_touched_is_told_not_believed_and_all_is_fetched_
 
 
 async def test_what_never_authenticates_waits_for_the_next_word(linked, ana, bia, told, recorded):
+    ana.settings.recovers = False
     async with linked() as client:
         ana.account.app_state[LOW].spoils = 2
         ana.settings.pin(bia.jid)

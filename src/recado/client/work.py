@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.appstate.keys import ANSWER, ASK, answer_keys, ask_keys
+from recado.client.appstate.recovering import GIVEN, RECOVER, ask_collection, take_collection
 from recado.client.appstate.scheduling import SYNC
 from recado.client.appstate.syncing import sync
 from recado.client.history import HISTORY, read_history
@@ -38,7 +39,7 @@ logger = logging.getLogger("recado.client")
 Job = Callable[[Account, "Connection", WorkItem], Awaitable[None]]
 
 JOBS: dict[str, Job] = {UPLOAD: upload_more, RESEND: resend, HISTORY: read_history, CLEAN: clean}
-JOBS |= {SYNC: sync, ASK: ask_keys, ANSWER: answer_keys}
+JOBS |= {SYNC: sync, ASK: ask_keys, ANSWER: answer_keys, RECOVER: ask_collection, GIVEN: take_collection}
 JOBS |= {RESYNC: resync, GIVE: give_token, ASK_LOCK: ask_time_lock}
 
 JOBS |= {ASK_PHONE: ask_phone_for}

@@ -35,18 +35,27 @@ class SharedKey(JSONRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedCollection(JSONRecord):
-    """Where a collection stands. It waits for the keys in `lacking`, asked for at `asked_at`."""
+    """
+    Where a collection stands. It waits for the keys in `lacking`, asked for at `asked_at`; or for the phone to give it
+    in the open, which message `recovery` asked for, at `recovery_at`.
+    """
 
     version: int = 0
     hash: bytes = field(default=EMPTY, repr=False)
     is_synced: bool = False
     lacking: tuple[bytes, ...] = ()
     asked_at: datetime | None = None
+    recovery: str | None = None
+    recovery_at: datetime | None = None
 
     @property
     def standing(self) -> Standing:
         """For patches to go on from."""
         return Standing(self.version, self.hash)
+
+    def moved(self, to: Standing) -> SharedCollection:
+        """It stands there now, and waits for nothing; when the phone was asked for it last is not forgotten."""
+        return SharedCollection(version=to.version, hash=to.hash, is_synced=True, recovery_at=self.recovery_at)
 
 
 class AppStateRecords:

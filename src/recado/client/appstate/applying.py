@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from recado import crashpoints
 from recado.client.account import Account
@@ -33,7 +33,6 @@ from recado.protocol.appstate.patches import (
 )
 from recado.protocol.media.kinds import FileKind
 from recado.protocol.queries.appstate import CollectionAnswer
-from recado.store.appstate import SharedCollection
 from recado.store.transaction import Transaction
 
 LARGEST = 64 * 1024 * 1024
@@ -99,7 +98,7 @@ async def _take(account: Account, name: Collection, fetched: Fetched, *, afresh:
             await walk.step(patch, keys)
         mutations = await walk.settle()
         await (keep_raw if is_raw else tell)(turn, mutations)
-        now = SharedCollection(version=walk.standing.version, hash=walk.standing.hash, is_synced=True)
+        now = before.moved(walk.standing)
         if now != before:
             tx.app_state.save_collection(name, now)
         crashpoints.reach(CrashPoint.APP_STATE_BEFORE_COMMIT)
@@ -148,17 +147,6 @@ class Walk:
         gone: dict[bytes, bytes | None] = {place: None for place in before if self._changes.get(place) is None}
         self._tx.app_state.save_macs(self._name, self._changes | gone)
         return [each for each in self._mutations if not each.is_set or before.get(each.index_mac) != each.value_mac]
-
-
-async def park(account: Account, name: Collection, lacking: Sequence[bytes]) -> bool:
-    """Note that a collection waits for keys; whether they are still to be asked for."""
-    async with account.store.transaction() as tx:
-        before = await tx.app_state.collection(name)
-        asked = before.asked_at if set(lacking) <= set(before.lacking) else None
-        is_due = asked is None or account.now() - asked > account.limits.ask_keys_again
-        stamp = account.now() if is_due else asked
-        tx.app_state.save_collection(name, replace(before, lacking=tuple(lacking), asked_at=stamp))
-    return is_due
 
 
 async def _blob(account: Account, remote: EncryptedFile) -> bytes:

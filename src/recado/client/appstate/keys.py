@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from recado.client.devices import ask_devices, known_devices
 from recado.client.peers import tell_peer
 from recado.client.turn import Turn
 from recado.crashpoints import AppStatePoint
+from recado.errors import AppStateKeyMissing
 from recado.jid import JID
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import KEY_SIZE
@@ -86,6 +87,25 @@ async def on_server_sync(turn: Turn, collections: Sequence[tuple[str, int]]) -> 
 def ask_work(ids: Sequence[bytes], *, at: datetime) -> WorkItem:
     """Ask the phone for keys; one question at a time."""
     return WorkItem(ASK, ASK, KeyQuestion(tuple(ids)[:_MOST]).encode(), due_at=at)
+
+
+async def wait_for_keys(account: Account, name: Collection, error: AppStateKeyMissing) -> None:
+    """Park a collection until its keys come, and have them asked for."""
+    if await _park(account, name, error.ids):
+        async with account.store.transaction() as tx:
+            await tx.schedule(ask_work(error.ids, at=account.now()))
+            account.work_waits.set()
+
+
+async def _park(account: Account, name: Collection, lacking: Sequence[bytes]) -> bool:
+    """Note that a collection waits for keys; whether they are still to be asked for."""
+    async with account.store.transaction() as tx:
+        before = await tx.app_state.collection(name)
+        asked = before.asked_at if set(lacking) <= set(before.lacking) else None
+        is_due = asked is None or account.now() - asked > account.limits.ask_keys_again
+        stamp = account.now() if is_due else asked
+        tx.app_state.save_collection(name, replace(before, lacking=tuple(lacking), asked_at=stamp))
+    return is_due
 
 
 async def ask_keys(account: Account, connection: Connection, item: WorkItem) -> None:

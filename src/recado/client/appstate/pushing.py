@@ -28,7 +28,6 @@ from recado.protocol.appstate.mutation import Write
 from recado.protocol.appstate.patches import Step, indexes_of, make_patch
 from recado.protocol.appstate.writing import writes_of
 from recado.protocol.queries.appstate import CONFLICT, CollectionAnswer, CollectionRequest, SyncCollections
-from recado.store.appstate import SharedCollection
 from recado.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -69,9 +68,7 @@ async def _try(account: Account, connection: Connection, name: Collection, write
     async with account.store.transaction() as tx:
         turn = Turn(account, tx, account.now())
         tx.app_state.save_macs(name, step.macs)
-        tx.app_state.save_collection(
-            name, SharedCollection(version=step.standing.version, hash=step.standing.hash, is_synced=True)
-        )
+        tx.app_state.save_collection(name, (await tx.app_state.collection(name)).moved(step.standing))
         await tell(turn, step.mutations)
     for callback in turn.callbacks:
         callback()

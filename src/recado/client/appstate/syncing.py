@@ -1,7 +1,8 @@
 """
 Keeping up with the shared state, as work: what is scheduled is fetched in one question, a round at a time, until the
 server has no more. A collection whose keys are lacking waits for them; one that does not authenticate is told as a fact
-and fetched from nothing, once; if that is no better, it waits for the server's next word.
+and fetched from nothing, once; if that is no better, the phone is asked for it, and it waits for what that says, or
+for the server's next word.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
-from recado.client.appstate.applying import fetch, park, take
-from recado.client.appstate.keys import ask_work
+from recado.client.appstate.applying import fetch, take
+from recado.client.appstate.keys import wait_for_keys
+from recado.client.appstate.recovering import recover
 from recado.client.appstate.scheduling import ALL, SYNC, names_of
 from recado.crashpoints import CrashPoint
 from recado.errors import AppStateCorrupted, AppStateKeyMissing, MediaError, QueryError, RecadoError
@@ -93,19 +95,13 @@ async def _take(account: Account, name: Collection, answer: CollectionAnswer, af
         return False
     except AppStateCorrupted:
         await _reject(account, name, answer)
-        is_first = name not in afresh
+        if name in afresh:
+            await recover(account, name)
+            return False
         afresh.add(name)
-        return is_first
+        return True
     afresh.discard(name)
     return answer.has_more
-
-
-async def wait_for_keys(account: Account, name: Collection, error: AppStateKeyMissing) -> None:
-    """Park a collection until its keys come, and have them asked for."""
-    if await park(account, name, error.ids):
-        async with account.store.transaction() as tx:
-            await tx.schedule(ask_work(error.ids, at=account.now()))
-            account.work_waits.set()
 
 
 async def _reject(account: Account, name: Collection, answer: CollectionAnswer) -> None:

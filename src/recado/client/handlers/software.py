@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from recado.client.appstate.keys import on_key_request, on_key_share
+from recado.client.appstate.recovering import on_collection
 from recado.client.arrival import Arrival
 from recado.client.contacts import learn_lids
 from recado.client.history import history_work
@@ -16,7 +17,7 @@ from recado.client.placeholders import on_answer
 from recado.client.turn import Turn
 from recado.protocol.messages.history import HistoryPush
 from recado.protocol.messages.migration import LidMappings
-from recado.protocol.messages.phone_requests import PhoneAnswer
+from recado.protocol.messages.phone_requests import CollectionGiven, PhoneAnswer
 from recado.protocol.messages.software import AppStateKeyRequest, AppStateKeyShare, News
 
 Take = Callable[[Turn, Arrival, Any, bytes], Awaitable[None]]
@@ -43,12 +44,13 @@ async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintex
     await learn_lids(turn, told.pairs)
 
 
-_OF_THE_PHONE = (HistoryPush, PhoneAnswer)
-"""Only the phone knows the past."""
+_OF_THE_PHONE = (HistoryPush, PhoneAnswer, CollectionGiven)
+"""Only the phone knows the past, and is asked."""
 
 _TAKERS: dict[type[object], Take] = {
     HistoryPush: _on_history,
     PhoneAnswer: on_answer,
+    CollectionGiven: on_collection,
     AppStateKeyShare: on_key_share,
     AppStateKeyRequest: on_key_request,
     LidMappings: _on_mappings,

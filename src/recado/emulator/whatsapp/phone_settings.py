@@ -2,7 +2,8 @@
 The shared state on a phone: it made the keys and gives them to its companions, writes what a person does on it, and
 reads what companions write. What it could not open it notes.
 
-Switches to be wrong on purpose: `shares` (off: new companions get no keys), `answers` (off: nor do those that ask).
+Switches to be wrong on purpose: `shares` (off: new companions get no keys), `answers` (off: nor do those that ask),
+`recovers` (off: who asks for a collection in the open hears nothing).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from recado.protocol.appstate.actions import Action, MessageKey, read_action
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import KEY_SIZE, ExpandedKey, expand
 from recado.protocol.appstate.patches import Standing, apply_patch, indexes_of, make_patch, read_patch, touched
+from recado.protocol.appstate.recovery import write_recovery
 from recado.protocol.appstate.writing import writes_of
 from recado.protocol.messages.appstate_keys import encode_key_share
+from recado.protocol.messages.phone_requests import CollectionAsked, CollectionGiven, encode_phone_answer
 from recado.protocol.messages.software import AppStateKey, AppStateKeyRequest
 from recado.protocol.queries.appstate import CollectionAnswer, CollectionRequest, SyncCollections
 
@@ -34,6 +37,8 @@ class PhoneSettings:
     def __init__(self, phone: Phone) -> None:
         self.shares = True
         self.answers = True
+        self.recovers = True
+        self.pleas: list[Collection] = []
         self.read: list[Action] = []
         self.rejected: list[Collection] = []
         self.asked: list[AppStateKeyRequest] = []
@@ -74,6 +79,17 @@ class PhoneSettings:
             given = [self.keys[id] for id in request.ids if id in self.keys]
             lacking = [id for id in request.ids if id not in self.keys]
             self._phone.tell_device(device, address, encode_key_share(given, lacking))
+
+    def recover(self, device: JID, address: JID, id: str, request: CollectionAsked) -> None:
+        """A companion cannot authenticate a collection: give it in the open."""
+        name = Collection.named(request.collection)
+        if name is not None:
+            self.pleas.append(name)
+        if name is None or not self.recovers:
+            return
+        stored = self._phone.account.app_state[name]
+        blob = write_recovery(name, stored.snapshot(), self._expanded()) if stored.version else b""
+        self._phone.tell_device(device, address, encode_phone_answer(CollectionGiven(id, blob, is_compressed=True)))
 
     def _at_hand(self) -> list[AppStateKey]:
         if not self.keys:

@@ -26,7 +26,7 @@ from recado.protocol.messages.decode import Decoded, decode_message
 from recado.protocol.messages.encode import Quoting, encode_device_sent, encode_message
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.parsing import parse_message
-from recado.protocol.messages.phone_requests import PhoneRequest
+from recado.protocol.messages.phone_requests import CollectionAsked, PhoneRequest
 from recado.protocol.messages.secrets import NONCE_SIZE
 from recado.protocol.messages.shape import shape_of
 from recado.protocol.messages.software import AppStateKeyRequest
@@ -211,7 +211,9 @@ class Speech:
             self._send(peer_receipt(node))
             for decoded in opened:
                 own = self._account.phone.with_device(device.device)
-                if isinstance(decoded.news, PhoneRequest):
+                if isinstance(decoded.news, CollectionAsked):
+                    self._phone.settings.recover(device, own, stanza.id, decoded.news)
+                elif isinstance(decoded.news, PhoneRequest):
                     self._phone.archive.answer(device, own, stanza.id, decoded.news)
                 elif isinstance(decoded.news, AppStateKeyRequest):
                     self._phone.settings.answer(device, own, decoded.news)

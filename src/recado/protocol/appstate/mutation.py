@@ -98,7 +98,7 @@ def open_mutation(record: wire.SyncdRecord, keys: Keys, *, is_set: bool = True) 
         raise AppStateCorrupted from None
     if not hmac.compare_digest(macs.index_mac(key, name), record.index.blob):
         raise AppStateCorrupted
-    return Mutation(is_set, _words(name), data, record.index.blob, mac)
+    return Mutation(is_set, words_of(name), data, record.index.blob, mac)
 
 
 def value_mac_of(record: wire.SyncdRecord) -> bytes:
@@ -108,7 +108,8 @@ def value_mac_of(record: wire.SyncdRecord) -> bytes:
     return record.value.blob[-macs.MAC_SIZE :]
 
 
-def _words(name: bytes) -> tuple[str, ...]:
+def words_of(name: bytes) -> tuple[str, ...]:
+    """The words of an index; none when it is not a list of words."""
     try:
         words = json.loads(name)
     except (ValueError, RecursionError):

@@ -54,7 +54,15 @@ class PartAsked:
     id: str
 
 
-PhoneRequest = PastAsked | AllAsked | MessageAsked | PartAsked
+@dataclass(frozen=True, slots=True)
+class CollectionAsked:
+    """A collection of the shared state that does not authenticate here, in the open; `at` in seconds."""
+
+    collection: str
+    at: int
+
+
+PhoneRequest = PastAsked | AllAsked | MessageAsked | PartAsked | CollectionAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,15 @@ class PhoneAnswer:
 
     request: str
     messages: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionGiven:
+    """A collection of the shared state in the open, as the phone answers `request`; empty: it has none."""
+
+    request: str
+    blob: bytes = field(repr=False)
+    is_compressed: bool = False
 
 
 def encode_phone_request(request: PhoneRequest) -> bytes:
@@ -95,6 +112,10 @@ def encode_phone_request(request: PhoneRequest) -> bytes:
             again = asked.history_sync_chunk_retry_request
             again.sync_type, again.chunk_order = SYNC_TYPES.index(request.kind), request.chunk
             again.chunk_notification_id, again.regenerate_chunk = request.id, True
+        case CollectionAsked(collection, at):
+            asked.peer_data_operation_request_type = _KINDS.COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY
+            fatal = asked.syncd_collection_fatal_recovery_request
+            fatal.collection_name, fatal.timestamp = collection, at
     return wire.Message(
         protocol_message=wire.ProtocolMessage(
             type=wire.ProtocolMessage.PEER_DATA_OPERATION_REQUEST_MESSAGE,
@@ -103,13 +124,17 @@ def encode_phone_request(request: PhoneRequest) -> bytes:
     ).SerializeToString()
 
 
-def encode_phone_answer(answer: PhoneAnswer) -> bytes:
-    """The unpadded message with which a phone answers for a message."""
-    said = wire.PeerDataOperationRequestResponseMessage(
-        peer_data_operation_request_type=_KINDS.PLACEHOLDER_MESSAGE_RESEND, stanza_id=answer.request
-    )
-    for info in answer.messages:
-        said.peer_data_operation_result.add().placeholder_message_resend_response.web_message_info_bytes = info
+def encode_phone_answer(answer: PhoneAnswer | CollectionGiven) -> bytes:
+    """The unpadded message with which a phone answers for a message, or a collection."""
+    said = wire.PeerDataOperationRequestResponseMessage(stanza_id=answer.request)
+    if isinstance(answer, PhoneAnswer):
+        said.peer_data_operation_request_type = _KINDS.PLACEHOLDER_MESSAGE_RESEND
+        for info in answer.messages:
+            said.peer_data_operation_result.add().placeholder_message_resend_response.web_message_info_bytes = info
+    else:
+        said.peer_data_operation_request_type = _KINDS.COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY
+        given = said.peer_data_operation_result.add().syncd_snapshot_fatal_recovery_response
+        given.collection_snapshot, given.is_compressed = answer.blob, answer.is_compressed
     return wire.Message(
         protocol_message=wire.ProtocolMessage(
             type=wire.ProtocolMessage.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
@@ -152,13 +177,20 @@ def read_phone_request(protocol: wire.ProtocolMessage) -> PhoneRequest | None:
             return PartAsked(
                 kind=sync_type_name(again.sync_type), chunk=again.chunk_order, id=again.chunk_notification_id
             )
+        case _KINDS.COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY:
+            fatal = asked.syncd_collection_fatal_recovery_request
+            return CollectionAsked(fatal.collection_name, fatal.timestamp)
         case _:
             return None
 
 
-def read_phone_answer(protocol: wire.ProtocolMessage) -> PhoneAnswer | None:
+def read_phone_answer(protocol: wire.ProtocolMessage) -> PhoneAnswer | CollectionGiven | None:
     """What the phone says to a request; None when it is about something else."""
     said = protocol.peer_data_operation_request_response_message
+    if said.peer_data_operation_request_type == _KINDS.COMPANION_SYNCD_SNAPSHOT_FATAL_RECOVERY:
+        given = [each.syncd_snapshot_fatal_recovery_response for each in said.peer_data_operation_result]
+        blob = given[0].collection_snapshot if given else b""
+        return CollectionGiven(said.stanza_id, blob, bool(given) and given[0].is_compressed)
     results = [result.placeholder_message_resend_response for result in said.peer_data_operation_result]
     infos = tuple(result.web_message_info_bytes for result in results if result.web_message_info_bytes)
     if said.peer_data_operation_request_type != _KINDS.PLACEHOLDER_MESSAGE_RESEND and not infos:

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 
 from recado.protocol.messages.history import HistoryPush, read_push
 from recado.protocol.messages.migration import LidMappings, read_mappings
-from recado.protocol.messages.phone_requests import PhoneAnswer, PhoneRequest, read_phone_answer, read_phone_request
+from recado.protocol.messages.phone_requests import (
+    CollectionGiven,
+    PhoneAnswer,
+    PhoneRequest,
+    read_phone_answer,
+    read_phone_request,
+)
 from recado.protocol.proto.e2e_pb2 import ProtocolMessage
 
 
@@ -39,7 +45,7 @@ class AppStateKeyRequest:
     ids: tuple[bytes, ...]
 
 
-News = HistoryPush | AppStateKeyShare | PhoneRequest | PhoneAnswer | LidMappings | AppStateKeyRequest
+News = HistoryPush | AppStateKeyShare | PhoneRequest | PhoneAnswer | CollectionGiven | LidMappings | AppStateKeyRequest
 
 
 def read_news(protocol: ProtocolMessage) -> News | None:
