@@ -18,6 +18,11 @@ from recado.protocol.proto import libsignal_pb2 as wire
 from recado.protocol.signal.record import SessionRecord, State, decode_state
 from recado.store import Store
 
+_DEVICE = (
+    "jid, lid, facebook_uuid, registration_id, noise_key, identity_key, signed_pre_key, signed_pre_key_id,"
+    " signed_pre_key_sig, adv_key, adv_details, adv_account_sig, adv_account_sig_key, adv_device_sig, platform,"
+    " business_name, push_name"
+)
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 
 
@@ -64,7 +69,7 @@ async def _write(store: Store, path: Path) -> None:
                 *(key.pair.private, key.id, key.signature, own.adv_secret, signed.details, signed.account_signature),
                 *(signed.account_signature_key, signed.device_signature, own.platform, "", own.push_name),
             )
-            db.execute(f"INSERT INTO whatsmeow_device VALUES ({','.join('?' * len(device))})", device)
+            db.execute(f"INSERT INTO whatsmeow_device ({_DEVICE}) VALUES ({','.join('?' * len(device))})", device)
             for id in await tx.prekey_ids():
                 pair = await tx.prekey(id)
                 assert pair is not None

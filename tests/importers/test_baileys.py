@@ -98,6 +98,20 @@ def test_counters_chains_and_what_was_passed_over_are_read_as_they_stand() -> No
     assert len(record.archived) == 2 and record.is_confirmed
 
 
+def test_a_session_a_message_was_tried_with_in_vain_is_not_the_one_in_use() -> None:
+    """Both sides began at once; a message of the closed session was tried with the open one first, which broke it."""
+    broken, sound = entry(used=1), entry(closed=5, used=9)
+    name, chain = list(sound["_chains"].items())[1]
+    broken["_chains"][name] = chain
+    record = read_session(session(broken, sound), entropy=os.urandom)
+    assert text(b"\x05" + record.base_key) == sound["indexInfo"]["baseKey"] and len(record.archived) == 1
+    # The other way round the one in use is sound, and stays.
+    broken, sound = entry(closed=5, used=1), entry(used=9)
+    broken["_chains"].update(list(sound["_chains"].items())[1:2])
+    record = read_session(session(broken, sound), entropy=os.urandom)
+    assert text(b"\x05" + record.base_key) == sound["indexInfo"]["baseKey"]
+
+
 def test_an_offer_is_one_still() -> None:
     offered = entry() | {"pendingPreKey": {"signedKeyId": 4, "preKeyId": 9, "baseKey": text(b"\x05" + bytes(32))}}
     offer = read_session(session(offered), entropy=os.urandom).current.offer

@@ -6,6 +6,9 @@ Sessions and sender keys as libsignal for JavaScript keeps them (JSON), as our r
     sender key  a list of states, the newest last; `iteration` is the next one, `senderMessageKeys` are seeds
 
 A chain of the other side that is finished has no key any more: it gets one of dice, so that nothing new opens in it.
+
+A message is tried with each session in turn, and each try steps the ratchet before it authenticates: what it was tried
+with in vain stays a step off for good. Such a session is told by a chain it has in common with the one that opened it.
 """
 
 from __future__ import annotations
@@ -45,6 +48,9 @@ def read_session(told: Any, *, entropy: Entropy) -> SessionRecord:
     current = next((entry for entry in entries if entry["indexInfo"]["closed"] == _IN_USE), None)
     if current is None:
         raise ValueError("no session is in use")
+    sound = _sound(entries)
+    if not any(entry is current for entry in sound):
+        current = sound[0]  # what is sealed in the one in use would open nowhere; in this one the other side spoke last
     record = SessionRecord(_state(current, entropy))
     older = [entry for entry in entries if entry is not current][:MAX_ARCHIVED]
     for entry in reversed(older):
@@ -56,6 +62,18 @@ def read_session(told: Any, *, entropy: Entropy) -> SessionRecord:
             # Put in and taken out of use again: archived as our own archive does it.
             record = record.succeeded_by(state).promoted(0, record.current)
     return record
+
+
+def _sound(entries: list[Any]) -> list[Any]:
+    """Of sessions, the last used first, those that no message was tried with in vain."""
+    opened: set[str] = set()
+    sound = []
+    for entry in entries:
+        theirs = {name for name, chain in entry["_chains"].items() if chain["chainType"] == _RECEIVING}
+        if not theirs & opened:
+            sound.append(entry)
+        opened |= theirs
+    return sound
 
 
 def read_sender_key(told: Any) -> SenderKeyRecord:
