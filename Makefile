@@ -29,7 +29,7 @@ check: dev       ## types, lint, import contracts, size budget: under a minute
 
 test: dev        ## every test: check first, then all the rest
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -p no:randomly --ignore=tests/architecture --durations=15 -n 2 --dist loadgroup
+	@$(BIN)/pytest -p no:randomly --ignore=tests/architecture --durations=15 -n 2 --dist loadscope
 
 interop: dev     ## only the unmodified Baileys at the other end; writes docs/reference/interop.md
 	@RECADO_INTEROP_TABLE=1 $(BIN)/pytest -p no:randomly tests/interop

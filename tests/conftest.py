@@ -10,8 +10,10 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _numbers = itertools.count(1)
 
@@ -20,20 +22,24 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
-_ROOT = Path(__file__).parent
 _OF_PROCESSES = {"bench", "browser", "chaos", "cli", "contract", "crash", "interop", "load", "soak", "stories"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Lanes(LoadScopeScheduling):
     """
-    Two lanes for two processors (`-n 2 --dist loadgroup`): tests that start processes of their own run one after the
-    other in one lane, so that no two of them share a machine; each other file stays whole.
+    Two lanes for two processors (`make test`): what starts processes of its own runs one after the other in one lane,
+    so that no two of them share the machine; of the rest each file stays whole.
     """
-    for item in items:
-        folder = item.path.relative_to(_ROOT).parts[0]
-        lane = "processes" if folder in _OF_PROCESSES else str(item.path.relative_to(_ROOT))
-        item.add_marker(pytest.mark.xdist_group(lane))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        return "processes" if path.split("/")[1] in _OF_PROCESSES else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    """Who runs which test, when there are several who run."""
+    return Lanes(config, log)
 
 
 @pytest.fixture(scope="session")
