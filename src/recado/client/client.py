@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from recado.client import sending
+from recado.client import sending, showing
 from recado.client.account import Account
 from recado.client.appstate.chats import Chats
 from recado.client.connection import Connection
@@ -27,6 +27,7 @@ from recado.client.media.sealed_file import Source
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
 from recado.client.past import History
+from recado.client.people.business import Business
 from recado.client.people.people import People
 from recado.client.reconnection import Close
 from recado.client.sending import Sent
@@ -47,14 +48,12 @@ from recado.errors import (
     UsageError,
     before_sending,
 )
-from recado.events import ConnectionState, Fact, MessageId, MessageReceived, MessageSent, Signal
+from recado.events import ConnectionState, Fact, MessageId, MessageReceived, MessageSent, ReceiptKind, Signal
 from recado.jid import JID
 from recado.pairing import Paired, PairingStep
 from recado.protocol.messages.encode import Quoting
 from recado.protocol.pairing.passkey import read_assertion
 from recado.protocol.queries.account import RemoveCompanion
-from recado.protocol.stanzas.presence import available, chat_state, unavailable
-from recado.protocol.stanzas.receipt import read_receipt
 from recado.server import WHATSAPP, Server
 from recado.store import Store
 from recado.store.backend import Backend
@@ -69,6 +68,7 @@ class Client:
     One WhatsApp account on its store. Inside `async with` it keeps itself connected once it is linked.
 
     `server` says whom to trust and where; `mark_online` shows the account as online (its phone then stops ringing);
+    `quiet` shows who writes to it the second tick only while it is online, as a browser in the background does;
     `refresh_version` finds out the current web version when ours is refused; `autoconnect=False` leaves connecting to
     `connect()`.
     """
@@ -85,6 +85,7 @@ class Client:
         transport: Connect | None = None,
         refresh_version: RefreshVersion | None = None,
         mark_online: bool = False,
+        quiet: bool = False,
         autoconnect: bool = True,
     ) -> None:
         limits = limits or Limits()
@@ -96,16 +97,17 @@ class Client:
             profile=device or DeviceProfile(full_history=False),
             limits=limits,
             signals=Signals(limits.signal_ring),
+            is_shown=mark_online,
+            is_quiet=quiet,
         )
-        self._supervisor = Supervisor(
-            self._account, transport or websocket(), refresh=refresh_version, mark_online=mark_online
-        )
+        self._supervisor = Supervisor(self._account, transport or websocket(), refresh=refresh_version)
         self.chats = Chats(self._account, self._connected)
         self.people = People(self._account, self._connected)
         self.history = History(self._account, self._connected)
         """More of the past, from the own phone."""
         self._files = self._account.files = Files(self._account, self._connected)
         self.groups = Groups(self._account, self._connected)
+        self.business = Business(self._account, self._connected, self._files)
         self.devices = LinkedDevices(self._account, self._connected)
         self.statuses = Statuses(self._account, self._connected)
         self.newsletters = Newsletters(self._account, self._connected)
@@ -349,23 +351,25 @@ class Client:
         return await self._files.uploaded_again(received)
 
     async def mark_read(self, chat: JID, ids: Sequence[MessageId], *, sender: JID | None = None) -> None:
-        """Tell that messages in `chat` were read; in a group `sender` is their author. Raises as `send`."""
-        connection = await self._connected()
-        connection.send(read_receipt(chat, ids, at=self._account.now(), sender=sender))
-        await connection.flush()
+        """
+        Tell that messages in `chat` were read; in a group `sender` is their author. Only the own devices are told when
+        the account shows nobody what it read. Raises as `send`, QueryError.
+        """
+        await showing.show_read(self._account, await self._connected(), chat, ids, sender=sender)
+
+    async def mark_played(self, chat: JID, ids: Sequence[MessageId], *, sender: JID | None = None) -> None:
+        """Tell that voice messages in `chat` were played; in a group `sender` is their author. Raises as `send`."""
+        played = ReceiptKind.PLAYED
+        await showing.show_read(self._account, await self._connected(), chat, ids, sender=sender, kind=played)
 
     async def show_typing(self, chat: JID, *, is_typing: bool = True, is_audio: bool = False) -> None:
         """Show, or stop showing, that a message is being written (or recorded, `is_audio`). Raises as `send`."""
         connection = await self._connected()
-        connection.send(chat_state(chat, sender=self._account.device, is_typing=is_typing, is_audio=is_audio))
-        await connection.flush()
+        await showing.show_typing(self._account, connection, chat, is_typing=is_typing, is_audio=is_audio)
 
     async def show_online(self, *, is_online: bool = True) -> None:
-        """Show the account as online or away, as of now. Raises as `send`."""
-        connection = await self._connected()
-        name = self._account.credentials.push_name if self._account.credentials is not None else None
-        connection.send(available(name) if is_online else unavailable(name))
-        await connection.flush()
+        """Show the account as online or away, now and after reconnections. Raises as `send`."""
+        await showing.show_online(self._account, await self._connected(), is_online=is_online)
 
     async def log_out(self) -> None:
         """Unlink this device and stay down. What is stored stays until `forget`. Raises as `send`, QueryError."""

@@ -20,6 +20,7 @@ from recado.client.connection import Connection
 from recado.client.media.downloading import stream_file
 from recado.client.media.hosts import FileHosts
 from recado.client.media.probing import Probed, probe
+from recado.client.media.public import PublicFile, upload_public
 from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
@@ -100,6 +101,10 @@ class Files:
         named = given.file_name or (source.name if isinstance(source, Path) else None)
         media = _filled(replace(given, kind=kind), found, named)
         return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
+
+    async def upload_public(self, data: bytes, use: PublicFile) -> dict[str, str]:
+        """Upload what everybody may see; what the server says of it. Raises as `upload`."""
+        return await upload_public(self._transfers, self._hosts, data, use)
 
     async def download(self, received: Received, to: Path | Sink, *, most: int | None = None) -> Media:
         """

@@ -51,7 +51,10 @@ class Transfers:
             path.unlink(missing_ok=True)
             return _said(413 if size > self._files.most else 400, "not the file that was named, or too large")
         url, direct_path = self._files.keep(request.match_info["type"], path, size, enc_sha256)
-        return web.json_response({"url": url, "direct_path": direct_path})
+        answer = {"url": url, "direct_path": direct_path}
+        if request.match_info["type"] == "biz-cover-photo":
+            answer |= {"fbid": str(int.from_bytes(expected[:6], "big")), "meta_hmac": expected.hex(), "ts": "1"}
+        return web.json_response(answer)
 
     async def _receive(self, request: web.Request, path: Path, fault: PlannedFault | None) -> tuple[int, bytes]:
         size, digest = 0, hashlib.sha256()
@@ -110,7 +113,8 @@ async def serve_files(files: FileServer, *, host: str) -> AsyncIterator[str]:
     """Listen on any port of `host`; gives the authority (PEM) that clients must trust."""
     transfers = Transfers(files)
     app = web.Application(client_max_size=0)
-    app.router.add_post("/mms/{type}/{token}", transfers.upload)
+    for use in ("mms", "product", "pps"):
+        app.router.add_post(f"/{use}/{{type}}/{{token}}", transfers.upload)
     app.router.add_get("/v/{name:.+}", transfers.download)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()

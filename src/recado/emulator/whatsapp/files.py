@@ -22,7 +22,9 @@ from urllib.parse import urlsplit
 
 from recado.clock import Clock
 
-TYPES = frozenset({"image", "video", "audio", "document", "md-app-state", "md-msg-hist", "thumbnail-link"})
+TYPES = frozenset(
+    {"image", "video", "audio", "document", "md-app-state", "md-msg-hist", "thumbnail-link", "biz-cover-photo"}
+)
 TTL = timedelta(hours=1)
 
 

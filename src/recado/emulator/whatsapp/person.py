@@ -5,6 +5,7 @@ number, is locked out of writing first. Everything a client could do goes the ve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account
@@ -53,6 +54,13 @@ class Person:
     def become_business(self, name: str) -> None:
         """Be certified under that name."""
         self._phone.account.profile.business = name
+
+    def order(self, business: Phone, lines: Sequence[tuple[str, int]]) -> tuple[str, str]:
+        """Order so many of some products of a business; the order's id, and the token that shows it."""
+        id, token = str(int.from_bytes(self._world.entropy(6), "big")), self._world.entropy(12).hex()
+        shop = business.account.profile.shop
+        shop.orders[id] = {"token": token, "lines": [list(line) for line in lines], "at": self._world.seconds()}
+        return id, token
 
     # ---- whom one deals with
 

@@ -11,6 +11,8 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from recado.emulator.whatsapp.shop import Shop
+
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.accounts import Account
 
@@ -42,6 +44,7 @@ class Profile:
     salt: bytes = b""
     is_locked: bool = False
     locked_until: int = 0
+    shop: Shop = field(default_factory=Shop)
 
     def to_json(self) -> dict[str, Any]:
         """For a snapshot."""
@@ -56,6 +59,7 @@ class Profile:
             "salt": self.salt.hex(),
             "is_locked": self.is_locked,
             "locked_until": self.locked_until,
+            "shop": self.shop.to_json(),
         }
 
     @staticmethod
@@ -65,6 +69,7 @@ class Profile:
         for name in ("picture", "salt"):
             read[name] = bytes.fromhex(read[name])
         read["given"] = {number: bytes.fromhex(token) for number, token in read["given"].items()}
+        read["shop"] = Shop(**read.get("shop", {}))
         return Profile(**read)
 
 

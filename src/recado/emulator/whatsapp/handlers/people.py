@@ -1,5 +1,5 @@
 """
-What people show and whom they trust: pictures, abouts, the blocklist, privacy settings, timers, tokens, businesses.
+What people show and whom they trust: pictures, abouts, the blocklist, privacy settings, timers, tokens.
 
     <iq xmlns="w:profile:picture" type="get" target=><picture type= query="url" id?><tctoken/>?</picture></iq>
     <iq xmlns="w:profile:picture" type="set"><picture type="image">[jpeg]</picture></iq> · without it: removed
@@ -7,7 +7,6 @@ What people show and whom they trust: pictures, abouts, the blocklist, privacy s
     <iq xmlns="blocklist" type="get"/> · set <item action= jid= pn_jid?/>
     <iq xmlns="privacy" type="get"><privacy/></iq> · set <privacy><category/></privacy> | <tokens><token jid t type/>
     <iq xmlns="disappearing_mode" type="set"><disappearing_mode duration=/></iq>
-    <iq xmlns="w:biz" type="get"><business_profile><profile jid=/></business_profile></iq>
     <iq xmlns="w:mex" type="get"><query query_id=>{…}</query></iq>      the time lock; others are unknown
 
 Who is concerned is told: those the account has written with by the change's own notification, its other devices by
@@ -144,7 +143,7 @@ def on_blocklist_set(world: World, device: Device, node: Node) -> Answer:
     return Answer([_blocklist(device.account)], tell_own(world, device, [change]))
 
 
-# ---- trust, businesses, the time lock
+# ---- trust, the time lock
 
 
 def give_token(world: World, giver: Account, trusted: Account, stamp: str) -> list[Outgoing]:
@@ -158,21 +157,6 @@ def give_token(world: World, giver: Account, trusted: Account, stamp: str) -> li
         said = world.notification("privacy_token", str(giver.phone), [tokens], sender_lid=str(giver.lid))
         outgoing += post(world, device, said)
     return outgoing
-
-
-def on_business(world: World, device: Device, node: Node) -> Answer:
-    """What a business tells of itself."""
-    asked = node.child("business_profile", "profile")
-    owner = account_of(world, asked.attrs.get("jid", "")) if asked else None
-    if owner is None or not owner.profile.business:
-        raise Refused(404, "item-not-found")
-    hours = Node("business_hours_config", {"day_of_week": "mon", "mode": "open_24h"})
-    told = [
-        Node("description", None, f"{owner.profile.business}, at your service".encode()),
-        Node("categories", None, [Node("category", {"id": "1"}, b"Education")]),
-        Node("business_hours", {"timezone": "America/Sao_Paulo"}, [hours]),
-    ]
-    return Answer([Node("business_profile", {"v": "244"}, [Node("profile", {"jid": str(owner.lid)}, told)])])
 
 
 def on_time_lock(world: World, device: Device, node: Node) -> Answer:

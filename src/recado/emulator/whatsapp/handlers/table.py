@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.handlers import groups, keys, media, newsletters, people, settings
+from recado.emulator.whatsapp.handlers import business, groups, keys, media, newsletters, people, settings
 from recado.emulator.whatsapp.handlers.appstate import on_app_state
 from recado.emulator.whatsapp.handlers.calls import on_call
 from recado.emulator.whatsapp.handlers.messages import on_message
@@ -48,7 +48,11 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("w:g2", "set"): groups.on_set,
     ("w:profile:picture", "get"): people.on_picture_get,
     ("w:profile:picture", "set"): people.on_picture_set,
-    ("w:biz", "get"): people.on_business,
+    ("w:biz", "get"): business.on_business,
+    ("w:biz", "set"): business.on_business_set,
+    ("w:biz:catalog", "get"): business.on_catalog,
+    ("w:biz:catalog", "set"): business.on_catalog_set,
+    ("fb:thrift_iq", "get"): business.on_order,
     ("w:mex", "get"): people.on_time_lock,
     ("newsletter", "get"): newsletters.on_posts,
     ("w:m", "set"): media.on_media_conn,
