@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from recado.client.batches import Batches
 from recado.client.bell import Bell
+from recado.client.devices import Questions
 from recado.client.health import Pulse
 from recado.client.media.reupload import Reuploads
 from recado.client.options import DeviceProfile, Limits
@@ -46,6 +47,10 @@ class Account:
     profile: DeviceProfile
     limits: Limits
     signals: Signals
+    is_shown: bool = False
+    """Whether the account shows itself as online."""
+    is_quiet: bool = False
+    """Whether deliveries are told as of somebody who is not there, while it does not."""
     status: Status = field(default_factory=Status)
     credentials: Credentials | None = None
     connection: Connection | None = None
@@ -62,6 +67,8 @@ class Account:
     keyless: dict[JID, datetime] = field(default_factory=dict)
     """Devices of groups' members the server had no keys for, and when: not asked for again with every message."""
 
+    device_questions: Questions = field(default_factory=Questions)
+    """Whose devices are being asked for."""
     settlements: Settlements = field(default_factory=Settlements)
     """Which messages of ours are known to count as sent."""
     reuploads: Reuploads = field(default_factory=Reuploads)

@@ -31,6 +31,7 @@ from recado.client.people.business import Business
 from recado.client.people.people import People
 from recado.client.reconnection import Close
 from recado.client.sending import Sent
+from recado.client.sending_again import send_until
 from recado.client.signals import Signals
 from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion, Supervisor, stopped
@@ -52,6 +53,7 @@ from recado.events import ConnectionState, Fact, MessageId, MessageReceived, Mes
 from recado.jid import JID
 from recado.pairing import Paired, PairingStep
 from recado.protocol.messages.encode import Quoting
+from recado.protocol.messages.ids import new_message_id
 from recado.protocol.pairing.passkey import read_assertion
 from recado.protocol.queries.account import RemoveCompanion
 from recado.server import WHATSAPP, Server
@@ -299,16 +301,21 @@ class Client:
         id: MessageId | None = None,
         forward: int = 0,
         expires_in: int | None = None,
+        patience: float = 0.0,
     ) -> Sent:
         """
         Send a message, and return once the server took it; waits a while for a connection in the making. `forward`
         marks it as forwarded (so many times), `expires_in` has it disappear after so many seconds, 0
-        never; else the timer of the chat does.
+        never; else the timer of the chat does. With `patience`, what was lost with a connection goes again on the next,
+        for so many seconds.
 
         Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; QueryTimeout when it did not go;
         ConnectionLost or AckTimeout when its fate is unknown. Send it again with the same `id`, and it stays one.
         """
-        with self._account.pulse.sending():
+        if patience > 0 and id is None:
+            id = new_message_id(self._account.entropy)
+
+        async def attempt() -> Sent:
             try:
                 connection = await self._connected()
             except (ConnectionLost, LoggedOut) as error:
@@ -323,6 +330,12 @@ class Client:
                 forward=forward,
                 expires_in=expires_in,
             )
+
+        def is_over() -> bool:
+            return self._running is None or self._account.status.over is not None
+
+        with self._account.pulse.sending():
+            return await send_until(attempt, self._account.clock, seconds=patience, is_over=is_over)
 
     async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
         """

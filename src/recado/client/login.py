@@ -35,23 +35,23 @@ async def log_in(account: Account, connection: Connection) -> None:
     await check_digest(account, connection)
 
 
-async def settle_in(account: Account, connection: Connection, *, mark_online: bool) -> None:
+async def settle_in(account: Account, connection: Connection) -> None:
     """Ask for what a browser asks for, and show ourselves (as away, so that the phone keeps ringing)."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_completed("props", connection.requests.ask(Props())))
         group.create_task(_completed("the blocklist", resync_blocklist(account, connection)))
         group.create_task(_completed("the privacy settings", resync_privacy(account, connection)))
-    connection.send(*_greeting(account, mark_online=mark_online))
+    connection.send(*_greeting(account))
     await watch_again(account, connection)
 
 
-def _greeting(account: Account, *, mark_online: bool) -> list[Node]:
+def _greeting(account: Account) -> list[Node]:
     offset = timedelta(seconds=account.credentials.server_time_offset if account.credentials else 0)
     name = account.credentials.push_name if account.credentials else ""
     name = name or account.profile.push_name or ""
     nodes = [unified_session(account.now(), offset)]
-    if name or mark_online:
-        nodes.append(available(name or None) if mark_online else unavailable(name))
+    if name or account.is_shown:
+        nodes.append(available(name or None) if account.is_shown else unavailable(name))
     return nodes
 
 

@@ -40,13 +40,10 @@ RefreshVersion = Callable[[], Awaitable[Version]]
 class Supervisor:
     """One account's connections, one after the other, until told to stop or until there is no use."""
 
-    def __init__(
-        self, account: Account, connect: Connect, *, refresh: RefreshVersion | None, mark_online: bool
-    ) -> None:
+    def __init__(self, account: Account, connect: Connect, *, refresh: RefreshVersion | None) -> None:
         self._account = account
         self._connect = connect
         self._refresh = refresh
-        self._mark_online = mark_online
         self._connection: Connection | None = None
         self._opened_at: datetime | None = None
         self._settled = asyncio.Event()
@@ -179,7 +176,7 @@ class Supervisor:
         await self._become(ConnectionState.CONNECTED)
         if account.pairing is not None:
             account.pairing.finish(account.jid, account.lid.bare if account.lid is not None else None)
-        await settle_in(account, connection, mark_online=self._mark_online)
+        await settle_in(account, connection)
         self._settled.set()
         await do_work(account, connection)
 

@@ -207,7 +207,7 @@ def _receipt(account: Account, arrival: Arrival) -> Node:
     """What tells the author that it arrived; the server takes it for the acknowledgement."""
     if arrival.stanza.from_me:
         return peer_receipt(arrival.node) if arrival.stanza.is_peer else sender_receipt(arrival.node)
-    return delivery_receipt(arrival.node, is_active=True)
+    return delivery_receipt(arrival.node, is_active=account.is_shown or not account.is_quiet)
 
 
 def read_ahead(batch: Iterable[tuple[Turn, Node]]) -> tuple[list[JID], list[str]]:

@@ -286,8 +286,8 @@ class Speech:
             self._say_again(receipt)
             return
         ticks, chat = _TICKS.get(receipt.says) if receipt.says else None, self._world.directory.account(receipt.chat)
-        if ticks is None or chat is None:
-            return
+        if ticks is None or chat is None or receipt.kind == "inactive":
+            return  # phones draw nothing for a device that is not looked at
         for id in receipt.ids:
             shown = self._phone.inbox.get(chat.phone, id)
             if shown is not None and shown.from_me and not receipt.from_me:
