@@ -8,7 +8,7 @@ from recado.events import FACT_KINDS, SIGNAL_KINDS, Event, wire_name
 
 HEADER = """# Events
 
-Printed from `recado/events.py` by `tools/event_table.py`; a test fails when the two differ. Facts are durable: they are
+Printed from `recado/events/` by `tools/event_table.py`; a test fails when the two differ. Facts are durable: they are
 numbered and can be replayed. Signals are told to who listens now. Every event also has `account` and `at`.
 """
 

@@ -129,7 +129,7 @@ class Odd:
 
 
 def test_a_type_without_a_json_form_is_found_when_its_class_is_first_seen() -> None:
-    from recado.store.codec import shape
+    from recado.codec import shape
 
     with pytest.raises(TypeError):
         shape(Odd)

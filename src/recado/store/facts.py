@@ -1,39 +1,22 @@
 """
 Facts as JSON and back: what SQLite and PostgreSQL keep of them. One function each way, for every class in `FACTS`.
 
-The kind (`message.received`) is kept beside the body, not in it. events.py stays a vocabulary and knows no format; the
-format is pinned by tests/store/formats.
+The kind (`message.received`) is kept beside the body, not in it. `recado.events` stays a vocabulary and knows no
+format; the format is pinned by tests/store/formats.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from recado.content import Content
+from recado.codec import Shape, shape
+from recado.content_json import content_from_json as content_from_json
+from recado.content_json import content_to_json as content_to_json
 from recado.errors import BadRecord
 from recado.events import FACTS, Fact
-from recado.store.codec import Shape, converter, shape
 
 _KINDS: dict[type[Fact], str] = {fact: kind for kind, fact in FACTS.items()}
 _SHAPES: dict[type[Fact], Shape[Any]] = {fact: shape(fact) for fact in FACTS.values()}
-
-
-_encode_content, _decode_content = converter(Content)
-
-
-def content_to_json(content: Content) -> dict[str, object]:
-    """A content as JSON types, its class in "type"; what facts hold of it too."""
-    body: dict[str, object] = _encode_content(content)
-    return body
-
-
-def content_from_json(body: object) -> Content:
-    """The content again. Raises BadRecord."""
-    try:
-        content: Content = _decode_content(body)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise BadRecord("a recorded content cannot be read") from None
-    return content
 
 
 def fact_kind(fact: Fact) -> str:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Self
 
+from recado.codec import shape
 from recado.errors import BadRecord
 from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.crypto.curve import KeyPair
 from recado.protocol.signal.keys import SignedPreKey, make_registration_id, make_signed_prekey
-from recado.store.codec import shape
 from recado.store.migrate import migrated
 
 

@@ -1,0 +1,70 @@
+"""Files: pictures, films, sound, documents, stickers. Named, not held (`recado.content`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+_SPARSE = {"sparse": True}  # JSON leaves the field out while it has its default (recado/codec.py)
+
+
+class MediaKind(StrEnum):
+    """What a file is shown as."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedFile:
+    """A file on WhatsApp's servers: where it lies, the key that opens it, and the hashes of both forms of it."""
+
+    direct_path: str = field(repr=False)
+    url: str = field(repr=False)
+    key: bytes = field(repr=False)
+    sha256: bytes = field(repr=False)
+    enc_sha256: bytes = field(repr=False)
+    size: int
+    key_made_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """
+    A file. `reference` is `media:<id>` for one that is kept here, or an address (https) the provider fetches itself,
+    empty when `remote` says where it is; `sha256` is of the bytes, in hexadecimal. `waveform` has up to 64 values of
+    0–100, `thumbnail` is a small JPEG (of a sticker a PNG), `album` is the id of the album that it is part of.
+    """
+
+    kind: MediaKind
+    reference: str = field(default="", repr=False)
+    mime_type: str = ""
+    caption: str | None = field(default=None, repr=False)
+    file_name: str | None = field(default=None, repr=False)
+    size: int | None = None
+    sha256: str | None = field(default=None, repr=False)
+    is_voice: bool = False
+    seconds: int | None = field(default=None, metadata=_SPARSE)
+    width: int | None = field(default=None, metadata=_SPARSE)
+    height: int | None = field(default=None, metadata=_SPARSE)
+    waveform: bytes | None = field(default=None, repr=False, metadata=_SPARSE)
+    thumbnail: bytes | None = field(default=None, repr=False, metadata=_SPARSE)
+    is_gif: bool = field(default=False, metadata=_SPARSE)
+    is_round: bool = field(default=False, metadata=_SPARSE)
+    is_view_once: bool = field(default=False, metadata=_SPARSE)
+    is_animated: bool = field(default=False, metadata=_SPARSE)
+    pages: int | None = field(default=None, repr=False, metadata=_SPARSE)
+    mentions: tuple[str, ...] = field(default=(), repr=False, metadata=_SPARSE)
+    album: str | None = field(default=None, repr=False, metadata=_SPARSE)
+    remote: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Says that pictures and films follow that belong together; each of them names this message in `Media.album`."""
+
+    images: int = 0
+    videos: int = 0
