@@ -200,3 +200,21 @@ async def test_a_call_is_heard_and_refused_by_either(world: World, baileys: Peer
         event = await rui.expect("call", id=other, status="offer")
         await call(rui, "rejectCall", other, event["from"])
         assert bia.person.calls[other] == "rejected"
+
+
+@pytest.mark.capability("call link, list of bots, a contact's timer", BOTH)
+async def test_what_is_asked_of_the_server_is_answered_alike(world: World, baileys: Peers) -> None:
+    async with conversation(world, baileys) as (client, rui):
+        ana = world.phone("Ana")
+        token = await call(rui, "createCallLink", "video", {"startTime": 1_796_137_200})
+        link = await client.people.create_call_link(is_video=True)
+        assert len(link.rpartition("/")[2]) == len(token)
+        (bot,) = await call(rui, "getBotListV2")
+        (ours,) = await client.people.bots()
+        assert (bot["jid"], bot["personaId"]) == (str(ours.jid), ours.persona)
+        await client.people.set_default_timer(86_400)
+        (shown,) = await call(rui, "fetchDisappearingDuration", str(ana.jid))
+        assert shown["disappearing_mode"]["duration"] == 86_400
+        await call(rui, "updateDefaultDisappearingMode", 604_800)
+        them = world.phone("Rui").lid
+        assert (await client.people.look_up([them]))[them].timer == 604_800

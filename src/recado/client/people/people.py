@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado.client.account import Account
@@ -18,15 +19,20 @@ from recado.client.people.lookups import keep_addresses
 from recado.client.people.presence import watch
 from recado.client.people.resync import resync_blocklist, resync_privacy, set_blocked, set_privacy
 from recado.client.people.tokens import gets_tokens, record_time_lock
-from recado.errors import UsageError
+from recado.errors import QueryError, UsageError
+from recado.events import MessageReceived
 from recado.jid import JID
 from recado.protocol.messages.ids import new_message_id
+from recado.protocol.queries.bots import AskBotProfiles, AskBots, BotProfile
 from recado.protocol.queries.business import BusinessProfile, BusinessProfileOf
+from recado.protocol.queries.links import LinkTarget, OwnContactLink, TargetOfLink
 from recado.protocol.queries.pictures import Picture, PictureOf, SetPicture
-from recado.protocol.queries.profile import ChangeBlock, SetAbout, SetDefaultTimer, SetPrivacy
+from recado.protocol.queries.privacy_lists import EXCEPT, AskLeftOut, LeaveOut
+from recado.protocol.queries.profile import ChangeBlock, SetAbout, SetAboutByGraph, SetDefaultTimer, SetPrivacy
+from recado.protocol.queries.reports import Report, ReportedMessage
 from recado.protocol.queries.tokens import AskTimeLock, TimeLock
 from recado.protocol.queries.usync import Column, LookUp, Told
-from recado.protocol.stanzas.call import reject
+from recado.protocol.stanzas.call import create_link, read_link, reject
 from recado.protocol.stanzas.presence import available
 
 if TYPE_CHECKING:
@@ -36,7 +42,7 @@ LONGEST_ABOUT = 139
 LONGEST_NAME = 25
 
 WHO = (Column.CONTACT, Column.LID, Column.BUSINESS)
-SHOWN = (Column.ABOUT, Column.PICTURE, Column.BUSINESS, Column.TIMER, Column.LID)
+SHOWN = (Column.ABOUT, Column.PICTURE, Column.BUSINESS, Column.TIMER, Column.LID, Column.USERNAME)
 
 
 class People:
@@ -64,31 +70,70 @@ class People:
         await self._connected()
         return await self._account.look_ups.ask(people, columns)
 
-    async def picture(self, person: JID, *, preview: bool = False, known: str | None = None) -> Picture | None:
+    async def picture(
+        self,
+        person: JID,
+        *,
+        preview: bool = False,
+        known: str | None = None,
+        common_group: JID | None = None,
+        invite: str | None = None,
+        is_community: bool = False,
+    ) -> Picture | None:
         """
         Where the picture of a person or group can be fetched; None when there is none, or none but the `known` one.
-        Raises QueryError with 401 when they do not show it to this account.
+        A `common_group`, or the `invite` to a group, may open what is closed else. Raises QueryError with 401 when they
+        do not show it to this account.
         """
         connection = await self._connected()
         token = None
         if gets_tokens(self._account, person):
             async with self._account.store.transaction() as tx:
                 token = (await tx.people.tokens(person)).shown(self._account.now())
-        return await connection.requests.ask(PictureOf(person, preview, known, token))
+        return await connection.requests.ask(
+            PictureOf(person, preview, known, token, common_group, invite, is_community)
+        )
 
     async def business(self, person: JID) -> BusinessProfile | None:
         """What a business tells of itself; None for who is none."""
         connection = await self._connected()
         return await connection.requests.ask(BusinessProfileOf(person))
 
+    async def link_target(self, link: str) -> LinkTarget | None:
+        """Whom a contact's or a business's short link (or its code alone) leads to; None when to nobody."""
+        order = TargetOfLink(link)
+        order.build()  # what is no such link is refused before anybody is asked
+        return await (await self._connected()).requests.ask(order)
+
+    async def contact_link(self, *, renew: bool = False) -> str:
+        """The own contact link; with `renew` a new one, and the old one leads nowhere."""
+        return await (await self._connected()).requests.ask(OwnContactLink(renew))
+
+    async def bots(self) -> tuple[BotProfile, ...]:
+        """The machines one can write to, and what they tell of themselves."""
+        connection = await self._connected()
+        listed = await connection.requests.ask(AskBots())
+        return await connection.requests.ask(AskBotProfiles(listed)) if listed else ()
+
     # The own profile
+
+    @property
+    def name(self) -> str:
+        """What the account calls itself, as this device last heard; "" before linking."""
+        credentials = self._account.credentials
+        return credentials.push_name or "" if credentials is not None else ""
 
     async def set_about(self, about: str) -> None:
         """Say something else about oneself, up to 139 characters."""
         if len(about) > LONGEST_ABOUT:
             raise UsageError("an about has up to 139 characters")
         connection = await self._connected()
-        await connection.requests.ask(SetAbout(about))
+        try:
+            await connection.requests.ask(SetAbout(about))
+        except QueryError as error:
+            if error.retryable:
+                raise
+            await connection.requests.ask(SetAboutByGraph(about))  # the older road is not open to every account
 
     async def set_picture(self, jpeg: bytes) -> str | None:
         """Show a JPEG (square, best 640 by 640) as the own picture; its id."""
@@ -144,6 +189,33 @@ class People:
             known = await tx.people.privacy()
             await set_privacy(tx, self._account, {**(known or {}), setting: value})
 
+    async def left_out(self, setting: str) -> frozenset[JID]:
+        """Whom a setting leaves out when it is `contact_blacklist`. Raises UsageError when it never does."""
+        return (await (await self._connected()).requests.ask(AskLeftOut(setting))).people
+
+    async def leave_out(self, setting: str, people: Iterable[JID]) -> None:
+        """Give a setting the value `contact_blacklist`, with exactly these people left out. Raises as `left_out`."""
+        account, connection = self._account, await self._connected()
+        listed = await connection.requests.ask(AskLeftOut(setting))
+        async with account.store.transaction() as tx:
+            wanted = {(await tx.canonical(person)).bare for person in people}
+            phones = {person: await tx.phone_of(person) if person.is_lid else None for person in wanted}
+            there = {(await tx.canonical(person)).bare: person for person in listed.people}
+        added = {person: phones[person] for person in wanted - there.keys()}
+        removed = frozenset(there[person] for person in there.keys() - wanted)
+        await connection.requests.ask(LeaveOut(setting, added, removed, listed.hash))
+        async with account.store.transaction() as tx:
+            known = await tx.people.privacy()
+            await set_privacy(tx, account, {**(known or {}), setting: EXCEPT})
+
+    async def report(self, chat: JID, messages: Iterable[MessageReceived] = ()) -> None:
+        """Report a person or group to WhatsApp, because of messages of theirs or as a whole."""
+        reasons = tuple(
+            ReportedMessage(each.id, each.chat, each.sent_at, each.sender if each.chat.is_group else None)
+            for each in messages
+        )
+        await (await self._connected()).requests.ask(Report(chat, reasons))
+
     async def default_timer(self) -> int:
         """The seconds after which messages of new chats disappear; 0 is never."""
         me = self._account.jid
@@ -179,6 +251,13 @@ class People:
         connection = await self._connected()
         node = reject(id, caller, own=self._account.jid, id=new_message_id(self._account.entropy))
         await connection.requests.acknowledged(node, timeout=self._account.limits.query)
+
+    async def create_call_link(self, *, is_video: bool = False, starts_at: datetime | None = None) -> str:
+        """A link that people join a call by, planned for a time or for now. This client itself takes no call."""
+        connection = await self._connected()
+        node = create_link(id=new_message_id(self._account.entropy), is_video=is_video, starts_at=starts_at)
+        answer = await connection.requests.acknowledged(node, timeout=self._account.limits.query)
+        return read_link(answer, is_video=is_video)
 
     async def _change_block(self, person: JID, *, is_blocked: bool) -> None:
         connection, account = await self._connected(), self._account

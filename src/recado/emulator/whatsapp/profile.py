@@ -45,6 +45,11 @@ class Profile:
     is_locked: bool = False
     locked_until: int = 0
     shop: Shop = field(default_factory=Shop)
+    username: str = ""
+    contact_code: str = ""
+    message_links: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    reported: list[list[str]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """For a snapshot."""
@@ -60,6 +65,11 @@ class Profile:
             "is_locked": self.is_locked,
             "locked_until": self.locked_until,
             "shop": self.shop.to_json(),
+            "username": self.username,
+            "contact_code": self.contact_code,
+            "message_links": dict(self.message_links),
+            "left_out": {setting: list(people) for setting, people in self.left_out.items()},
+            "reported": [list(each) for each in self.reported],
         }
 
     @staticmethod
@@ -91,6 +101,9 @@ def may_see(owner: Account, viewer: Account, setting: str, token: bytes = b"") -
     if blocks(owner, viewer):
         return False
     value = owner.privacy.get(setting, PRIVACY.get(setting, "all"))
+    left_out = owner.profile.left_out.get(setting, ()) if value == "contact_blacklist" else ()
+    if str(viewer.lid) in left_out or str(viewer.phone) in left_out:
+        return False
     return value == "all" or (value != "none" and trusts(owner, viewer, token))
 
 

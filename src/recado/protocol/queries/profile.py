@@ -2,6 +2,7 @@
 Orders about the own profile and whom it deals with.
 
     <iq xmlns="status" type="set"><status>[text]</status></iq>
+    <iq xmlns="w:mex" type="get"><query query_id="9152604461510864">{"variables":{"input":{"text":…}}}</query></iq>
     <iq xmlns="privacy" type="set"><privacy><category name="…" value="…"/></privacy></iq>
     <iq xmlns="blocklist" type="set"><item action="block|unblock" jid="LID" pn_jid?/></iq>  →  <list dhash?><item/>…
     <iq xmlns="disappearing_mode" type="set"><disappearing_mode duration="…"/></iq>
@@ -11,12 +12,13 @@ Reading them is in account.py (blocklist, privacy) and usync.py (about, timer).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
-from recado.errors import UsageError
+from recado.errors import QueryError, UsageError
 from recado.jid import JID
 from recado.protocol.node import Node
-from recado.protocol.queries.query import raise_for_error, tell
+from recado.protocol.queries.query import ask, raise_for_error, tell
 
 PRIVACY_VALUES: dict[str, frozenset[str]] = {
     "last": frozenset({"all", "contacts", "contact_blacklist", "none"}),
@@ -31,6 +33,8 @@ PRIVACY_VALUES: dict[str, frozenset[str]] = {
     "stickers": frozenset({"contacts", "contact_allowlist", "none"}),
 }
 """The privacy settings by name, and what each may be."""
+
+ABOUT_QUERY = "9152604461510864"
 
 TIMERS = (0, 86_400, 604_800, 7_776_000)
 """The seconds a default timer may have: none, a day, a week, ninety days."""
@@ -49,6 +53,25 @@ class SetAbout:
     def parse(self, answer: Node) -> None:
         """Nothing: done."""
         raise_for_error(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAboutByGraph:
+    """The same as SetAbout, by the newer road."""
+
+    about: str = field(repr=False)
+
+    def build(self) -> Node:
+        """The order."""
+        said = {"variables": {"input": {"text": self.about, "ephemeral_duration_sec": 0}}}
+        return ask("w:mex", Node("query", {"query_id": ABOUT_QUERY}, json.dumps(said, separators=(",", ":")).encode()))
+
+    def parse(self, answer: Node) -> None:
+        """Nothing: done. Raises QueryError."""
+        raise_for_error(answer)
+        result = answer.child("result")
+        if result is not None and b'"errors"' in result.blob:
+            raise QueryError(400, "refused")
 
 
 @dataclass(frozen=True, slots=True)

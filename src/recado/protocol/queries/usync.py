@@ -5,7 +5,8 @@ Ask what the server knows of people, column by column; one question for many of 
       <query><contact/><lid/><status/><picture/><business><verified_name/></business><disappearing_mode/></query>
       <list><user jid="…"/>… | <user><contact>+55…</contact></user>…</list></usync></iq>
     <usync …><list><user jid="…" pn_jid?><contact type="in|out">+55…</contact><lid val="…@lid"/>
-      <status t="…">[text]</status><picture id="…"/><disappearing_mode duration="…" t="…"/></user>…</list></usync>
+      <status t="…">[text]</status><picture id="…"/><disappearing_mode duration="…" t="…"/>
+      <username>[text]</username></user>…</list></usync>
 
 A column the server refuses for one person holds <error code=…/>; it costs that column of that person and nothing else.
 The devices of people are asked apart (devices.py).
@@ -40,6 +41,7 @@ class Column(StrEnum):
     PICTURE = "picture"
     BUSINESS = "business"
     TIMER = "disappearing_mode"
+    USERNAME = "username"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Told:
     is_business: bool | None = None
     verified_name: str | None = field(default=None, repr=False)
     timer: int | None = None
+    username: str | None = field(default=None, repr=False)
     problems: Mapping[str, QueryError] = field(default_factory=dict)
 
 
@@ -186,6 +189,10 @@ def _business(part: Node) -> dict[str, Any]:
     return {"is_business": True, "verified_name": read_verified_name(name.blob)}
 
 
+def _username(part: Node) -> dict[str, Any]:
+    return {"username": part.text or None}
+
+
 def _timer(part: Node) -> dict[str, Any]:
     reader = part.read()
     seconds = reader.int("duration")
@@ -200,6 +207,7 @@ _READERS: dict[Column, Callable[[Node], dict[str, Any]]] = {
     Column.PICTURE: _picture,
     Column.BUSINESS: _business,
     Column.TIMER: _timer,
+    Column.USERNAME: _username,
 }
 
 

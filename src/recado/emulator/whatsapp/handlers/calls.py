@@ -4,6 +4,7 @@ Calls, without a voice: the offer reaches every device of who is called, and how
     → <call from=CALLER id= t=><offer call-id= call-creator= caller_pn=><audio/><video/>?</offer></call>
     <call to=CALLER id=><reject call-id= call-creator= count="0"/></call>  → <ack class="call" id= type="reject"/>
     → <call from=><terminate call-id= call-creator= reason=?/></call>
+    <call to="@call" id=><link_create media=/></call>  → <ack class="call" id=><link_create token=/></ack>
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 
 def on_call(world: World, device: Device, node: Node) -> list[Outgoing]:
-    """A client refuses a call: it is acknowledged, the caller hears it, and the other devices stop ringing."""
+    """A client wants a link to a call, or refuses a call: the caller hears it, and the other devices stop ringing."""
     line, refusal = device.line, node.child("reject")
+    if line is not None and node.child("link_create") is not None:
+        made = Node("link_create", {"token": world.entropy(11).hex()})
+        return [Deliver(line, Node("ack", {"class": "call", "id": node.attrs.get("id", ""), "from": "@call"}, [made]))]
     if line is None or refusal is None:
         return world.note_unknown(device, node)
     attrs = {"class": "call", "id": node.attrs.get("id", ""), "from": node.attrs.get("to", ""), "type": "reject"}

@@ -15,17 +15,20 @@ Who is concerned is told: those the account has written with by the change's own
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import SERVER, post
+from recado.emulator.whatsapp.groups import GroupState
 from recado.emulator.whatsapp.handlers import groups, newsletters
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.line import Outgoing
 from recado.emulator.whatsapp.profile import PRIVACY, may_see
 from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.queries.profile import ABOUT_QUERY
 from recado.protocol.queries.tokens import TIME_LOCK, TIME_LOCK_NEWS, TIME_LOCK_QUERY, TRUSTED_CONTACT
 
 if TYPE_CHECKING:
@@ -47,7 +50,9 @@ def on_picture_get(world: World, device: Device, node: Node) -> Answer:
     if owner is None or not owner.profile.picture_id:
         raise Refused(404, "item-not-found")
     token = asked.child("tctoken")
-    if not may_see(owner, device.account, "profile", token.blob if token else b""):
+    shared = _group_of(world, asked.attrs.get("common_gid", ""))
+    is_shared = shared is not None and shared.has(owner) and shared.has(device.account)
+    if not is_shared and not may_see(owner, device.account, "profile", token.blob if token else b""):
         raise Refused(401, "not-authorized")
     id, kind = owner.profile.picture_id, asked.attrs.get("type", "image")
     if asked.attrs.get("id") == id:
@@ -55,6 +60,15 @@ def on_picture_get(world: World, device: Device, node: Node) -> Answer:
     path = f"/pictures/{id}.jpg"
     attrs = {"id": id, "type": kind, "url": f"{world.control_url}{path}", "direct_path": path}
     return Answer([Node("picture", attrs)])
+
+
+def on_group_get(world: World, device: Device, node: Node) -> Answer:
+    """A community's picture; other questions about groups are theirs."""
+    wanted = node.child("pictures", "picture")
+    if wanted is None:
+        return groups.on_get(world, device, node)
+    asked = Node("iq", {"target": node.attrs.get("to", "")}, [wanted])
+    return Answer([Node("pictures", None, groups.get_picture(world, device, asked).children)])
 
 
 def on_picture_set(world: World, device: Device, node: Node) -> Answer:
@@ -98,7 +112,10 @@ def on_timer_set(world: World, device: Device, node: Node) -> Answer:
 
 
 def on_privacy_get(world: World, device: Device, node: Node) -> Answer:
-    """The account's privacy settings."""
+    """The account's privacy settings, or whom one of them leaves out."""
+    wanted = node.child("privacy", "list")
+    if wanted is not None:
+        return Answer([Node("privacy", None, [_left_out(device.account, wanted.attrs.get("name", ""))])])
     settings = {**PRIVACY, **device.account.privacy}
     categories = [Node("category", {"name": name, "value": value}) for name, value in settings.items()]
     return Answer([Node("privacy", None, categories)])
@@ -114,10 +131,30 @@ def on_privacy_set(world: World, device: Device, node: Node) -> Answer:
             moves += give_token(world, device.account, trusted, token.attrs.get("t", str(world.seconds())))
     categories = list(settings.all("category")) if settings else []
     for category in categories:
+        _leave_out(device.account, category)
         device.account.privacy[category.attrs.get("name", "")] = category.attrs.get("value", "all")
     if categories:
         moves += tell_own(world, device, [Node("privacy", None, categories)])
     return Answer(moves=moves)
+
+
+def _leave_out(account: Account, category: Node) -> None:
+    """People come to a setting's list, or go from it."""
+    users, name = list(category.all("user")), category.attrs.get("name", "")
+    if users and category.attrs.get("dhash") != _left_out(account, name).attrs["dhash"]:
+        raise Refused(409, "conflict")
+    listed = set(account.profile.left_out.get(name, ()))
+    for user in users:
+        change = listed.add if user.attrs.get("action") == "add" else listed.discard
+        change(user.attrs.get("jid", ""))
+    account.profile.left_out[name] = sorted(listed)
+
+
+def _left_out(account: Account, name: str) -> Node:
+    people = sorted(account.profile.left_out.get(name, ()))
+    digest = hashlib.sha256(" ".join(people).encode()).hexdigest()[:16]
+    users = [Node("user", {"jid": jid}) for jid in people]
+    return Node("list", {"name": name, "value": "contact_blacklist", "dhash": digest}, users or None)
 
 
 def on_blocklist_get(world: World, device: Device, node: Node) -> Answer:
@@ -162,6 +199,10 @@ def give_token(world: World, giver: Account, trusted: Account, stamp: str) -> li
 def on_time_lock(world: World, device: Device, node: Node) -> Answer:
     """May the account write first? Other questions of this kind are unknown here."""
     query = node.child("query")
+    if query is not None and query.attrs.get("query_id") == ABOUT_QUERY:
+        words = str(json.loads(query.blob)["variables"]["input"]["text"] or "")
+        about = Node("iq", None, [Node("status", None, words.encode())])
+        return Answer([Node("result", None, b'{"data":{}}')], on_about_set(world, device, about).moves)
     call = newsletters.CALLS.get(query.attrs.get("query_id", "")) if query is not None else None
     if call is not None:
         return newsletters.on_call(world, device, call, node)
@@ -212,6 +253,13 @@ def account_of(world: World, text: str) -> Account | None:
     """Whose address that is."""
     try:
         return world.directory.account(JID.parse(text))
+    except ValueError:
+        return None
+
+
+def _group_of(world: World, text: str) -> GroupState | None:
+    try:
+        return world.groups.find(JID.parse(text))
     except ValueError:
         return None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.delivery import release
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.handlers import business, groups, keys, media, newsletters, people, settings
+from recado.emulator.whatsapp.handlers import business, discovery, groups, keys, media, newsletters, people, settings
 from recado.emulator.whatsapp.handlers.appstate import on_app_state
 from recado.emulator.whatsapp.handlers.calls import on_call
 from recado.emulator.whatsapp.handlers.messages import on_message
@@ -44,7 +44,7 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("w:stats", "set"): settings.on_accepted,
     ("w:stats", "get"): settings.on_accepted,
     ("w:sync:app:state", "set"): on_app_state,
-    ("w:g2", "get"): groups.on_get,
+    ("w:g2", "get"): people.on_group_get,
     ("w:g2", "set"): groups.on_set,
     ("w:profile:picture", "get"): people.on_picture_get,
     ("w:profile:picture", "set"): people.on_picture_set,
@@ -53,8 +53,13 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("w:biz:catalog", "get"): business.on_catalog,
     ("w:biz:catalog", "set"): business.on_catalog_set,
     ("fb:thrift_iq", "get"): business.on_order,
+    ("w:qr", "get"): discovery.on_link,
+    ("w:qr", "set"): discovery.on_own_link,
+    ("bot", "get"): discovery.on_bots,
+    ("spam", "set"): discovery.on_report,
     ("w:mex", "get"): people.on_time_lock,
     ("newsletter", "get"): newsletters.on_posts,
+    ("newsletter", "set"): newsletters.on_watch,
     ("w:m", "set"): media.on_media_conn,
     ("md", "set"): settings.on_devices,
 }

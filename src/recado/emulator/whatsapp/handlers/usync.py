@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account, Device
+from recado.emulator.whatsapp.handlers.discovery import bot_profile
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.profile import may_see
 from recado.jid import JID, PHONE
@@ -62,6 +63,8 @@ def _user(world: World, viewer: Account, user: Node, asked: list[str]) -> Node:
     if jid is None:
         digits = "".join(character for character in (typed.text if typed else "") if character.isdigit())
         jid = str(JID(digits, PHONE))
+    if "bot" in asked and (profile := bot_profile(jid)) is not None:
+        return Node("user", {"jid": jid}, [profile])
     account = _account(world, jid)
     token = user.child("tctoken")
     sight = _Sight(world, viewer, token.blob if token is not None else b"")
@@ -124,6 +127,10 @@ def _business(sight: _Sight, account: Account) -> Node:
     return Node("business", None, certified)
 
 
+def _username(sight: _Sight, account: Account) -> Node | None:
+    return Node("username", None, account.profile.username.encode()) if account.profile.username else None
+
+
 _COLUMNS: dict[str, Callable[[_Sight, Account], Node | None]] = {
     "devices": _devices,
     "lid": lambda sight, account: Node("lid", {"val": str(account.lid)}),
@@ -131,4 +138,5 @@ _COLUMNS: dict[str, Callable[[_Sight, Account], Node | None]] = {
     "picture": _picture,
     "disappearing_mode": _timer,
     "business": _business,
+    "username": _username,
 }
