@@ -16,6 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from recado.clock import Clock, SystemClock
 from recado.gateway.campaigns import routes as campaigns
+from recado.gateway.chats import routes as chats
 from recado.gateway.connections import provider_routes
 from recado.gateway.connections import routes as connections
 from recado.gateway.consent import routes as consents
@@ -26,6 +27,7 @@ from recado.gateway.db.migrate import migrate
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.egress import Egress, Policy
+from recado.gateway.groups import routes as groups
 from recado.gateway.leads import routes as leads
 from recado.gateway.master_keys import load_master_keys
 from recado.gateway.media import routes as media
@@ -44,6 +46,7 @@ from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.people import routes as people
 from recado.gateway.problems import add_problems
+from recado.gateway.profile import routes as profile
 from recado.gateway.providers.baileys.adapter import shown_as, whatsapp_web
 from recado.gateway.providers.baileys.files import RunningClients, WebFetcher, WebFiles
 from recado.gateway.providers.baileys.version import CurrentVersion
@@ -53,6 +56,7 @@ from recado.gateway.providers.meta.receiving import MetaReceiving
 from recado.gateway.providers.provider import MakeProvider
 from recado.gateway.providers.zapi import receiving as zapi_callbacks
 from recado.gateway.providers.zapi.adapter import ZapiOptions, zapi
+from recado.gateway.requests import routes as requests
 from recado.gateway.runtime.campaigns import feeding_campaigns
 from recado.gateway.runtime.deliveries import Deliveries
 from recado.gateway.runtime.moving import moving_people
@@ -187,6 +191,9 @@ def create_app(
     for router in (mentorados.router, connections.router, conversations.router, consents.router, stream.router):
         app.include_router(router)
     app.include_router(provider_routes.router)
+    app.include_router(requests.router)
+    for asking in (groups.router, chats.router, profile.router):
+        app.include_router(asking)
     app.include_router(campaigns.router)
     app.include_router(monitoring.router)
     app.include_router(stream.own)
@@ -203,7 +210,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id", "prefer"],
             expose_headers=["idempotency-replayed", "retry-after"],
         )
     app.add_middleware(Guard)

@@ -34,6 +34,8 @@ THINGS: dict[str, LiteralString] = {
     " VALUES (%(id)s, %(new)s, 'x', 'x', now()) RETURNING id",
     "webhook_id": "INSERT INTO webhook_endpoints (mentorado_id, name, url, secret, cursor_seq)"
     " VALUES (%(id)s, %(new)s, 'http://10.0.0.1/', '', 0) RETURNING id",
+    "request_id": "INSERT INTO requests (mentorado_id, provider, verb, scope, due_at, asked_by, asked_at)"
+    " VALUES (%(id)s, 'baileys', %(new)s, 'manage', now(), 'x', now()) RETURNING id",
     "move_id": "INSERT INTO moves (to_provider, made_by, made_at) VALUES ('zapi', %(new)s, now()) RETURNING id",
     "media_id": "INSERT INTO media (mentorado_id, file_name, state, created_at)"
     " VALUES (%(id)s, %(new)s, 'lost', now()) RETURNING id",

@@ -42,7 +42,7 @@ FEW = {
 
 BY_ROUND = {
     "events", "outbox", "message_steps", "baileys_backups", "webhook_dead_letters", "errands", "pacing_attention",
-    "campaign_dry_runs", "consent_answers", "provider_payloads",
+    "campaign_dry_runs", "consent_answers", "provider_payloads", "requests",
 }  # fmt: skip
 """Thrown away by the hourly round."""
 

@@ -188,6 +188,12 @@ async def fill(database: Database, principal: Principal) -> None:
                 " SELECT 'baileys', 'read', id, '1@g.us', '{A}', now() FROM conversations"
             )
         )
+        await unit.run(
+            query(
+                "INSERT INTO requests (provider, verb, scope, due_at, asked_by, asked_at)"
+                " VALUES ('x', 'x', 'read', now(), 'x', now())"
+            )
+        )
         await unit.run(query("INSERT INTO events (seq, provider, kind, body, at) VALUES (1, 'x', 'x', '{}', now())"))
         await unit.run(query("INSERT INTO api_keys (prefix, hash, scopes) VALUES (gen_random_uuid(), 'x', '{read}')"))
         await unit.run(query("INSERT INTO audit_log (actor, action) VALUES ('test', 'test')"))

@@ -32,6 +32,9 @@ CAMPAIGNS = "campaigns"
 MEDIA = "media"
 """A file is to be fetched."""
 
+REQUESTS = "requests"
+"""Something that was asked of WhatsApp is answered."""
+
 _LISTEN = b"LISTEN recado"
 NOTIFY = b"SELECT pg_notify('recado', hint) FROM unnest(%s::text[]) AS hint"
 _RETRY_SECONDS = 1.0

@@ -37,6 +37,10 @@ class Road:
     """Can it look people up, block and watch them (SupportsPeople)?"""
     has_past: bool = False
     """Does it give older messages of a chat when it is asked?"""
+    shares_state: bool = False
+    """Do the account's own devices share how chats are shown, the profile and its settings (shared_state.py)?"""
+    has_groups: bool = False
+    """Can it make and run groups (SupportsGroups)?"""
     has_window: bool = False
     """May free words only go within 24 hours of the other side's last message?"""
 
@@ -64,6 +68,8 @@ ROADS: dict[str, Road] = {
             reaches=frozenset({PHONE, LID, GROUP}),
             knows_people=True,
             has_past=True,
+            has_groups=True,
+            shares_state=True,
         ),
         Road(
             ZAPI,

@@ -52,6 +52,7 @@ from recado.gateway.pacing.state import CONNECTION_RATE
 from recado.gateway.pacing.verdict import SHORT_HOLD, Allowed, Delayed, Intent, Origin, Refused
 from recado.gateway.providers.provider import Provider, SupportsTyping
 from recado.gateway.providers.roads import ROADS
+from recado.gateway.runtime.asking import Asker
 from recado.gateway.runtime.errands import Errands
 from recado.gateway.runtime.fates import FAILED, TAKEN, UNKNOWN, Again, Fate, Settled, fate_of, given_up
 from recado.gateway.runtime.finishing import finished
@@ -153,6 +154,8 @@ class Outbox:
         """Who may not send on this connection until then, whatever the message: not worth asking before."""
         self._errands = Errands(database, provider, lease, clock=clock)
         self._is_on_errand = False
+        self._asker = Asker(database, provider, lease, clock=clock)
+        self._is_asking = False
 
     async def run(self) -> None:
         """Until cancelled. Raises LeaseLost, StoreUnavailable."""
@@ -181,7 +184,7 @@ class Outbox:
             due = await self._list_due(unit, flying, now) if len(flying) < WINDOW else []
             turn = await self._ask(unit, await self._give_up_what_left(unit, due, now), now)
             await self._write(unit, turn, now)
-            ((next_due, has_errands),) = await unit.tuples(
+            ((next_due, has_errands, has_requests),) = await unit.tuples(
                 _queries.glance, provider=self._lease.provider, now=now, flying=flying
             )
         self._flying.difference_update(taken)
@@ -196,6 +199,9 @@ class Outbox:
         if has_errands and not self._is_on_errand:
             self._is_on_errand = True
             group.create_task(self._run_errands())
+        if has_requests and not self._is_asking:
+            self._is_asking = True
+            group.create_task(self._ask_whatsapp(watch))
         if due and len(self._flying) < WINDOW:
             return 0.0
         times: list[float] = [
@@ -328,6 +334,13 @@ class Outbox:
             await self._errands.run()
         finally:
             self._is_on_errand = False
+
+    async def _ask_whatsapp(self, watch: Watch) -> None:
+        try:
+            await self._asker.run()
+        finally:
+            self._is_asking = False
+            watch.ring()  # for what was asked meanwhile
 
     async def _send(self, flight: Flight) -> Fate:
         message = flight.message

@@ -19,10 +19,11 @@ ORDER BY o.id LIMIT %(most)s
 FOR UPDATE OF o
 
 -- glance --
--- When the next one is due, and whether there is an errand to run.
+-- When the next one is due, and whether there is an errand to run, or a request to be answered.
 SELECT (SELECT min(due_at) FROM outbox
         WHERE provider = %(provider)s AND settled_at IS NULL AND due_at > %(now)s AND id <> ALL (%(flying)s::bigint[])),
-       EXISTS (SELECT FROM errands WHERE provider = %(provider)s AND due_at <= %(now)s)
+       EXISTS (SELECT FROM errands WHERE provider = %(provider)s AND due_at <= %(now)s),
+       EXISTS (SELECT FROM requests WHERE provider = %(provider)s AND answered_at IS NULL AND due_at <= %(now)s)
 
 -- claim --
 WITH before AS (

@@ -193,3 +193,12 @@ class MediaLost(Notice):
     id: str | None
     provider: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAnswered(Notice):
+    """What was asked of WhatsApp is over: `state` is done, refused, failed or unknown; the rest is at the request."""
+
+    request_id: UUID
+    verb: str
+    state: str

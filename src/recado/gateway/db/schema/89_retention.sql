@@ -137,7 +137,7 @@ BEGIN
     RETURN gone;
 END $$;
 
--- What was of use for a while only: errands nobody can do any more, open matters that were seen to, dry runs too old to
+-- What was of use for a while only: errands nobody can do any more, requests and their answers, open matters that were seen to, dry runs too old to
 -- start from, and which message of ours confirmed an opt-out, once that message went or failed.
 CREATE FUNCTION forget_leftovers(before timestamptz, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -150,6 +150,11 @@ BEGIN
     DELETE FROM public.errands e USING (
         SELECT id FROM public.errands WHERE mentorado_id = me AND due_at < before ORDER BY id LIMIT most) AS old
     WHERE e.mentorado_id = me AND e.id = old.id;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    total := total + gone;
+    DELETE FROM public.requests r USING (
+        SELECT id FROM public.requests WHERE mentorado_id = me AND asked_at < before LIMIT most) AS old
+    WHERE r.mentorado_id = me AND r.id = old.id;
     GET DIAGNOSTICS gone = ROW_COUNT;
     total := total + gone;
     DELETE FROM public.pacing_attention a USING (

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from recado.client.client import Client
+from recado.client.groups.groups import Groups
 from recado.client.options import DeviceProfile, Limits
 from recado.client.past import Before
 from recado.client.status import Status
@@ -37,6 +38,7 @@ from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
 from recado.gateway.providers.baileys.browser import Browser
 from recado.gateway.providers.baileys.files import WebFiles
+from recado.gateway.providers.baileys.shared_state import WebChats, WebDevices, WebProfile
 from recado.gateway.providers.provider import Found, Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
@@ -210,6 +212,26 @@ class BaileysProvider:
     ) -> None:
         """Ask the phone for older messages. Raises NotConnected, QueryError, SendError."""
         await self._client.history.request(chat, Before(before, from_me, sent_at), count, id=MessageId(request))
+
+    @property
+    def groups(self) -> Groups:
+        """What can be done with groups."""
+        return self._client.groups
+
+    @property
+    def chats(self) -> WebChats:
+        """How the account's own devices show chats."""
+        return WebChats(self._client)
+
+    @property
+    def profile(self) -> WebProfile:
+        """The account's own profile and settings."""
+        return WebProfile(self._client)
+
+    @property
+    def devices(self) -> WebDevices:
+        """The account's linked devices."""
+        return WebDevices(self._client)
 
     async def show_typing(self, chat: JID, *, is_typing: bool) -> None:
         """Show that a message is being written, or not any more. Raises NotConnected."""
