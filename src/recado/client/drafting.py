@@ -66,7 +66,7 @@ async def draft_message(
             content,
             chat=chat,
             at=account.now(),
-            quoting=_quoting(quoting, account, chat),
+            quoting=await _quoting(quoting, account, chat),
             secret=account.entropy(SECRET_SIZE),
             forwarded=forwarded,
             expires_in=expires_in,
@@ -92,16 +92,23 @@ async def keep_own_secret(account: Account, tx: Transaction, draft: Draft, shape
             account,
             tx,
             chat=draft.chat,
-            author=own_address(account, draft.chat),
+            author=await own_address(account, tx, draft.chat),
             id=draft.id,
             secret=said.secret,
             content=said.content,
         )
 
 
-def own_address(account: Account, chat: JID) -> JID:
-    """The account by the kind of address of the chat."""
-    return account.lid.bare if chat.is_lid and account.lid is not None else account.jid
+async def own_address(account: Account, tx: Transaction, chat: JID) -> JID:
+    """The account by the kind of address of the chat: others name us by it, and keys are made of it."""
+    by_lid = chat.is_lid
+    if chat.is_group:
+        try:
+            group = await tx.groups.find(chat)
+        except BadRecord:
+            group = None
+        by_lid = group is not None and group.by_lid
+    return account.lid.bare if by_lid and account.lid is not None else account.jid
 
 
 async def _timer(account: Account, chat: JID) -> int:
@@ -166,12 +173,13 @@ def _is_sendable(words: str) -> bool:
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in words)
 
 
-def _quoting(quoted: Quotable, account: Account, chat: JID) -> Quoting | None:
+async def _quoting(quoted: Quotable, account: Account, chat: JID) -> Quoting | None:
     match quoted:
         case MessageReceived():
             return Quoting(quoted.id, quoted.sender, quoted.content)
         case MessageSent():
-            return Quoting(quoted.id, own_address(account, chat), quoted.content)
+            async with account.store.transaction() as tx:
+                return Quoting(quoted.id, await own_address(account, tx, chat), quoted.content)
         case Quote():
             return None if quoted.sender is None else Quoting(quoted.id, quoted.sender)
         case _:

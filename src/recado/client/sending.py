@@ -187,7 +187,7 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
             participants.append((device, envelope))
     if not any(device.bare == draft.chat for device, _ in participants):
         raise NoRecipients
-    shape, token = outside_of(account, draft, own_address(account, draft.chat))
+    shape, token = outside_of(account, draft, await own_address(account, sealer.tx, draft.chat))
     await keep_own_secret(account, sealer.tx, draft, shape)
     await sealer.tx.remember_sent(
         SentMessage(draft.id, draft.chat, draft.body, account.now()), account.now() + account.limits.keep_sent

@@ -14,7 +14,7 @@ from datetime import timedelta
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.devices import known_devices
-from recado.client.drafting import keep_own_secret, outside_of
+from recado.client.drafting import keep_own_secret, outside_of, own_address
 from recado.client.drafts import Draft, Missing
 from recado.client.sealing import Bundles, Sealer, shows_identity
 from recado.crashpoints import GroupPoint
@@ -57,8 +57,7 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
     padded = pad(draft.body, account.entropy)
     record, ciphertext = seal_for_group(record, padded, entropy=account.entropy)
     await tx.groups.save_own_key(draft.chat, record)
-    sender = account.lid.bare if group.by_lid and account.lid is not None else account.jid
-    shape, token = outside_of(account, draft, sender)
+    shape, token = outside_of(account, draft, await own_address(account, tx, draft.chat))
     await keep_own_secret(account, tx, draft, shape)
     kept = SentMessage(draft.id, draft.chat, draft.body, account.now())
     await tx.remember_sent(kept, account.now() + account.limits.keep_sent)
