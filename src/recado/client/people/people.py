@@ -121,7 +121,7 @@ class People:
     def name(self) -> str:
         """What the account calls itself, as this device last heard; "" before linking."""
         credentials = self._account.credentials
-        return credentials.push_name or "" if credentials is not None else ""
+        return credentials.push_name if credentials is not None else ""
 
     async def set_about(self, about: str) -> None:
         """Say something else about oneself, up to 139 characters."""
