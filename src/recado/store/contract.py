@@ -31,6 +31,7 @@ from recado.events import (
     DisappearingDefaultChanged,
     EnvelopeUnreadable,
     Fact,
+    FavoritesChanged,
     GroupChanged,
     HistoryMissed,
     HistoryReceived,
@@ -42,22 +43,26 @@ from recado.events import (
     MessageRejected,
     MessageSent,
     MessageStarred,
+    NewsletterChanged,
     NumberChanged,
     PeerIdentityChanged,
     PersonFound,
     PictureChanged,
     PrivacyChanged,
     PushNameChanged,
+    QuickReplyChanged,
     Quote,
     ReachOutRestricted,
     ReceiptKind,
     ReceiptReceived,
     SettingChanged,
     Source,
+    StatusMuted,
     UnknownReceived,
 )
 from recado.groups import GroupChange
 from recado.jid import JID
+from recado.newsletters import NewsletterChange
 from recado.store.backend import Backend, Changes
 
 Factory = Callable[[str], Backend]
@@ -65,6 +70,7 @@ Check = Callable[[Factory], Awaitable[None]]
 
 NOW = datetime(2026, 11, 2, 12, 30, 15, 250000, tzinfo=UTC)
 _ACCOUNT = JID("550000000001", "s.whatsapp.net")
+_NEWSLETTER = JID("120363000000000001", "newsletter")
 _GROUP = JID("120360000000000001", "g.us")
 _ANA = JID("77000000000001", "lid")
 _ANA_PHONE = JID("550000000002", "s.whatsapp.net")
@@ -139,11 +145,17 @@ def facts_of_every_kind() -> list[Fact]:
         MessageHidden(account=_ACCOUNT, at=NOW, id=id, chat=_ANA, from_me=True),
         LabelChanged(account=_ACCOUNT, at=NOW, label="5", name="New", color=3),
         LabelPlaced(account=_ACCOUNT, at=NOW, label="5", chat=_ANA, is_placed=True, message=id),
+        QuickReplyChanged(account=_ACCOUNT, at=NOW, reply="17", shortcut="/hi", text="hello", keywords=("hi",)),
+        FavoritesChanged(account=_ACCOUNT, at=NOW, chats=(_ANA,)),
+        StatusMuted(account=_ACCOUNT, at=NOW, contact=_ANA, is_muted=True),
         PushNameChanged(account=_ACCOUNT, at=NOW, name="Ana"),
         SettingChanged(account=_ACCOUNT, at=NOW, setting="locale", value="pt_BR"),
         AppStateRejected(account=_ACCOUNT, at=NOW, collection="regular_low", version=7, is_snapshot=True),
         DeviceUnlinked(account=_ACCOUNT, at=NOW, reason=CloseReason.LOGGED_OUT),
         UnknownReceived(account=_ACCOUNT, at=NOW, tag="sticker-pack", raw=b"\x00\x01", problem="unknown tag"),
+        NewsletterChanged(
+            account=_ACCOUNT, at=NOW, newsletter=_NEWSLETTER, what=NewsletterChange.NAME, value="Novidades"
+        ),
     ]
 
 

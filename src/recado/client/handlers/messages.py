@@ -35,6 +35,7 @@ from recado.protocol.node import Node
 from recado.protocol.signal.session import EnvelopeKind, wanted_prekeys
 from recado.protocol.stanzas.ack import ack
 from recado.protocol.stanzas.message import MessageStanza
+from recado.protocol.stanzas.newsletters import as_written
 from recado.protocol.stanzas.receipt import delivery_receipt, peer_receipt, sender_receipt
 from recado.store import keys
 
@@ -61,7 +62,7 @@ async def keep_unread(turn: Turn, node: Node, error: Exception) -> None:
 
 async def _arrival(turn: Turn, node: Node) -> Arrival:
     account = turn.account
-    stanza = turn.message or MessageStanza.parse(node, own=account.device, own_lid=account.lid)
+    stanza = as_written(turn.message or MessageStanza.parse(node, own=account.device, own_lid=account.lid))
     await learn_lids(turn, _addresses(stanza))
     digest = hashlib.sha256(b"".join(envelope.ciphertext for envelope in stanza.envelopes)).digest()
     arrival = Arrival(

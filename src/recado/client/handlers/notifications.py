@@ -8,6 +8,7 @@ from __future__ import annotations
 from recado.client.appstate.keys import on_server_sync
 from recado.client.contacts import learn_lids
 from recado.client.groups.changes import on_group_notification
+from recado.client.groups.channels import on_channels
 from recado.client.handlers.linking import on_linking_news
 from recado.client.people.changes import on_people
 from recado.client.people.tokens import give_again, keep_token
@@ -19,6 +20,7 @@ from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.stanzas.ack import ack
 from recado.protocol.stanzas.media_retry import MediaRetry
+from recado.protocol.stanzas.newsletters import ChannelsSaid, PostsCounted
 from recado.protocol.stanzas.notification import (
     AccountSync,
     DevicesChanged,
@@ -66,6 +68,8 @@ async def on_notification(turn: Turn, node: Node) -> None:
             await keep_token(turn.tx, notification.sender.bare, token, at)
         case MediaRetry() as said:
             turn.then(lambda: turn.account.reuploads.answer(said))
+        case ChannelsSaid() | PostsCounted() as said:
+            await on_channels(turn, notification.sender, said)
         case OtherNotification():
             await turn.record_unknown(node, notification.kind)
         case ServerSync(collections=collections):

@@ -63,7 +63,7 @@ def world_to_json(world: World) -> dict[str, Any]:
     """The state of a world as JSON types."""
     accounts = [_account_to_json(world.phones[account.name]) for account in world.directory]
     groups = {"groups": world.groups.to_json(), "audiences": {k: sorted(v) for k, v in world.audiences.items()}}
-    return {"version": _VERSION, **groups, "accounts": accounts}
+    return {"version": _VERSION, **groups, "channels": world.channels.to_json(), "accounts": accounts}
 
 
 def world_from_json(world: World, saved: Any) -> None:
@@ -75,6 +75,10 @@ def world_from_json(world: World, saved: Any) -> None:
     except (KeyError, TypeError, ValueError, DecodeError):
         raise BadRecord("the saved world cannot be read") from None
     world.groups.restore(saved.get("groups", []), world.directory)
+    try:
+        world.channels.restore(saved.get("channels", []), world.directory)
+    except (KeyError, TypeError, ValueError, DecodeError):
+        raise BadRecord("the channels of the saved world cannot be read") from None
     world.audiences = {number: set(audience) for number, audience in saved.get("audiences", {}).items()}
     for phone, each in zip(phones, saved["accounts"], strict=True):
         _speech_from_json(phone, each["phone"]["spoken"])  # names other accounts: all of them are there by now

@@ -1,18 +1,15 @@
 """
 Channels: found, followed, read. What the server knows of them is asked as GraphQL (`w:mex`), by numbers that WhatsApp
-changes now and then: they stand in one table. Past posts are a query of their own.
+changes now and then: they stand in one table. Their posts are in posts.py.
 
     <iq xmlns="w:mex" type="get"><query query_id="…">{"variables": {…}}</query></iq>
       →  <result>{"data": {path: {…}}}</result>
-    <iq xmlns="newsletter" type="get"><messages type="jid" jid="…" count="…" before?/></iq>
-      →  <messages><message id server_id t type><plaintext>[protobuf]</plaintext></message>…</messages>
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -31,6 +28,12 @@ class Call(Enum):
     UNFOLLOW = ("9767147403369991", "xwa2_newsletter_leave_v2")
     MUTE = ("29766401636284406", "xwa2_newsletter_mute_v2")
     UNMUTE = ("9864994326891137", "xwa2_newsletter_unmute_v2")
+    UPDATE = ("24250201037901610", "xwa2_newsletter_update")
+    DELETE = ("30062808666639665", "xwa2_newsletter_delete_v2")
+    SUBSCRIBED = ("6388546374527196", "xwa2_newsletter_subscribed")
+    ADMIN_COUNT = ("7130823597031706", "xwa2_newsletter_admin")
+    CHANGE_OWNER = ("7341777602580933", "xwa2_newsletter_change_owner")
+    DEMOTE = ("6551828931592903", "xwa2_newsletter_demote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,58 +57,71 @@ class AskNewsletter:
 
     def build(self) -> Node:
         """The question."""
-        said = json.dumps({"variables": self.variables}, separators=(",", ":")).encode()
-        return ask("w:mex", Node("query", {"query_id": self.call.value[0]}, said))
+        return _call(self.call, self.variables)
 
     def parse(self, answer: Node) -> Newsletter:
         """The channel, as far as the answer tells. Raises QueryError for a refusal, StanzaError for another shape."""
-        raise_for_error(answer)
-        result = answer.child("result")
-        try:
-            body = json.loads(result.blob if result is not None else b"")
-        except ValueError as error:
-            raise StanzaError("mex", ["<result>"]) from error
-        return _newsletter(_found(body, self.call.value[1]))
+        return _newsletter(_dict_of(_found(answer, self.call)))
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """One post of a channel, by its number there: the protobuf of the message, not sealed."""
+class OrderNewsletter:
+    """A call that changes something and answers nothing of use."""
 
-    id: str
-    server_id: int
-    sent_at: datetime
-    plaintext: bytes = field(repr=False)
+    call: Call
+    variables: dict[str, Any] = field(repr=False)
+
+    def build(self) -> Node:
+        """The order."""
+        return _call(self.call, self.variables)
+
+    def parse(self, answer: Node) -> None:
+        """Nothing. Raises QueryError for a refusal."""
+        _found(answer, self.call)
 
 
 @dataclass(frozen=True, slots=True)
-class Posts:
-    """The last `count` posts of a channel, older than the number `before` when one is given."""
-
-    newsletter: JID
-    count: int
-    before: int | None = None
+class Subscribed:
+    """The channels the account follows or has."""
 
     def build(self) -> Node:
         """The question."""
-        attrs = {"type": "jid", "jid": str(self.newsletter), "count": str(self.count)}
-        if self.before is not None:
-            attrs["before"] = str(self.before)
-        return ask("newsletter", Node("messages", attrs))
+        return _call(Call.SUBSCRIBED, {})
 
-    def parse(self, answer: Node) -> list[Post]:
-        """The posts; those without words of their own (deleted ones) are left out."""
-        raise_for_error(answer)
-        listed, posts = answer.child("messages"), []
-        for message in listed.all("message") if listed is not None else ():
-            reader = message.read()
-            number, sent_at, plaintext = reader.opt_int("server_id"), reader.opt_time("t"), message.child("plaintext")
-            if number is not None and sent_at is not None and plaintext is not None and plaintext.blob:
-                posts.append(Post(message.attrs.get("id", ""), number, sent_at, plaintext.blob))
-        return posts
+    def parse(self, answer: Node) -> list[Newsletter]:
+        """The channels."""
+        listed = _found(answer, Call.SUBSCRIBED)
+        return [_newsletter(each) for each in (listed if isinstance(listed, list) else []) if isinstance(each, dict)]
 
 
-def _found(body: Any, path: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AdminCount:
+    """How many administer a channel."""
+
+    newsletter: JID
+
+    def build(self) -> Node:
+        """The question."""
+        return _call(Call.ADMIN_COUNT, {"newsletter_id": str(self.newsletter)})
+
+    def parse(self, answer: Node) -> int:
+        """The number."""
+        return _number(_dict_of(_found(answer, Call.ADMIN_COUNT)).get("admin_count"))
+
+
+def _call(call: Call, variables: dict[str, Any]) -> Node:
+    said = json.dumps({"variables": variables}, separators=(",", ":")).encode()
+    return ask("w:mex", Node("query", {"query_id": call.value[0]}, said))
+
+
+def _found(answer: Node, call: Call) -> Any:
+    """What stands where the call's answer stands. Raises QueryError, StanzaError."""
+    raise_for_error(answer)
+    result = answer.child("result")
+    try:
+        body = json.loads(result.blob if result is not None else b"")
+    except (ValueError, RecursionError) as error:
+        raise StanzaError("mex", ["<result>"]) from error
     if not isinstance(body, dict):
         raise StanzaError("mex", ["{}"])
     errors = body.get("errors")
@@ -115,7 +131,10 @@ def _found(body: Any, path: str) -> dict[str, Any]:
         code = extensions.get("error_code") if isinstance(extensions, dict) else None
         raise QueryError(code if isinstance(code, int) else 400, str(first.get("message", ""))[:80])
     data = body.get("data")
-    found = data.get(path) if isinstance(data, dict) else None
+    return data.get(call.value[1]) if isinstance(data, dict) else None
+
+
+def _dict_of(found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise QueryError(404, "no such channel")
     return found
@@ -129,12 +148,11 @@ def _newsletter(found: dict[str, Any]) -> Newsletter:
         raise StanzaError("mex", ["id"]) from error
     if jid.server != NEWSLETTER:
         raise StanzaError("mex", ["id"])
-    count = str(thread.get("subscribers_count", "0"))
     return Newsletter(
         jid,
         name=_words(_dict(thread, "name").get("text")),
         description=_words(_dict(thread, "description").get("text")),
-        subscribers=int(count) if count.isdecimal() and len(count) < 20 else 0,
+        subscribers=_number(thread.get("subscribers_count")),
         invite=_words(thread.get("invite")),
         role=_words(viewer.get("role")).lower(),
     )
@@ -147,3 +165,8 @@ def _dict(parent: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _words(value: Any) -> str:
     return value.replace("\0", "") if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0

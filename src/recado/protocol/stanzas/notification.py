@@ -21,6 +21,7 @@ from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.queries.tokens import TRUSTED_CONTACT
 from recado.protocol.stanzas.media_retry import MediaRetry
+from recado.protocol.stanzas.newsletters import NewsletterSays, read_channels, read_counted
 from recado.protocol.stanzas.people import PEOPLE_SAY, PeopleSay, own_changes, own_topics
 
 
@@ -98,6 +99,7 @@ Says = (
     | PrivacyToken
     | PeopleSay
     | MediaRetry
+    | NewsletterSays
     | OtherNotification
 )
 
@@ -190,4 +192,6 @@ _SAYS: dict[str, Callable[[Node], Says | None]] = {
     "privacy_token": _privacy_token,
     "mediaretry": MediaRetry.parse,
     **PEOPLE_SAY,
+    "newsletter": read_counted,
+    "mex": lambda node: read_channels(node) or PEOPLE_SAY["mex"](node),
 }

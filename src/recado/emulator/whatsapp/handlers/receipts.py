@@ -4,6 +4,7 @@ Receipts and acknowledgements of a client: they settle what waits for it, and tr
     <receipt id= to= type? recipient? participant? t?><list><item id=/>…</list>?</receipt>   delivered, read, played
     <receipt id= to=DEVICE type="retry"><retry count= …/><registration/><keys/>?</receipt>   to that device alone
     <receipt id= to=OWN type="server-error"><encrypt/><rmr/></receipt>                      to the own phone: a file
+    <receipt id= to=CHANNEL type="view"><list><item server_id=/>…</list></receipt>         counted, acknowledged
     <receipt id= to= type="peer_msg|hist_sync|sender"/>                                     own devices among themselves
     <ack class="message|receipt|notification|call" id= to=/>                                 settles, goes no further
 """
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import post, settle
+from recado.emulator.whatsapp.handlers import newsletters
 from recado.emulator.whatsapp.handlers.group_messages import relay_receipt
-from recado.emulator.whatsapp.line import Cut, Outgoing
+from recado.emulator.whatsapp.line import Cut, Deliver, Outgoing
 from recado.jid import BROADCAST, JID
 from recado.protocol.node import Node
+from recado.protocol.stanzas.ack import server_ack
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
@@ -37,6 +40,8 @@ def on_ack(world: World, device: Device, node: Node) -> list[Outgoing]:
 def on_receipt(world: World, device: Device, node: Node) -> list[Outgoing]:
     """Settle the messages it is about, and tell the others."""
     kind = node.attrs.get("type")
+    if kind == "view":
+        return _viewed(world, device, node)
     settled: list[Outgoing] | None = []
     if kind != "retry":
         # Who asks for a message again has not got it yet: only the acknowledgement behind it settles.
@@ -44,6 +49,14 @@ def on_receipt(world: World, device: Device, node: Node) -> list[Outgoing]:
     if settled is None:
         return _lost(device)
     return _relayed(world, device, node, kind) + settled
+
+
+def _viewed(world: World, device: Device, node: Node) -> list[Outgoing]:
+    """Posts of a channel were seen; the server acknowledges that."""
+    channel = world.channels.find(node.attrs.get("to", ""))
+    counted = newsletters.on_views(world, device, channel, node) if channel is not None else []
+    answer = server_ack(node, at=world.clock.now(), error=None if channel is not None else 404)
+    return [*counted, *([Deliver(device.line, answer)] if device.line is not None else [])]
 
 
 def _lost(device: Device) -> list[Outgoing]:

@@ -62,6 +62,8 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("newsletter", "set"): newsletters.on_watch,
     ("w:m", "set"): media.on_media_conn,
     ("md", "set"): settings.on_devices,
+    ("urn:xmpp:whatsapp:push", "get"): settings.on_push,
+    ("urn:xmpp:whatsapp:push", "set"): settings.on_push,
 }
 """Which handler answers a question, by namespace and type."""
 
