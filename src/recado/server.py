@@ -13,7 +13,8 @@ class Server:
     """
     A WhatsApp Web endpoint: its WebSocket `url` and the 32-byte public `root` key its certificates hang from.
     Files are fetched from `files_host`, when the server has named none; `files_ca` is the authority (PEM) of those
-    servers; None: the ones the system trusts.
+    servers; None: the ones the system trusts. Through a `proxy` (`http://user:password@host:port`) both are reached by
+    HTTP CONNECT: it sees to whom it connects and how much is said, for TLS and Noise are with the server itself.
     """
 
     url: str
@@ -21,10 +22,13 @@ class Server:
     name: str = "WhatsApp"
     files_host: str = "mmg.whatsapp.net"
     files_ca: str | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.root) != 32:
             raise ValueError("a root key has 32 bytes")
+        if self.proxy is not None and not self.proxy.startswith(("http://", "https://")):
+            raise ValueError("a proxy is spoken to over HTTP or HTTPS, with CONNECT")
 
 
 WHATSAPP = Server(

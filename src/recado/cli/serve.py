@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from rich.console import Console
@@ -44,7 +45,17 @@ async def run(settings: Settings) -> None:
 
 
 def server_of(settings: Settings) -> Server:
-    """WhatsApp, or the emulator the settings name. Raises UsageError."""
+    """WhatsApp, or the emulator the settings name, through the proxy they name. Raises UsageError."""
+    server = _server_of(settings)
+    if settings.whatsapp_proxy is None:
+        return server
+    try:
+        return replace(server, proxy=settings.whatsapp_proxy.get_secret_value())
+    except ValueError:
+        raise UsageError("RECADO_WHATSAPP_PROXY is the address of an HTTP proxy: http://host:port") from None
+
+
+def _server_of(settings: Settings) -> Server:
     if settings.whatsapp_url is None and settings.whatsapp_root is None:
         return WHATSAPP
     if settings.whatsapp_url is None or settings.whatsapp_root is None:

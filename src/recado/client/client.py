@@ -29,6 +29,7 @@ from recado.client.pairing import Pairing
 from recado.client.past import History
 from recado.client.people.business import Business
 from recado.client.people.people import People
+from recado.client.push import Push
 from recado.client.reconnection import Close
 from recado.client.sending import Sent
 from recado.client.sending_again import send_until
@@ -102,7 +103,8 @@ class Client:
             is_shown=mark_online,
             is_quiet=quiet,
         )
-        self._supervisor = Supervisor(self._account, transport or websocket(), refresh=refresh_version)
+        connect = transport or websocket(proxy=server.proxy)
+        self._supervisor = Supervisor(self._account, connect, refresh=refresh_version)
         self.chats = Chats(self._account, self._connected)
         self.people = People(self._account, self._connected)
         self.history = History(self._account, self._connected)
@@ -111,6 +113,7 @@ class Client:
         self.groups = Groups(self._account, self._connected)
         self.business = Business(self._account, self._connected, self._files)
         self.devices = LinkedDevices(self._account, self._connected)
+        self.push = Push(self._connected)
         self.statuses = Statuses(self._account, self._connected)
         self.newsletters = Newsletters(self._account, self._connected)
         self._handlers = Handlers()

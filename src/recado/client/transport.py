@@ -47,8 +47,10 @@ class WebSocket:
         self._socket = socket
 
     @classmethod
-    async def open(cls, url: str, *, tls: ssl.SSLContext | None = None, seconds: float = 20.0) -> WebSocket:
-        """Connect to `url` as the web client does. Raises ConnectionLost, UntrustedServer."""
+    async def open(
+        cls, url: str, *, tls: ssl.SSLContext | None = None, proxy: str | None = None, seconds: float = 20.0
+    ) -> WebSocket:
+        """Connect to `url` as the web client does, through a `proxy` if one is given. As `Connect`."""
         # No timeout of the session's own: it would go on counting over the socket's whole life.
         http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         try:
@@ -59,11 +61,13 @@ class WebSocket:
                     max_msg_size=0,
                     compress=0,
                     ssl=tls if tls is not None else True,
+                    proxy=proxy,
                     timeout=aiohttp.ClientWSTimeout(ws_close=FAREWELL),
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await http.close()
-            raise _translated(error) from error
+            # Of a proxy an error would name the address, and the password in it.
+            raise _translated(error) from (error if proxy is None else None)
         except BaseException:
             await http.close()
             raise
@@ -93,11 +97,11 @@ class WebSocket:
             await self._http.close()
 
 
-def websocket(tls: ssl.SSLContext | None = None) -> Connect:
+def websocket(tls: ssl.SSLContext | None = None, *, proxy: str | None = None) -> Connect:
     """A `Connect` that opens WebSockets, with the system's certificate authorities unless `tls` is given."""
 
     async def connect(url: str) -> Transport:
-        return await WebSocket.open(url, tls=tls)
+        return await WebSocket.open(url, tls=tls, proxy=proxy)
 
     return connect
 

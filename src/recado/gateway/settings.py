@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     whatsapp_files_ca: Path | None = None
     """A PEM file with the certificate authority of that host."""
 
+    whatsapp_proxy: SecretStr | None = None
+    """An HTTP proxy to reach WhatsApp Web and its files through, by CONNECT: `http://user:password@host:3128`."""
+
     whatsapp_version: str | None = Field(None, pattern=r"^2\.3000\.\d{6,12}$")
     """The version of WhatsApp Web to be (`2.3000.1043857760`), and no other; unset: ours, and when that is refused the
     one that `whatsapp_version_page` names."""

@@ -51,6 +51,7 @@ class Transfers:
 
     def __init__(self, server: Server) -> None:
         self._tls = ssl.create_default_context(cadata=server.files_ca) if server.files_ca else True
+        self._proxy = server.proxy
         self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -90,7 +91,10 @@ class Transfers:
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                timeout=_TIMES, connector=aiohttp.TCPConnector(ssl=self._tls), auto_decompress=False
+                timeout=_TIMES,
+                connector=aiohttp.TCPConnector(ssl=self._tls),
+                auto_decompress=False,
+                proxy=self._proxy,
             )
         return self._http
 

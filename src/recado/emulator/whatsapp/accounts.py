@@ -83,6 +83,7 @@ class Device:
     was_active: bool = False  # it has taken up work at least once since it was linked
     held: Letter | None = None  # a fault holds it back, to go out behind the next one
     is_available: bool = False
+    push: dict[str, str] = field(default_factory=dict, repr=False)  # where it wants to be woken
     away: dict[str, tuple[Node, float | None]] = field(default_factory=dict)  # told on return, while it counts
     phone: JID = field(init=False)
     """Its address in the phone number space."""

@@ -5,6 +5,7 @@ The small questions a client asks around its work: taking up work, pings, proper
     <iq xmlns="w:p"|"urn:xmpp:ping" type="get"/>                   → result
     <iq xmlns="abt" type="get"><props/></iq>                        → <props><prop config_code= config_value=/>…</props>
     <iq xmlns="md" type="set"><remove-companion-device jid=/></iq>  → result, then the device is gone
+    <iq xmlns="urn:xmpp:whatsapp:push" type="set"><config platform= …/></iq>  → result; with "get" → <settings …/>
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from recado.protocol.node import Node
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
+
+
+_PLACES = {"web": ("endpoint", "auth", "p256dh"), "gcm": ("id",), "apple": ("id",)}
 
 
 def on_passive(world: World, device: Device, node: Node) -> Answer:
@@ -46,6 +50,18 @@ def on_props(world: World, device: Device, node: Node) -> Answer:
     """The server's properties: none is switched on."""
     attrs = {"protocol": "1", "hash": "recado", "refresh": "86400"}
     return Answer([Node("props", attrs, [])])
+
+
+def on_push(world: World, device: Device, node: Node) -> Answer:
+    """Where the device wants to be woken, told or asked for."""
+    config = node.child("config")
+    if config is None:
+        return Answer([Node("settings", {"platform": device.push.get("platform", "none")})])
+    needed = _PLACES.get(config.attrs.get("platform", ""))
+    if needed is None or not all(config.attrs.get(name) for name in needed):
+        raise Refused(400, "bad-request")
+    device.push = dict(config.attrs)
+    return Answer()
 
 
 def on_devices(world: World, device: Device, node: Node) -> Answer:
