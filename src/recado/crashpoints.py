@@ -53,7 +53,9 @@ class GroupPoint(StrEnum):
 class AppStatePoint(StrEnum):
     """Where a change of the shared state, or a question for its keys, may be interrupted."""
 
+    BEFORE_PUSH = "app_state.before_push"  # the patch is made, nobody has it
     AFTER_PUSH = "app_state.after_push"  # the server took the patch, nothing is written here
+    PUSHED_BEFORE_COMMIT = "app_state.pushed_before_commit"  # what it comes to is being written
     AFTER_ASKING = "app_state.after_asking"  # the phone was asked for keys, the work still stands
     AFTER_PLEA = "app_state.after_plea"  # the phone was asked for a collection in the open, the work still stands
     BEFORE_RECOVERY = "app_state.before_recovery"  # what it gave is understood, nothing is written here

@@ -17,13 +17,16 @@ from recado.events import (
     ChatCleared,
     ContactChanged,
     Fact,
+    FavoritesChanged,
     LabelChanged,
     LabelPlaced,
     MessageHidden,
     MessageReceived,
     MessageStarred,
     PushNameChanged,
+    QuickReplyChanged,
     SettingChanged,
+    StatusMuted,
     UnknownReceived,
 )
 from recado.jid import JID
@@ -129,6 +132,26 @@ async def test_what_the_phone_does_now_is_told(linked, ana, bia, told, recorded)
         saved = [fact.is_saved for fact in await recorded(client, ContactChanged) if fact.is_saved is not None]
         assert saved == [False]
         assert (await client.store.credentials()).push_name == "Ana Lúcia"
+
+
+async def test_what_a_business_and_a_person_keep_at_hand_is_told(linked, ana, bia, told):
+    async with linked() as client:
+        ana.settings.apply(
+            actions.EditQuickReply("17", "/oi", "olá!", ("oi",)),
+            actions.ChooseFavorites((bia.jid, GROUP)),
+            actions.MuteStatus(bia.jid, True),
+            actions.ChangeSetting("status_privacy", "deny_list", (bia.jid,)),
+            actions.EditQuickReply("17", is_deleted=True),
+        )
+        reply, deleted = await told(client, QuickReplyChanged, 2)
+        assert (reply.reply, reply.shortcut, reply.text, reply.keywords) == ("17", "/oi", "olá!", ("oi",))
+        assert (deleted.reply, deleted.is_deleted) == ("17", True)
+        (favorites,) = await told(client, FavoritesChanged)
+        assert favorites.chats == (bia.jid, GROUP)
+        (muted,) = await told(client, StatusMuted)
+        assert (muted.contact, muted.is_muted) == (bia.jid, True)
+        (setting,) = await told(client, SettingChanged)
+        assert (setting.setting, setting.value, setting.people) == ("status_privacy", "deny_list", (bia.jid,))
 
 
 async def test_what_this_version_does_not_model_is_kept_raw(linked, ana, told, world):

@@ -66,11 +66,12 @@ class Recording:
 
     async def messages(self, messages: Sequence[HistoryMessage | None]) -> None:
         """The next of its messages; None for one that says nothing."""
-        said = [message for message in messages if message is not None]
+        own = [message for message in messages if message is not None]
+        said = [each for message in own for each in (message, *message.additions)]
         reached = replace(
             self.progress,
             messages=self.progress.messages + len(messages),
-            readable=self.progress.readable + len(said),
+            readable=self.progress.readable + len(own),
         )
         await self._keep(said, [_record_messages, _record_unread, _record_content], reached)
 

@@ -11,7 +11,7 @@ The entries themselves are not kept: they became facts. A sibling of transaction
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from recado.protocol.appstate.collections import Collection
@@ -25,12 +25,18 @@ from recado.store.records import JSONRecord
 
 @dataclass(frozen=True, slots=True)
 class SharedKey(JSONRecord):
-    """A key of the shared state, as an own device gave it; `made_at` in seconds."""
+    """A key of the shared state, as an own device gave it; `made_at` in seconds. An expired one only reads."""
 
     id: bytes
     data: bytes = field(repr=False)
     made_at: int
     fingerprint: bytes = field(default=b"", repr=False)
+    is_expired: bool = False
+
+    @property
+    def epoch(self) -> int:
+        """Which of the account's keys it is: each device that makes one counts on."""
+        return int.from_bytes(self.id[2:6], "big")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,12 @@ class AppStateRecords:
     def save_key(self, key: SharedKey) -> None:
         """Keep a key."""
         self._overlay.put(keys.app_state_key(key.id), key)
+
+    async def expire_keys(self, epoch: int) -> None:
+        """Write with keys up to this epoch no more."""
+        for key in (await self.keys()).values():
+            if key.epoch <= epoch and not key.is_expired:
+                self.save_key(replace(key, is_expired=True))
 
     async def collection(self, name: Collection) -> SharedCollection:
         """Where a collection stands; at nothing, when it was never fetched."""

@@ -56,6 +56,18 @@ WRITTEN: list[Action] = [
 ]
 
 
+ALSO_WRITTEN: list[Action] = [
+    actions.NameContact(LID, "Bia Souza", "Bia", LID),
+    actions.NameContact(LID, is_removed=True),
+    actions.EditQuickReply("1795000001", "/oi", "olá", ("oi",)),
+    actions.EditQuickReply("1795000001", is_deleted=True),
+    actions.ChooseFavorites((CHAT, GROUP)),
+    actions.ChangeSetting("status_privacy", "deny_list", (CHAT,)),
+    actions.ChangeSetting("security_notifications", "on"),
+]
+"""What is written too; Baileys was not asked to read it."""
+
+
 class Dice:
     """Bytes that look random and are the same in every run."""
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recado.errors import AppStateCorrupted, AppStateKeyMissing, DecodeError, UsageError
 from recado.jid import JID
 from recado.protocol.appstate import actions, macs
-from recado.protocol.appstate.actions import OtherAction, read_action
+from recado.protocol.appstate.actions import OtherAction
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import expand
 from recado.protocol.appstate.lthash import EMPTY, mixed
@@ -24,10 +24,11 @@ from recado.protocol.appstate.patches import (
     read_snapshot,
     touched,
 )
+from recado.protocol.appstate.reading import read_action
 from recado.protocol.appstate.writing import writes_of
 from recado.protocol.proto import appstate_pb2 as wire
 
-from .conftest import CHAT, KEY, NOW, WRITTEN, Dice
+from .conftest import ALSO_WRITTEN, CHAT, GROUP, IN_GROUP, KEY, NOW, WRITTEN, Dice
 
 LOW = Collection.REGULAR_LOW
 KEYS = {KEY.id: KEY}
@@ -46,7 +47,7 @@ def applied(patch: wire.SyncdPatch) -> list[actions.Action]:
     return [read_action(mutation) for mutation in step.mutations]
 
 
-@pytest.mark.parametrize("action", WRITTEN, ids=lambda action: type(action).__name__)
+@pytest.mark.parametrize("action", [*WRITTEN, *ALSO_WRITTEN], ids=lambda action: type(action).__name__)
 def test_what_is_written_is_read(action: actions.Action) -> None:
     writes = writes_of(action, at=NOW)
     patch, made = make_patch(writes[0].collection, Standing(), writes, key=KEY, known={}, entropy=Dice("x"))
@@ -249,3 +250,31 @@ def test_addresses_lose_their_device() -> None:
     data = wire.SyncActionData(value=value).SerializeToString()
     mutation = Mutation(True, ("pin_v1", "550000000002:3@s.whatsapp.net"), data, b"", b"")
     assert read_action(mutation) == actions.PinChat(JID("550000000002", "s.whatsapp.net"), True)
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        (("archive", str(CHAT)), actions.Archive(CHAT, False)),
+        (("pin_v1", str(CHAT)), actions.PinChat(CHAT, False)),
+        (("mute", str(CHAT)), actions.Mute(CHAT, False)),
+        (("lock", str(CHAT)), actions.Lock(CHAT, False)),
+        (("star", str(GROUP), "3EB0GROUP", "0", str(CHAT)), actions.Star(IN_GROUP, False)),
+        (("userStatusMute", str(CHAT)), actions.MuteStatus(CHAT, False)),
+        (("label_edit", "5"), actions.EditLabel("5", is_deleted=True)),
+        (("label_jid", "5", str(CHAT)), actions.LabelChat("5", CHAT, False)),
+        (("label_message", "5", str(CHAT), "3EB0", "0", "0"), actions.LabelMessage("5", CHAT, "3EB0", False)),
+        (("quick_reply", "17"), actions.EditQuickReply("17", is_deleted=True)),
+        (("favorites",), actions.ChooseFavorites(())),
+    ],
+    ids=lambda value: value[0] if isinstance(value[0] if isinstance(value, tuple) else None, str) else "",
+)
+def test_an_entry_that_was_removed_says_what_is_no_longer_so(index: tuple[str, ...], said: actions.Action) -> None:
+    assert read_action(Mutation(False, index, b"", b"", b"")) == said
+
+
+@pytest.mark.parametrize("mode", [4, -1])
+def test_a_privacy_of_status_posts_nobody_knows_is_kept_whole(mode: int) -> None:
+    data = wire.SyncActionData(value=wire.SyncActionValue(status_privacy=wire.StatusPrivacyAction(mode=mode)))
+    mutation = Mutation(True, ("status_privacy",), data.SerializeToString(), b"", b"")
+    assert isinstance(read_action(mutation), OtherAction)

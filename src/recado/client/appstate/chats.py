@@ -115,9 +115,28 @@ class Chats:
         key = key_of(message)
         await self.apply(actions.LabelMessage(label, key.chat, key.id, is_labeled))
 
-    async def change_setting(self, setting: str, value: str) -> None:
-        """Change `unarchive_chats`, `link_previews` or `twenty_four_hours` ("on", "off"), or the `locale`."""
-        await self.apply(actions.ChangeSetting(setting, value))
+    async def edit_quick_reply(self, reply: str, shortcut: str, text: str, *, keywords: tuple[str, ...] = ()) -> None:
+        """Keep a text at hand under a short word (a business account's), or change it; `reply` is its own id."""
+        await self.apply(actions.EditQuickReply(reply, shortcut, text, keywords))
+
+    async def delete_quick_reply(self, reply: str) -> None:
+        """Keep it no longer."""
+        await self.apply(actions.EditQuickReply(reply, is_deleted=True))
+
+    async def choose_favorites(self, *chats: JID) -> None:
+        """Make these chats, in this order, the favourites."""
+        await self.apply(actions.ChooseFavorites(tuple(chat.bare for chat in chats)))
+
+    async def mute_status(self, contact: JID, *, is_muted: bool = True) -> None:
+        """Hide somebody's status posts, or show them again."""
+        await self.apply(actions.MuteStatus(contact.bare, is_muted))
+
+    async def change_setting(self, setting: str, value: str, *people: JID) -> None:
+        """
+        Change `unarchive_chats`, `link_previews`, `security_notifications` or `twenty_four_hours` ("on", "off"), the
+        `locale`, or `status_privacy` ("contacts"; "allow_list" or "deny_list" of `people`).
+        """
+        await self.apply(actions.ChangeSetting(setting, value, tuple(person.bare for person in people)))
 
     async def apply(self, *given: Action) -> None:
         """Make these actions true, as one change; they must belong to one collection."""

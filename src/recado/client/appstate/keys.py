@@ -54,8 +54,10 @@ async def on_key_share(turn: Turn, arrival: Arrival, share: AppStateKeyShare, pl
     given = [key for key in share.keys if len(key.data) == KEY_SIZE and key.id]
     if not given:
         return
+    known = await turn.tx.app_state.keys()
     for key in given:
-        turn.tx.app_state.save_key(SharedKey(key.id, key.data, key.made_at, key.fingerprint))
+        is_expired = key.id in known and known[key.id].is_expired
+        turn.tx.app_state.save_key(SharedKey(key.id, key.data, key.made_at, key.fingerprint, is_expired))
     await turn.tx.finish_work(FIRST)
     ids = {key.id for key in given}
     waiting = [name for name in ALL if await _waits(turn, name, ids)]

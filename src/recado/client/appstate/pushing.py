@@ -58,6 +58,7 @@ async def push(account: Account, connection: Connection, *actions: Action) -> No
 async def _try(account: Account, connection: Connection, name: Collection, writes: list[Write]) -> bool:
     """One attempt; False when another device was faster, and its patches were taken in."""
     request, step = await _prepare(account, connection, name, writes)
+    crashpoints.reach(AppStatePoint.BEFORE_PUSH)
     answer = (await connection.requests.ask(SyncCollections((request,)))).get(name)
     if answer is not None and answer.error == CONFLICT:
         await _catch_up(account, connection, name, answer)
@@ -70,6 +71,7 @@ async def _try(account: Account, connection: Connection, name: Collection, write
         tx.app_state.save_macs(name, step.macs)
         tx.app_state.save_collection(name, (await tx.app_state.collection(name)).moved(step.standing))
         await tell(turn, step.mutations)
+        crashpoints.reach(AppStatePoint.PUSHED_BEFORE_COMMIT)
     for callback in turn.callbacks:
         callback()
     return True
@@ -94,8 +96,9 @@ async def _prepare(
 
 
 async def _newest(tx: Transaction) -> bytes:
+    """The key to write with. When all have expired, the newest still: the phone has not given the next one yet."""
     keys = await tx.app_state.keys()
-    return max(keys.values(), key=lambda key: (key.made_at, key.id)).id
+    return max(keys.values(), key=lambda key: (not key.is_expired, key.made_at, key.id)).id
 
 
 async def _catch_up(account: Account, connection: Connection, name: Collection, answer: CollectionAnswer) -> None:

@@ -1,6 +1,7 @@
 """
 From an entry of the shared state to what it means here: facts, and the little that this device itself goes by (its push
-name, the other address of a person, the salt of tokens). Runs in the transaction that moves the collection on.
+name, the other address of a person, the salt of tokens, keys that expired). Runs in the transaction that moves the
+collection on.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from recado.events import (
     ChatCleared,
     ContactChanged,
     Fact,
+    FavoritesChanged,
     LabelChanged,
     LabelPlaced,
     MessageHidden,
     MessageId,
     MessageStarred,
     PushNameChanged,
+    QuickReplyChanged,
     SettingChanged,
+    StatusMuted,
     UnknownReceived,
 )
 from recado.jid import JID
 from recado.protocol.appstate import actions
-from recado.protocol.appstate.actions import read_action
 from recado.protocol.appstate.mutation import Mutation
+from recado.protocol.appstate.reading import read_action
 
 TAG = "app_state"
 
@@ -68,8 +72,14 @@ async def _fact(turn: Turn, action: actions.Action) -> Fact | None:
             return LabelChanged(account=turn.me, at=turn.now, label=id, name=name, color=color, is_deleted=is_deleted)
         case actions.LabelChat(chat=chat) | actions.LabelMessage(chat=chat):
             return _placed(turn, action, await other_address(turn.tx, chat))
-        case actions.ChangeSetting(name=name, value=value):
-            return SettingChanged(account=turn.me, at=turn.now, setting=name, value=value)
+        case actions.ChangeSetting(name=name, value=value, people=people):
+            return SettingChanged(account=turn.me, at=turn.now, setting=name, value=value, people=people)
+        case actions.EditQuickReply():
+            return _quick_reply(turn, action)
+        case actions.ChooseFavorites(chats=chats):
+            return FavoritesChanged(account=turn.me, at=turn.now, chats=chats)
+        case actions.MuteStatus(contact=contact, is_muted=is_muted):
+            return StatusMuted(account=turn.me, at=turn.now, contact=contact, is_muted=is_muted)
         case _:
             return None
 
@@ -85,6 +95,8 @@ async def _take(turn: Turn, action: actions.Action, mutation: Mutation) -> None:
             await _call_ourselves(turn, name)
         case actions.NewSalt(salt=salt):
             await turn.tx.people.save_nct_salt(salt)
+        case actions.ExpireKeys(epoch=epoch):
+            await turn.tx.app_state.expire_keys(epoch)
         case _:
             await _unknown(turn, mutation, mutation.kind)
 
@@ -152,6 +164,18 @@ def _placed(turn: Turn, action: actions.LabelChat | actions.LabelMessage, alt: J
     )
 
 
+def _quick_reply(turn: Turn, action: actions.EditQuickReply) -> QuickReplyChanged:
+    return QuickReplyChanged(
+        account=turn.me,
+        at=turn.now,
+        reply=action.id,
+        shortcut=action.shortcut,
+        text=action.text,
+        keywords=action.keywords,
+        is_deleted=action.is_deleted,
+    )
+
+
 async def _name(turn: Turn, action: actions.NameContact) -> None:
     contact, lid, phone = action.contact, action.lid, action.phone
     if lid is not None and phone is not None and lid.is_lid and phone.is_phone:
@@ -159,6 +183,8 @@ async def _name(turn: Turn, action: actions.NameContact) -> None:
     elif not action.is_removed:
         alt = await other_address(turn.tx, contact)
         lid, phone = (contact, alt) if contact.is_lid else (alt, contact)
+    if contact.is_person:
+        await turn.tx.people.save_contact(contact, is_saved=not action.is_removed)
     await turn.tx.record(
         ContactChanged(
             account=turn.me,

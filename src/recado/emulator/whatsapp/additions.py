@@ -1,20 +1,30 @@
 """
-What a phone adds to other messages, sealed: its votes and its answers to events; and those of others, opened. It knows
-the secrets of the polls and events it saw, as phones do, for as long as it lives.
+What a phone adds to other messages, sealed: its votes, answers to events and comments; and those of others, opened. It knows
+the secrets of the messages it saw, as phones do, for as long as it lives.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeGuard
 
-from recado.content import Content, Event, EventAnswer, Poll, PollVote
+from recado.content import Comment, Content, EventAnswer, Poll, PollVote, Reaction
 from recado.emulator.whatsapp.accounts import Account
 from recado.errors import DecodeError, UsageError
 from recado.jid import JID
 from recado.protocol.messages.decode import Decoded, decode_message
-from recado.protocol.messages.secrets import NONCE_SIZE, encode_answer, encode_vote, open_addition
+from recado.protocol.messages.secrets import NONCE_SIZE, encode_answer, encode_sealed, encode_vote, open_addition
 from recado.protocol.messages.targets import seen_from_here
+
+Sealed = PollVote | EventAnswer | Comment | Reaction
+
+
+def is_sealed(content: Content) -> TypeGuard[Sealed]:
+    """Is it sealed with the secret of the message it is about?"""
+    return isinstance(content, PollVote | EventAnswer | Comment) or (
+        isinstance(content, Reaction) and content.is_sealed
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +42,8 @@ class Additions:
         self._known: dict[str, _Known] = {}
 
     def note(self, id: str, decoded: Decoded, author: Account) -> None:
-        """A message was said or came: of a poll and an event the secret is remembered."""
-        if decoded.secret is not None and isinstance(decoded.content, Poll | Event):
+        """A message was said or came: its secret is remembered."""
+        if decoded.secret is not None:
             options = decoded.content.options if isinstance(decoded.content, Poll) else ()
             self._known[id] = _Known(decoded.secret, author, options)
 
@@ -41,14 +51,22 @@ class Additions:
         """The same for one of its own, as it was encoded."""
         self.note(id, decode_message(message), self._account)
 
-    def write(self, content: PollVote | EventAnswer, chat: JID, at: datetime, nonce: bytes) -> bytes:
-        """The message of a vote or an answer. Raises UsageError for what it is about when that was never seen."""
+    def secret_of(self, id: str) -> bytes | None:
+        """The secret of a poll or an event it saw."""
+        known = self._known.get(id)
+        return None if known is None else known.secret
+
+    def write(self, content: Sealed, chat: JID, at: datetime, nonce: bytes) -> bytes:
+        """The message of a vote, an answer, a comment or a sealed reaction. Raises UsageError for what it is about when that was never seen."""
         known = self._known.get(content.poll if isinstance(content, PollVote) else content.to)
         if known is None:
-            raise UsageError("the phone never saw that poll or event")
+            raise UsageError("the phone never saw that message")
         author, own = known.author.lid, self._account.lid
         if isinstance(content, PollVote):
             return encode_vote(content, chat, known.secret, author=author, voter=own, nonce=nonce[:NONCE_SIZE], at=at)
+        if isinstance(content, Comment | Reaction):
+            sealed = nonce[:NONCE_SIZE]
+            return encode_sealed(content, chat, known.secret, author=author, writer=own, nonce=sealed, at=at)
         return encode_answer(content, chat, known.secret, author=author, writer=own, nonce=nonce[:NONCE_SIZE], at=at)
 
     def read(self, decoded: Decoded, writer: Account) -> Content | None:

@@ -9,12 +9,12 @@ Switches to be wrong on purpose: `answers` (on), `loses` and `doubles` (so many 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from recado.content import EncryptedFile, Text
+from recado.content import Content, EncryptedFile, EventAnswer, PollVote, Reaction, Text
 from recado.emulator.whatsapp.accounts import Account
 from recado.emulator.whatsapp.inbox import Shown
 from recado.events import MessageId
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _FIRST_NUMBER = 550090000000
 _FIRST_LID = 900000000000000
 _MINUTE = timedelta(minutes=1)
+_ADDITIONS = (Reaction, PollVote, EventAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class Archive:
             conversations=tuple(
                 HistoryConversation(
                     other.lid,
-                    tuple(remembered(other, shown) for shown in reversed(chats[other.phone])),
+                    self._past(other, reversed(chats[other.phone])),
                     name=other.name,
                     alt=other.phone,
                     unread=sum(1 for shown in chats[other.phone] if not shown.from_me and not shown.is_read),
@@ -173,7 +174,7 @@ class Archive:
         given = older[-request.count :] if request.count > 0 else []
         conversation = HistoryConversation(
             other.lid,
-            tuple(remembered(other, each) for each in reversed(given)),
+            self._past(other, reversed(given)),
             alt=other.phone,
             has_more=len(given) < len(older),
         )
@@ -182,7 +183,19 @@ class Archive:
     def _again(self, request: MessageAsked) -> tuple[bytes, ...]:
         other = self._world.directory.account(request.chat)
         shown = self._phone.inbox.get(other.phone, request.id) if other is not None else None
-        return () if other is None or shown is None else (encode_past_message(remembered(other, shown)),)
+        return () if other is None or shown is None else (encode_past_message(self._remembered(other, shown)),)
+
+    def _past(self, chat: Account, shown: Iterable[Shown]) -> tuple[HistoryMessage, ...]:
+        """These messages; what was added to one goes with that one."""
+        return tuple(self._remembered(chat, each) for each in shown if not isinstance(each.content, _ADDITIONS))
+
+    def _remembered(self, chat: Account, shown: Shown) -> HistoryMessage:
+        added = [each for each in self._phone.messages if _is_about(each.content, shown.id)]
+        return replace(
+            remembered(chat, shown),
+            secret=self._phone.secret_of(shown.id),
+            additions=tuple(remembered(chat, each) for each in added),
+        )
 
     def _invented_parts(self, kind: str) -> Iterator[list[HistoryChunk]]:
         """The past on order, in parts; each is a list of pieces, so that it is never one value in memory."""
@@ -228,3 +241,11 @@ def remembered(chat: Account, shown: Shown) -> HistoryMessage:
         sent_at=shown.at,
         push_name=shown.push_name,
     )
+
+
+def _is_about(content: Content | None, id: str) -> bool:
+    match content:
+        case Reaction(to=to) | EventAnswer(to=to) | PollVote(poll=to):
+            return to == id
+        case _:
+            return False

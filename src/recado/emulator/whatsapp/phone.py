@@ -227,6 +227,10 @@ class Phone:
             raise UsageError("the phone is offline")
         return self._speech.say(self._account(to), self.files.put(kind, data, described), None)
 
+    def secret_of(self, id: str) -> bytes | None:
+        """The secret of a poll or an event on its screen."""
+        return self._speech.additions.secret_of(id)
+
     async def read(self, chat: Phone | JID | str | None = None) -> list[Shown]:
         """Open a chat (all of them): its authors are told that their messages were read."""
         account = self._account(chat) if chat is not None else None

@@ -14,10 +14,11 @@ from recado.errors import AppStateError, UsageError
 from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.appstate import actions
-from recado.protocol.appstate.actions import Action, MessageKey, read_action
+from recado.protocol.appstate.actions import Action, MessageKey
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import KEY_SIZE, ExpandedKey, expand
 from recado.protocol.appstate.patches import Standing, apply_patch, indexes_of, make_patch, read_patch, touched
+from recado.protocol.appstate.reading import read_action
 from recado.protocol.appstate.recovery import write_recovery
 from recado.protocol.appstate.writing import writes_of
 from recado.protocol.messages.appstate_keys import encode_key_share

@@ -37,6 +37,13 @@ def _write(action: Action, at: datetime) -> Write:
             return _message(action)
         case actions.NameContact():
             return _contact(action)
+        case actions.EditQuickReply():
+            return _quick_reply(action)
+        case actions.ChooseFavorites(chats=chats):
+            value = wire.SyncActionValue()
+            for chat in chats:
+                value.favorites_action.favorites.add().id = str(chat)
+            return Write(Collection.REGULAR_HIGH, ("favorites",), value, 1)
         case actions.EditLabel() | actions.LabelChat() | actions.LabelMessage():
             return _label(action)
         case actions.SetPushName() | actions.ChangeSetting():
@@ -99,6 +106,13 @@ def _message(action: actions.Star | actions.DeleteForMe) -> Write:
 
 def _contact(action: actions.NameContact) -> Write:
     value = wire.SyncActionValue()
+    if action.contact.is_lid:
+        said_of_lid = value.lid_contact_action
+        said_of_lid.full_name, said_of_lid.first_name = action.full_name or "", action.first_name or ""
+        if action.username is not None:
+            said_of_lid.username = action.username
+        index = ("lid_contact", str(action.contact))
+        return Write(Collection.CRITICAL_UNBLOCK_LOW, index, value, 2, is_removal=action.is_removed)
     said = value.contact_action
     said.save_on_primary_addressbook = True
     for name, text in (
@@ -111,6 +125,14 @@ def _contact(action: actions.NameContact) -> Write:
             setattr(said, name, text)
     index = ("contact", str(action.contact))
     return Write(Collection.CRITICAL_UNBLOCK_LOW, index, value, 2, is_removal=action.is_removed)
+
+
+def _quick_reply(action: actions.EditQuickReply) -> Write:
+    value = wire.SyncActionValue()
+    said = value.quick_reply_action
+    said.shortcut, said.message, said.count, said.deleted = action.shortcut, action.text, 0, action.is_deleted
+    said.keywords.extend(action.keywords)
+    return Write(Collection.REGULAR, ("quick_reply", action.id), value, 2)
 
 
 def _label(action: actions.EditLabel | actions.LabelChat | actions.LabelMessage) -> Write:
@@ -148,6 +170,13 @@ def _setting(action: actions.SetPushName | actions.ChangeSetting) -> Write:
         case "twenty_four_hours":
             value.time_format_action.is_twenty_four_hour_format_enabled = is_on
             return Write(Collection.REGULAR_LOW, ("time_format",), value, 7)
+        case "status_privacy":
+            value.status_privacy.mode = actions.STATUS_PRIVACY.index(action.value)
+            value.status_privacy.user_jid.extend(str(person) for person in action.people)
+            return Write(Collection.REGULAR_HIGH, ("status_privacy",), value, 7)
+        case "security_notifications":
+            value.security_notification_setting.show_notification = is_on
+            return Write(Collection.CRITICAL_BLOCK, ("setting_securityNotification",), value, 1)
         case _:
             raise UsageError("this setting is read, not written")
 

@@ -15,6 +15,7 @@ from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.messages.context import has_room_for_context, room_for_context, write_context, write_quote
 from recado.protocol.messages.history import SYNC_TYPES, HistoryChunk, HistoryConversation, HistoryMessage
+from recado.protocol.messages.history_additions import write_additions
 from recado.protocol.messages.parsing import parse_message, unwrap
 from recado.protocol.messages.secrets import SECRET_SIZE
 from recado.protocol.messages.writing import write_content
@@ -59,9 +60,10 @@ def encode_message(
     if quoting is not None:
         write_quote(room_for_context(inner), quoting.id, quoting.sender, _quoted(quoting), quoting.chat)
     mentions = content.mentions if isinstance(content, Text | Media) else ()
+    to_all = isinstance(content, Text | Media) and content.mentions_all
     if not has_room_for_context(inner):
         expires_in = None  # what has no room for it does not disappear by itself
-    write_context(inner, mentions=mentions, forwarded=forwarded, expires_in=expires_in)
+    write_context(inner, mentions=mentions, mentions_all=to_all, forwarded=forwarded, expires_in=expires_in)
     if inner is not message and inner.HasField("message_context_info"):
         message.message_context_info.CopyFrom(inner.message_context_info)
         inner.ClearField("message_context_info")
@@ -178,7 +180,7 @@ def _conversation(conversation: HistoryConversation) -> wire.Conversation:
 
 def _item(message: HistoryMessage) -> wire.WebMessageInfo:
     is_named = message.sender is not None and message.sender.bare != message.chat
-    return wire.WebMessageInfo(
+    item = wire.WebMessageInfo(
         key=wire.MessageKey(
             remote_jid=str(message.chat),
             from_me=message.from_me,
@@ -188,4 +190,7 @@ def _item(message: HistoryMessage) -> wire.WebMessageInfo:
         message=encode_message(message.content),
         message_timestamp=int(message.sent_at.timestamp()),
         push_name=message.push_name,
+        message_secret=message.secret,
     )
+    write_additions(item, message.additions)
+    return item

@@ -57,7 +57,10 @@ class HistoryPush:
 
 @dataclass(frozen=True, slots=True)
 class HistoryMessage:
-    """A past message. `sender` is None when the account itself wrote it and the phone names no device."""
+    """
+    A past message. `sender` is None when the account itself wrote it and the phone names no device. `additions` are the
+    reactions, votes and answers that were added to it since.
+    """
 
     id: MessageId
     chat: JID
@@ -70,6 +73,7 @@ class HistoryMessage:
     forwarded: int = 0
     expires_in: int | None = None
     secret: bytes | None = field(default=None, repr=False)
+    additions: tuple[HistoryMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from recado.protocol.messages.history import (
     HistoryMessage,
     sync_type_name,
 )
+from recado.protocol.messages.history_additions import read_additions
 from recado.protocol.messages.history_walk import Found, Piece, Read, walk
 from recado.protocol.messages.secrets import SECRET_SIZE
 from recado.protocol.names import shown_name
@@ -214,7 +215,7 @@ def _message(chat: JID, item: wire.WebMessageInfo) -> HistoryMessage | None:
         return None
     from_me = item.key.from_me
     author = _jid(item.key.participant or item.participant)
-    return HistoryMessage(
+    message = HistoryMessage(
         id=MessageId(item.key.id),
         chat=chat.bare,
         sender=author if author is not None or from_me else chat.bare,
@@ -227,6 +228,8 @@ def _message(chat: JID, item: wire.WebMessageInfo) -> HistoryMessage | None:
         expires_in=decoded.expires_in or item.ephemeral_duration or None,
         secret=item.message_secret if len(item.message_secret) == SECRET_SIZE else decoded.secret,
     )
+    additions = tuple(read_additions(item, message))
+    return replace(message, additions=additions) if additions else message
 
 
 def _learn(pairs: dict[tuple[JID, JID], None], phone: JID | None, lid: JID | None) -> None:
