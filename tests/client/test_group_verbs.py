@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recado.content import Text
+from recado.content import Revoke, Text
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.line import Deliver
 from recado.errors import QueryError, UsageError
-from recado.events import GroupChanged, MessageReceived, PictureChanged
+from recado.events import ContactChanged, GroupChanged, MessageReceived, MessageSent, PictureChanged
 from recado.groups import GroupChange, Role
 from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.queries.statuses import StatusAudience
 
 
 @pytest.fixture
@@ -245,3 +246,38 @@ async def test_what_the_server_calls_dirty_is_asked_for_anew(desk, bia, world, t
         assert (await client.groups.get(group)).subject == "Renamed in silence"
         async with client.store.transaction() as tx:
             assert await tx.groups.find(gone) is None
+
+
+async def test_a_status_is_for_whom_the_account_chose(desk, bia, rui, ana, soon, told, recorded):
+    async with desk.connected() as client, soon():
+        with pytest.raises(UsageError):
+            await client.statuses.post(Text("nobody is in the address book"))
+        ana.settings.name_contact(bia.lid, "Bia")
+        ana.settings.name_contact(rui.lid, "Rui")
+        while len(await client.statuses.audience()) < 2:
+            await told(client, ContactChanged, 2)
+        assert set(await client.statuses.audience()) == {bia.lid, rui.lid}
+        ana.account.status_for, ana.account.status_people = "blacklist", [str(rui.jid)]
+        assert (await client.statuses.privacy()).audience is StatusAudience.CONTACTS_WITHOUT
+        sent = await client.statuses.post(Text("not for Rui"))
+        await bia.expect(text="not for Rui")
+        ana.account.status_for = "whitelist"
+        assert await client.statuses.audience() == [rui.lid]
+        await client.statuses.revoke(sent.id)
+        await desk.world.expect_nothing_pending(client.account)
+        assert rui.messages == []
+        revoked = (await recorded(client, MessageSent))[-1]
+        assert (revoked.content, str(revoked.chat)) == (Revoke(sent.id), "status@broadcast")
+
+
+async def test_a_revoked_status_is_taken_back_from_who_saw_it(desk, world, clock, bia, told, traffic, soon):
+    from recado import Client, MemoryStore
+
+    async with desk.connected() as client, Client(MemoryStore(), server=world.server, clock=clock) as theirs, soon():
+        await bia.link(theirs)
+        post = await theirs.statuses.post(Text("my day"), [desk.phone.jid])
+        await theirs.statuses.revoke(post.id)
+        _, revoke = await told(client, MessageReceived, 2)
+        assert isinstance(revoke.content, Revoke) and revoke.content.to == post.id
+        (node,) = [each for each in traffic.sent(theirs) if each.attrs.get("edit") == "7"]
+        assert node.attrs["to"] == "status@broadcast"

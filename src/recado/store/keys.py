@@ -25,6 +25,7 @@ GROUPS = "group-"
 SENDER_KEYS = "sender-key-"
 OWN_SENDER_KEYS = "own-sender-key-"
 KEY_HOLDERS = "key-holders-"
+CONTACTS = "contact-"
 
 # Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
 _SELDOM = ("seen-", "sent-", "retry-", "secret-", "history-", "asked-", "missing-", "renewed-")
@@ -150,6 +151,16 @@ def past_request(id: str) -> str:
 def missing_message(chat: JID, id: str) -> str:
     """A message that may be had from the phone; the id comes last, as with those that were opened."""
     return f"missing-{_part(str(chat))}/{_part(id)}"
+
+
+def contact(person: JID) -> str:
+    """Somebody in the account's address book."""
+    return CONTACTS + address_user(person)
+
+
+def resent_in(jid: JID, id: str) -> str:
+    """The session in which a message was last sent again to a device."""
+    return f"resent-{address(jid)}/{_part(id)}"
 
 
 def renewed(jid: JID) -> str:

@@ -5,6 +5,7 @@ settings as last told. Reached through `Transaction.people`; like all of the sto
     tctoken-77_1      the token a person gave us, and when we last gave them one; goes by itself after four weeks
     nct-salt          what stands in for a token with people who gave none
     blocklist, privacy, default-timer
+    contact-77_1      somebody in the account's address book: whom a status is for
 """
 
 from __future__ import annotations
@@ -68,6 +69,13 @@ class Blocked(JSONRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class Contact(JSONRecord):
+    """Somebody in the account's address book."""
+
+    person: JID = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Setting(JSONRecord):
     """One privacy setting."""
 
@@ -127,6 +135,19 @@ class PeopleRecords:
         """Replace the privacy settings."""
         named = tuple(Setting(name, value) for name, value in sorted(settings.items()))
         self._overlay.put(PRIVACY, Settings(named))
+
+    async def save_contact(self, person: JID, *, is_saved: bool) -> None:
+        """Somebody is in the address book, or no longer."""
+        person = (await self._canonical(person)).bare
+        self._overlay.put(keys.contact(person), Contact(person) if is_saved else None)
+
+    async def contacts(self) -> list[JID]:
+        """Everybody in the address book, each once, by the addresses that are known now."""
+        names = await self._overlay.scan(keys.CONTACTS)
+        await self._overlay.prefetch(names)
+        found = [await self._overlay.get(name, Contact.decode) for name in names]
+        people = [(await self._canonical(each.person)).bare for each in found if each is not None]
+        return list(dict.fromkeys(people))
 
 
 async def move_tokens(overlay: Overlay, pairs: list[tuple[JID, JID]]) -> None:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from recado.client import sending
 from recado.client.account import Account
+from recado.client.groups.planning import kept_group
 from recado.client.sending import Sent
-from recado.content import Content
+from recado.content import Content, Revoke
 from recado.errors import UsageError
 from recado.events import MessageId
 from recado.groups import Group, Member
 from recado.jid import BROADCAST, JID
+from recado.protocol.queries.statuses import AskStatusPrivacy, StatusAudience, StatusPrivacy
+from recado.protocol.queries.usync import Column
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
@@ -30,17 +33,61 @@ class Statuses:
         self._account = account
         self._connected = connected
 
-    async def post(self, content: Content, to: Sequence[JID], *, id: MessageId | None = None) -> Sent:
+    async def privacy(self) -> StatusPrivacy:
+        """Whom the account shows its status posts to, as it was chosen on the phone."""
+        connection = await self._connected()
+        return await connection.requests.ask(AskStatusPrivacy())
+
+    async def audience(self) -> list[JID]:
+        """Everybody a status is for by that choice: the only ones named, or the address book without those left out."""
+        chosen = await self.privacy()
+        named = await self._by_one_address(chosen.people)
+        if chosen.audience is StatusAudience.ONLY:
+            return named
+        async with self._account.store.transaction() as tx:
+            contacts = await tx.people.contacts()
+        if chosen.audience is StatusAudience.CONTACTS_WITHOUT:
+            # Somebody left out by number may stand in the address book by LID: never shown for want of that knowledge.
+            contacts = [person for person in await self._by_one_address(contacts) if person not in named]
+        return [person for person in contacts if not self._account.is_me(person)]
+
+    async def _by_one_address(self, people: Sequence[JID]) -> list[JID]:
+        """Each once: by LID, which is asked for where it is not known."""
+        known = await self._canonical(people)
+        unknown = [person for person in known if person.is_phone]
+        if unknown:
+            await self._account.look_ups.ask(unknown, (Column.LID,))
+        return await self._canonical(known)
+
+    async def _canonical(self, people: Sequence[JID]) -> list[JID]:
+        async with self._account.store.transaction() as tx:
+            return list(dict.fromkeys([(await tx.canonical(person)).bare for person in people]))
+
+    async def post(self, content: Content, to: Sequence[JID] | None = None, *, id: MessageId | None = None) -> Sent:
         """
-        Post a status for those people to see. Whoever is left out of `to`, and was not before, cannot read on: the key
-        is made anew.
+        Post a status for those people to see; without `to`, for whom the account's choice says (`audience`). Whoever is
+        left out, and was not before, cannot read on: the key is made anew.
         """
-        if not to:
+        people = await self.audience() if to is None else to
+        if not people:
             raise UsageError("a status is for somebody to see")
         connection = await self._connected()
-        async with self._account.store.transaction() as tx:
-            people = [(await tx.canonical(person)).bare for person in to]
-            members = tuple(Member(person) for person in dict.fromkeys(people))
-            by_lid = any(person.is_lid for person in people)
-            await tx.groups.save(Group(jid=STATUS, subject="", members=members, by_lid=by_lid))
+        await self._keep(people)
         return await sending.send(self._account, connection, STATUS, content, id=id)
+
+    async def revoke(self, id: MessageId) -> Sent:
+        """Take a status of one's own back, from those who were shown the last one."""
+        connection = await self._connected()
+        async with self._account.store.transaction() as tx:
+            shown = await kept_group(tx, STATUS)
+        if shown is None:
+            await self._keep(await self.audience())
+        return await sending.send(self._account, connection, STATUS, Revoke(id))
+
+    async def _keep(self, to: Sequence[JID]) -> None:
+        """Who sees it, as a group: keys are given and made anew by the same rules."""
+        people = await self._canonical(to)
+        by_lid = any(person.is_lid for person in people)
+        members = tuple(Member(person) for person in people)
+        async with self._account.store.transaction() as tx:
+            await tx.groups.save(Group(jid=STATUS, subject="", members=members, by_lid=by_lid))

@@ -111,6 +111,8 @@ class Account:
     contacts: set[str] = field(default_factory=set)
     watchers: dict[str, Device] = field(default_factory=dict)
     privacy: dict[str, str] = field(default_factory=dict)
+    status_for: str = "contacts"  # or "blacklist", "whitelist" of those in `status_people`
+    status_people: list[str] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
     about: str = ""
     last_seen: int | None = None

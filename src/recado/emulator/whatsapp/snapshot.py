@@ -98,6 +98,7 @@ def _account_to_json(phone: Phone) -> dict[str, Any]:
         "contacts": sorted(account.contacts),
         "app_state": account.app_state.to_json(),
         "privacy": account.privacy,
+        "status_for": [account.status_for, *account.status_people],
         "blocked": sorted(account.blocked),
         "about": account.about,
         "profile": account.profile.to_json(),
@@ -115,6 +116,7 @@ def _account_from_json(world: World, saved: dict[str, Any]) -> Phone:
     account.contacts = set(saved["contacts"])
     account.app_state = SharedState.from_json(saved.get("app_state", {}))
     account.privacy = dict(saved["privacy"])
+    account.status_for, *account.status_people = saved.get("status_for", ["contacts"])
     account.blocked = set(saved["blocked"])
     account.about = saved["about"]
     account.profile = Profile.from_json(saved["profile"]) if "profile" in saved else Profile()

@@ -76,3 +76,11 @@ def on_devices(world: World, device: Device, node: Node) -> Answer:
     if target is None or target.account is not device.account or not target.number:
         raise Refused(404, "item-not-found")
     return Answer(moves=world.remove(target))
+
+
+def on_status_privacy(world: World, device: Device, node: Node) -> Answer:
+    """Whom the account shows its status posts to."""
+    account = device.account
+    people = [Node("user", {"jid": jid}) for jid in account.status_people]
+    chosen = Node("list", {"type": account.status_for, "default": "true"}, people)
+    return Answer([Node("privacy", None, [chosen])])

@@ -39,6 +39,7 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("privacy", "get"): people.on_privacy_get,
     ("privacy", "set"): people.on_privacy_set,
     ("status", "set"): people.on_about_set,
+    ("status", "get"): settings.on_status_privacy,
     ("disappearing_mode", "set"): people.on_timer_set,
     ("urn:xmpp:whatsapp:dirty", "set"): settings.on_accepted,
     ("w:stats", "set"): settings.on_accepted,

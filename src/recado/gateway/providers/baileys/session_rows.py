@@ -47,7 +47,7 @@ OTHER = "other"
 _NAMED = (
     PREKEY, SIGNED_PREKEY, SESSION, SENDER_KEY, OWN_SENDER_KEY, KEY_HOLDERS, IDENTITY, LID_MAPPING, DEVICE_LIST, SENT,
     SEEN, RETRY, WORK, CURSOR, APP_STATE_COLLECTION, APP_STATE_MAC, "app-state-key", "tctoken", "group", "secret",
-    "timer",
+    "timer", "contact",
 )  # fmt: skip
 
 
