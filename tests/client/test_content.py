@@ -10,23 +10,36 @@ from recado import Client, MemoryStore
 from recado.content import (
     Button,
     Buttons,
+    Choice,
+    Comment,
     ContactCard,
     Contacts,
     Content,
     DisappearingTimer,
     Edit,
+    LinkButton,
     Location,
     Media,
     MediaKind,
+    MemberLabel,
+    Option,
+    OptionList,
+    OptionSection,
+    PhoneNumberSharing,
     Poll,
     Reaction,
     Revoke,
+    SharingLimit,
+    Template,
     Text,
 )
 from recado.emulator.whatsapp.world import World
 from recado.errors import UsageError
 from recado.events import MessageReceived, MessageSent
 from recado.jid import JID
+from recado.protocol.messages.encode import encode_message
+from recado.protocol.messages.parsing import parse_message
+from recado.protocol.messages.shape import shape_of
 
 
 @pytest.fixture
@@ -60,7 +73,8 @@ async def sent(client: Client, id: str) -> MessageSent:
         Contacts((ContactCard("a\0b", ()),)),
         Poll("half of \ud83d", ("a",)),
         Media(MediaKind.IMAGE),
-        Buttons("Coming?", (Button("b1", "Yes"),)),
+        Template("welcome", "en"),
+        MemberLabel("only in groups"),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_before_anything_leaves(
@@ -128,3 +142,56 @@ async def test_the_other_side_sets_the_timer_too(world: World, client: Client) -
 async def test_what_is_forwarded_says_how_often(world: World, client: Client) -> None:
     forwarded = await client.send(world.phone("Rui").jid, Location(1.5, 2.5), forward=4)
     assert (await sent(client, forwarded.id)).forwarded == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (Buttons("Coming?", (Button("b1", "Yes"),)), "buttons"),
+        (OptionList("Day?", "Days", (OptionSection("Week", (Option("r1", "Monday"),)),)), "list"),
+        (LinkButton("Look", "Open", "https://example.invalid"), None),
+        (Choice("b1", "Yes"), "buttons_response"),
+        (PhoneNumberSharing(is_shared=False), None),
+        (PhoneNumberSharing(is_shared=True), None),
+        (SharingLimit(is_limited=True), None),
+        (Text("look, everybody", mentions_all=True), None),
+    ],
+)
+async def test_what_is_seldom_said_arrives(world: World, client: Client, content: Content, named: str | None) -> None:
+    rui = world.phone("Rui")
+    sent = await client.send(rui.jid, content)
+    assert (await rui.expect(id=sent.id)).content == content
+    body = encode_message(content)
+    told = shape_of(parse_message(body)).business
+    assert (None if told is None else told[0]) == named
+    back = await rui.say("Ana", content)
+    assert (await received(client, back.id)).content == content
+
+
+async def test_comments_and_sealed_reactions_go_both_ways(world: World, client: Client) -> None:
+    rui = world.phone("Rui")
+    ours = await client.send(rui.jid, Text("what do you think?"))
+    await rui.expect(id=ours.id)
+    comment = await rui.say("Ana", Comment(ours.id, "good"))
+    assert (await received(client, comment.id)).content == Comment(ours.id, "good", from_me=True)
+    theirs = await rui.say("Ana", "and this?")
+    await received(client, theirs.id)
+    answer = await client.send(rui.jid, Comment(theirs.id, "better"))
+    assert (await rui.expect(id=answer.id)).content == Comment(theirs.id, "better", from_me=True)
+    heart = await client.send(rui.jid, Reaction(theirs.id, "❤️", is_encrypted=True))
+    assert (await rui.expect(id=heart.id)).content == Reaction(theirs.id, "❤️", from_me=True, is_encrypted=True)
+    thumb = await rui.say("Ana", Reaction(ours.id, "👍", is_encrypted=True))
+    assert (await received(client, thumb.id)).content == Reaction(ours.id, "👍", from_me=True, is_encrypted=True)
+
+
+async def test_a_comment_on_what_nobody_saw_is_not_sent(world: World, client: Client) -> None:
+    with pytest.raises(UsageError, match="not known here"):
+        await client.send(world.phone("Rui").jid, Comment("3EB0AAAA", "good"))
+    assert world.phone("Rui").messages == []
+
+
+async def received(client: Client, id: str) -> MessageReceived:
+    async for fact in client.listen(MessageReceived, after=0):
+        if fact.id == id:
+            return fact
+    raise AssertionError("the client ended")

@@ -14,14 +14,14 @@ from recado.client.account import Account
 from recado.client.drafts import Draft
 from recado.client.understanding import find_secret, remember_secret
 from recado.content import (
-    Buttons,
+    Comment,
     Content,
     DisappearingTimer,
     Edit,
     EventAnswer,
-    LinkButton,
-    OptionList,
+    MemberLabel,
     PollVote,
+    Reaction,
     Template,
     Text,
     content_kind,
@@ -34,15 +34,15 @@ from recado.protocol.messages.encode import Quoting, encode_message
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.reporting import reporting_token
-from recado.protocol.messages.secrets import NONCE_SIZE, SECRET_SIZE, encode_answer, encode_vote
+from recado.protocol.messages.secrets import NONCE_SIZE, SECRET_SIZE, encode_answer, encode_sealed, encode_vote
 from recado.protocol.messages.shape import Shape, shape_of
 from recado.store.secrets import MessageSecret
 from recado.store.transaction import Transaction
 
 Quotable = MessageReceived | MessageSent | Quoting | Quote | None
 
-# Phones show these from businesses only, which write over the Cloud API.
-_BUSINESS = (Buttons, OptionList, LinkButton, Template)
+_LONGEST_LABEL = 30
+_Addition = PollVote | EventAnswer | Comment | Reaction
 
 
 async def draft_message(
@@ -57,7 +57,9 @@ async def draft_message(
 ) -> Draft:
     """The message to seal. Raises UsageError for what is not sent, and when what it is about is not known."""
     _check(content, chat)
-    if isinstance(content, PollVote | EventAnswer):
+    if isinstance(content, PollVote | EventAnswer | Comment) or (
+        isinstance(content, Reaction) and content.is_encrypted
+    ):
         body = await _addition(account, chat, content)
     else:
         if expires_in is None and chat.is_person:
@@ -119,27 +121,29 @@ async def _timer(account: Account, chat: JID) -> int:
             return 0
 
 
-async def _addition(account: Account, chat: JID, content: PollVote | EventAnswer) -> bytes:
+async def _addition(account: Account, chat: JID, content: _Addition) -> bytes:
     to = content.poll if isinstance(content, PollVote) else content.to
     async with account.store.transaction() as tx:
         kept = await find_secret(account, tx, chat.bare, _author(account, chat, content), to)
     if kept is None:
-        raise UsageError("the poll or event is not known here, or too old")
+        raise UsageError("the message it is about is not known here, or too old")
     nonce, now = account.entropy(NONCE_SIZE), account.now()
     writer = account.lid.bare if kept.author.is_lid and account.lid is not None else account.jid
     if isinstance(content, EventAnswer):
         return encode_answer(content, chat.bare, kept.secret, author=kept.author, writer=writer, nonce=nonce, at=now)
+    if isinstance(content, Comment | Reaction):
+        return encode_sealed(content, chat.bare, kept.secret, author=kept.author, writer=writer, nonce=nonce, at=now)
     _check_vote(content, kept)
     return encode_vote(content, chat.bare, kept.secret, author=kept.author, voter=writer, nonce=nonce, at=now)
 
 
-def _author(account: Account, chat: JID, content: PollVote | EventAnswer) -> JID:
+def _author(account: Account, chat: JID, content: _Addition) -> JID:
     if content.from_me:
         return account.jid
     if content.author is not None:
         return JID.parse(content.author).bare
     if not chat.is_person:
-        raise UsageError("in a group, a vote or an answer says whose poll or event it is about")
+        raise UsageError("in a group, what is sealed for a message says whose that is")
     return chat.bare
 
 
@@ -149,8 +153,10 @@ def _check_vote(vote: PollVote, kept: MessageSecret) -> None:
 
 
 def _check(content: Content, chat: JID) -> None:
-    if isinstance(content, _BUSINESS):
+    if isinstance(content, Template):
         raise UsageError(f"{content_kind(content)} messages are not sent over WhatsApp Web")
+    if isinstance(content, MemberLabel) and (not chat.is_group or len(content.label) > _LONGEST_LABEL):
+        raise UsageError(f"a member's label is for groups, and has at most {_LONGEST_LABEL} characters")
     if isinstance(content, DisappearingTimer) and not chat.is_person:
         raise UsageError("a group's timer is a setting of the group")
     said = content.content if isinstance(content, Edit) else content

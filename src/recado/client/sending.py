@@ -206,6 +206,7 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
         hides_failure=shape.hides_failure,
         meta=dict(shape.meta),
         reporting=token,
+        business=shape.business,
     )
 
 

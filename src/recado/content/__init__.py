@@ -10,10 +10,11 @@ it is. Reprs show no word, number or place of anybody.
 
 from __future__ import annotations
 
-from recado.content.abouts import DisappearingTimer, Edit, Editable, Keep, Pin, Reaction, Revoke
+from recado.content.abouts import Comment, DisappearingTimer, Edit, Editable, Keep, Pin, Reaction, Revoke
+from recado.content.agreements import MemberLabel, PhoneNumberSharing, SharingLimit
 from recado.content.asking import Answer, Event, EventAnswer, Poll, PollVote
 from recado.content.cards import ContactCard, Contacts, GroupInvite, LiveLocation, Location, Product
-from recado.content.files import Album, EncryptedFile, Media, MediaKind
+from recado.content.files import Album, EncryptedFile, Media, MediaKind, StickerPack
 from recado.content.kinds import KINDS, WEB_KINDS, Content, content_kind, content_text
 from recado.content.menus import (
     Button,
@@ -36,6 +37,7 @@ __all__ = [
     "Button",
     "Buttons",
     "Choice",
+    "Comment",
     "ContactCard",
     "Contacts",
     "Content",
@@ -53,15 +55,19 @@ __all__ = [
     "Location",
     "Media",
     "MediaKind",
+    "MemberLabel",
     "Option",
     "OptionList",
     "OptionSection",
+    "PhoneNumberSharing",
     "Pin",
     "Poll",
     "PollVote",
     "Product",
     "Reaction",
     "Revoke",
+    "SharingLimit",
+    "StickerPack",
     "Template",
     "TemplateButton",
     "Text",

@@ -14,10 +14,21 @@ _SPARSE = {"sparse": True}  # JSON leaves the field out while it has its default
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """An emoji on the message `to`; an empty one takes it back."""
+    """An emoji on the message `to`; an empty one takes it back. `is_encrypted`: with that message's own secret."""
 
     to: str
     emoji: str = field(repr=False)
+    from_me: bool = field(default=False, metadata=_SPARSE)
+    author: str | None = field(default=None, repr=False, metadata=_SPARSE)
+    is_encrypted: bool = field(default=False, metadata=_SPARSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Words under the message `to`, sealed with that message's own secret; communities have them."""
+
+    to: str
+    body: str = field(repr=False)
     from_me: bool = field(default=False, metadata=_SPARSE)
     author: str | None = field(default=None, repr=False, metadata=_SPARSE)
 

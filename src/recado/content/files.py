@@ -58,6 +58,7 @@ class Media:
     is_animated: bool = field(default=False, metadata=_SPARSE)
     pages: int | None = field(default=None, repr=False, metadata=_SPARSE)
     mentions: tuple[str, ...] = field(default=(), repr=False, metadata=_SPARSE)
+    mentions_all: bool = field(default=False, metadata=_SPARSE, kw_only=True)
     album: str | None = field(default=None, repr=False, metadata=_SPARSE)
     remote: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE)
 
@@ -68,3 +69,14 @@ class Album:
 
     images: int = 0
     videos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StickerPack:
+    """A pack of so many stickers, to be added; read and shown, its files are not fetched."""
+
+    name: str = field(repr=False)
+    publisher: str = field(default="", repr=False)
+    stickers: int = 0
+    id: str = field(default="", repr=False)
+    caption: str | None = field(default=None, repr=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from recado.content.abouts import DisappearingTimer, Edit, Keep, Pin, Reaction, Revoke
+from recado.content.abouts import Comment, DisappearingTimer, Edit, Keep, Pin, Reaction, Revoke
+from recado.content.agreements import MemberLabel, PhoneNumberSharing, SharingLimit
 from recado.content.asking import Event, EventAnswer, Poll, PollVote
 from recado.content.cards import Contacts, GroupInvite, LiveLocation, Location, Product
-from recado.content.files import Album, Media, MediaKind
+from recado.content.files import Album, Media, MediaKind, StickerPack
 from recado.content.menus import Buttons, Choice, LinkButton, OptionList, Template
 from recado.content.words import Text, Unsupported
 
@@ -33,6 +34,11 @@ Content = (
     | LinkButton
     | Choice
     | Template
+    | Comment
+    | StickerPack
+    | PhoneNumberSharing
+    | SharingLimit
+    | MemberLabel
     | Unsupported
 )
 
@@ -59,6 +65,11 @@ _NAMES: dict[type[object], str] = {
     LinkButton: "link_button",
     Choice: "choice",
     Template: "template",
+    Comment: "comment",
+    StickerPack: "sticker_pack",
+    PhoneNumberSharing: "phone_number_sharing",
+    SharingLimit: "sharing_limit",
+    MemberLabel: "member_label",
 }
 
 KINDS = frozenset({kind.value for kind in MediaKind} | set(_NAMES.values()))
@@ -80,6 +91,11 @@ WEB_KINDS = frozenset(
         DisappearingTimer,
         GroupInvite,
         Product,
+        Comment,
+        StickerPack,
+        PhoneNumberSharing,
+        SharingLimit,
+        MemberLabel,
     )
 )
 """The kinds that only WhatsApp Web has."""
@@ -95,7 +111,9 @@ def content_kind(content: Content) -> str:
 def content_text(content: Content) -> str | None:
     """The words of it that a person reads, if there are any."""
     match content:
-        case Text(body=words) | Buttons(body=words) | OptionList(body=words) | LinkButton(body=words):
+        case Text(body=words) | Comment(body=words) | MemberLabel(label=words) | StickerPack(name=words):
+            return words
+        case Buttons(body=words) | OptionList(body=words) | LinkButton(body=words):
             return words
         case Media(caption=words) | Location(name=words) | LiveLocation(caption=words) | Event(name=words):
             return words

@@ -19,10 +19,11 @@ class LinkPreview:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text message. `mentions` are the addresses of the people its @names mean."""
+    """A text message. `mentions` are the addresses of the people its @names mean; `mentions_all`: everybody."""
 
     body: str
     mentions: tuple[str, ...] = field(default=(), repr=False, metadata=_SPARSE)
+    mentions_all: bool = field(default=False, metadata=_SPARSE, kw_only=True)
     preview: LinkPreview | None = field(default=None, repr=False, metadata=_SPARSE)
 
     def __repr__(self) -> str:

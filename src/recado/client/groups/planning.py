@@ -78,6 +78,7 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
         hides_failure=shape.hides_failure,
         meta=dict(shape.meta) if draft.chat.is_group else {**dict(shape.meta), "status_setting": "contacts"},
         reporting=token,
+        business=shape.business,
         device_identity=shows_identity((envelope for _, envelope in given), account),
     )
 

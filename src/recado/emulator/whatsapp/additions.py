@@ -1,6 +1,6 @@
 """
-What a phone adds to other messages, sealed: its votes, answers to events and comments; and those of others, opened. It knows
-the secrets of the messages it saw, as phones do, for as long as it lives.
+What a phone adds to other messages, sealed: its votes, answers to events and comments; and those of others, opened. It
+knows the secrets of the messages it saw, as phones do, for as long as it lives.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Sealed = PollVote | EventAnswer | Comment | Reaction
 def is_sealed(content: Content) -> TypeGuard[Sealed]:
     """Is it sealed with the secret of the message it is about?"""
     return isinstance(content, PollVote | EventAnswer | Comment) or (
-        isinstance(content, Reaction) and content.is_sealed
+        isinstance(content, Reaction) and content.is_encrypted
     )
 
 
@@ -57,7 +57,7 @@ class Additions:
         return None if known is None else known.secret
 
     def write(self, content: Sealed, chat: JID, at: datetime, nonce: bytes) -> bytes:
-        """The message of a vote, an answer, a comment or a sealed reaction. Raises UsageError for what it is about when that was never seen."""
+        """The message of what is added. Raises UsageError when what it is about was never seen."""
         known = self._known.get(content.poll if isinstance(content, PollVote) else content.to)
         if known is None:
             raise UsageError("the phone never saw that message")

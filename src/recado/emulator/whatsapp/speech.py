@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recado.content import Content, EventAnswer, PollVote, Text, content_kind
+from recado.content import Content, Text, content_kind
 from recado.emulator.whatsapp.accounts import Account
-from recado.emulator.whatsapp.additions import Additions
+from recado.emulator.whatsapp.additions import Additions, is_sealed
 from recado.emulator.whatsapp.group_speech import GroupSpeech
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
@@ -84,7 +84,7 @@ class Speech:
         entropy, id = self._world.entropy, new_message_id(self._world.entropy)
         quoted = Quoting(quoting.id, self.lid(quoting.sender), Text(quoting.text)) if quoting else None
         now = self._world.clock.now()
-        if isinstance(content, PollVote | EventAnswer):
+        if is_sealed(content):
             message = self.additions.write(content, to.lid, now, entropy(NONCE_SIZE))
         else:
             message = encode_message(content, chat=to.lid, at=now, quoting=quoted, secret=entropy(32))
@@ -109,6 +109,7 @@ class Speech:
             mediatype=shape.mediatype,
             hides_failure=shape.hides_failure,
             meta=dict(shape.meta),
+            business=shape.business,
         )
         self._send(outgoing.build())
         return shown

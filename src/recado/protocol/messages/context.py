@@ -23,6 +23,7 @@ class Context:
     """What stands in the context beside the quote."""
 
     mentions: tuple[str, ...] = ()
+    mentions_all: bool = False
     forwarded: int = 0
     expires_in: int | None = None
 
@@ -44,6 +45,7 @@ def read_context(message: Message) -> Context:
     forwarded = max(context.forwarding_score, int(context.is_forwarded))
     return Context(
         mentions=tuple(context.mentioned_jid[:_MOST_MENTIONS]),
+        mentions_all=context.non_jid_mentions > 0,
         forwarded=forwarded,
         expires_in=context.expiration or None,
     )
@@ -93,11 +95,20 @@ def write_quote(context: ContextInfo, id: MessageId, author: JID, quoted: Messag
         context.remote_jid = str(chat)
 
 
-def write_context(message: Message, *, mentions: Sequence[str] = (), forwarded: int, expires_in: int | None) -> None:
+def write_context(
+    message: Message,
+    *,
+    mentions: Sequence[str] = (),
+    mentions_all: bool = False,
+    forwarded: int,
+    expires_in: int | None,
+) -> None:
     """Say whom it mentions, that it is forwarded, when it disappears; nothing is written for nothing."""
-    if mentions or forwarded or expires_in:
+    if mentions or mentions_all or forwarded or expires_in:
         context = room_for_context(message)
         context.mentioned_jid.extend(mentions)
+        if mentions_all:
+            context.non_jid_mentions = 1
         if forwarded:
             context.forwarding_score = forwarded
             context.is_forwarded = True

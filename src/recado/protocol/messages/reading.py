@@ -26,10 +26,14 @@ from recado.content import (
     LiveLocation,
     Location,
     Media,
+    MemberLabel,
+    PhoneNumberSharing,
     Pin,
     Poll,
     Reaction,
     Revoke,
+    SharingLimit,
+    StickerPack,
     Text,
     Unsupported,
 )
@@ -75,16 +79,18 @@ def _extended(message: Message, part: wire.ExtendedTextMessage) -> Content:
     preview = None
     if part.matched_text and (part.title or part.description or part.jpeg_thumbnail):
         preview = LinkPreview(part.matched_text, part.title, part.description, part.jpeg_thumbnail or None)
-    return Text(part.text, read_context(message).mentions, preview)
+    context = read_context(message)
+    return Text(part.text, context.mentions, preview, mentions_all=context.mentions_all)
 
 
 def _file(message: Message, part: Any) -> Content:
-    media = read_file(part)
+    media, context = read_file(part), read_context(message)
     association = message.message_context_info.message_association
     album = association.parent_message_key.id if association.association_type == association.MEDIA_ALBUM else ""
     return replace(
         media,
-        mentions=read_context(message).mentions,
+        mentions=context.mentions,
+        mentions_all=context.mentions_all,
         is_round=message.HasField("ptv_message"),
         album=album or None,
     )
@@ -174,6 +180,12 @@ def _protocol(message: Message, part: ProtocolMessage) -> Content | None:
             return _edit(part)
         case "ephemeralSetting":
             return DisappearingTimer(part.ephemeral_expiration)
+        case "sharePhoneNumber":
+            return PhoneNumberSharing(is_shared=True)
+        case "limitSharing":
+            return SharingLimit(part.limit_sharing.sharing_limited)
+        case "memberLabel":
+            return MemberLabel(part.member_label.label)
         case _:
             return None
 
@@ -211,6 +223,9 @@ _VISIBLE = {
     ProtocolMessage.REVOKE: "revoke",
     ProtocolMessage.MESSAGE_EDIT: "messageEdit",
     ProtocolMessage.EPHEMERAL_SETTING: "ephemeralSetting",
+    ProtocolMessage.SHARE_PHONE_NUMBER: "sharePhoneNumber",
+    ProtocolMessage.LIMIT_SHARING: "limitSharing",
+    ProtocolMessage.GROUP_MEMBER_LABEL_CHANGE: "memberLabel",
 }
 
 Reader = Callable[[Message, Any], Content | None]
@@ -224,6 +239,10 @@ _READERS: dict[str, Reader] = {
     "audio_message": _file,
     "document_message": _file,
     "sticker_message": _file,
+    "sticker_pack_message": lambda _, part: StickerPack(
+        part.name, part.publisher, len(part.stickers), part.sticker_pack_id, part.caption or None
+    ),
+    "request_phone_number_message": lambda _, part: PhoneNumberSharing(is_shared=False),
     "album_message": lambda _, part: Album(part.expected_image_count, part.expected_video_count),
     "location_message": _location,
     "live_location_message": _live_location,

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from google.protobuf.message import DecodeError as ProtobufError
 
-from recado.content import Answer, Content, EventAnswer, PollVote, Reaction
+from recado.content import Answer, Comment, Content, EventAnswer, PollVote, Reaction
 from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.crypto.keys import hkdf
@@ -35,6 +35,7 @@ class Use(StrEnum):
     VOTE = "Poll Vote"
     ANSWER = "Event Response"
     REACTION = "Enc Reaction"
+    COMMENT = "Enc Comment"
     EVENT_EDIT = "Event Edit"
     EDIT = "Message Edit"
     REPORT = "Report Token"
@@ -80,6 +81,9 @@ def read_addition(message: Message) -> Addition | None:
             reaction = message.enc_reaction_message
             target = read_key(reaction.target_message_key)
             return Addition(Use.REACTION, target, reaction.enc_payload, reaction.enc_iv)
+        if message.HasField("enc_comment_message"):
+            comment = message.enc_comment_message
+            return Addition(Use.COMMENT, read_key(comment.target_message_key), comment.enc_payload, comment.enc_iv)
         if message.HasField("secret_encrypted_message"):
             edit = message.secret_encrypted_message
             use = _EDITS.get(edit.secret_enc_type)
@@ -131,6 +135,22 @@ def encode_answer(
     return Message(enc_event_response_message=part).SerializeToString()
 
 
+def encode_sealed(
+    said: Reaction | Comment, chat: JID, secret: bytes, *, author: JID, writer: JID, nonce: bytes, at: datetime
+) -> bytes:
+    """The message of a comment, or of a reaction that is sealed, on the message of `author`."""
+    key = write_key(Target(said.to, said.from_me, said.author), chat)
+    if isinstance(said, Comment):
+        plaintext = Message(extended_text_message=wire.ExtendedTextMessage(text=said.body)).SerializeToString()
+        payload = _seal(Use.COMMENT, said.to, plaintext, secret, author, writer, nonce)
+        comment = wire.EncCommentMessage(target_message_key=key, enc_payload=payload, enc_iv=nonce)
+        return Message(enc_comment_message=comment).SerializeToString()
+    emoji = wire.ReactionMessage(text=said.emoji, sender_timestamp_ms=int(at.timestamp() * 1000))
+    payload = _seal(Use.REACTION, said.to, emoji.SerializeToString(), secret, author, writer, nonce)
+    reaction = wire.EncReactionMessage(target_message_key=key, enc_payload=payload, enc_iv=nonce)
+    return Message(enc_reaction_message=reaction).SerializeToString()
+
+
 def option_hash(option: str) -> bytes:
     """What a vote names an option by."""
     return hashlib.sha256(option.encode()).digest()
@@ -153,7 +173,13 @@ def _added(addition: Addition, plaintext: bytes, options: tuple[str, ...]) -> Co
             return EventAnswer(target.id, answer, max(0, said.extra_guest_count), target.from_me, target.author)
         case Use.REACTION:
             reaction = wire.ReactionMessage.FromString(plaintext)
-            return Reaction(target.id, reaction.text, target.from_me, target.author)
+            return Reaction(target.id, reaction.text, target.from_me, target.author, is_encrypted=True)
+        case Use.COMMENT:
+            comment = unwrap(parse_message(plaintext))
+            body = comment.extended_text_message.text or comment.conversation
+            if not body:
+                raise DecodeError("a comment without words")
+            return Comment(target.id, body, target.from_me, target.author)
         case _:
             message = unwrap(parse_message(plaintext))
             if message.HasField("protocol_message"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recado.protocol.messages.parsing import unwrap
+from recado.protocol.proto import e2e_pb2 as wire
 from recado.protocol.proto.e2e_pb2 import Message, ProtocolMessage
 
 EDIT, PIN, EVENT_EDIT, REVOKE, ADMIN_REVOKE = "1", "2", "3", "7", "8"
@@ -37,12 +38,18 @@ _MEDIATYPES = {
     "interactive_response_message": "native_flow_response",
     "group_invite_message": "url",
 }
+_BUSINESS = {
+    "buttons_message": "buttons",
+    "buttons_response_message": "buttons_response",
+    "list_response_message": "list_response",
+    "interactive_response_message": "interactive_response",
+}
 _NO_REPORT = ("reaction_message", "enc_reaction_message", "enc_event_response_message", "poll_update_message")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The attributes: `type`, `mediatype`, `edit`, `decrypt-fail`, those of `<meta>`; whether it can be reported."""
+    """`type`, `mediatype`, `edit`, `decrypt-fail`, `<meta>`; whether it can be reported; what `<biz>` names."""
 
     kind: str = "text"
     mediatype: str | None = None
@@ -50,6 +57,7 @@ class Shape:
     hides_failure: bool = False
     meta: tuple[tuple[str, str], ...] = ()
     can_be_reported: bool = True
+    business: tuple[str, tuple[tuple[str, str], ...]] | None = None
 
 
 TEXT = Shape()
@@ -74,8 +82,11 @@ def shape_of(message: Message) -> Shape:
         kind, meta = "event", (("event_type", "response"),)
     elif mediatype is not None:
         kind = "media"
+    elif inner.protocol_message.type == ProtocolMessage.GROUP_MEMBER_LABEL_CHANGE:
+        meta = (("tag_reason", "user_update"), ("appdata", "member_tag"))
     adds = any(inner.HasField(name) for name in _NO_REPORT)
-    return Shape(kind, mediatype, edit, adds or edit is not None, meta, not adds)
+    is_sealed = adds or inner.HasField("enc_comment_message")
+    return Shape(kind, mediatype, edit, adds or edit is not None, meta, not is_sealed, _business(inner))
 
 
 def _mediatype(message: Message) -> str | None:
@@ -86,6 +97,12 @@ def _mediatype(message: Message) -> str | None:
     if message.HasField("extended_text_message"):
         return "url" if message.extended_text_message.title else None
     return next((name for field, name in _MEDIATYPES.items() if message.HasField(field)), None)
+
+
+def _business(message: Message) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    if message.HasField("list_message"):
+        return "list", (("v", "2"), ("type", wire.ListMessage.ListType.Name(message.list_message.list_type).lower()))
+    return next(((name, ()) for field, name in _BUSINESS.items() if message.HasField(field)), None)
 
 
 def _edit(message: Message) -> str | None:

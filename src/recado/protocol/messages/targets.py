@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from recado.content import Content, Edit, EventAnswer, Keep, Pin, PollVote, Reaction, Revoke
+from recado.content import Comment, Content, Edit, EventAnswer, Keep, Pin, PollVote, Reaction, Revoke
 from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.proto.e2e_pb2 import MessageKey
 
-ABOUT_OTHERS = (Reaction, Edit, Revoke, Pin, Keep, PollVote, EventAnswer)
+ABOUT_OTHERS = (Reaction, Edit, Revoke, Pin, Keep, PollVote, EventAnswer, Comment)
 
 T = TypeVar("T", bound=Content)
 

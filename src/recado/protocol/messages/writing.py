@@ -25,12 +25,15 @@ from recado.content import (
     LiveLocation,
     Location,
     Media,
+    MemberLabel,
     OptionList,
+    PhoneNumberSharing,
     Pin,
     Poll,
     Product,
     Reaction,
     Revoke,
+    SharingLimit,
     Text,
     Unsupported,
     content_kind,
@@ -47,6 +50,7 @@ from recado.protocol.proto.e2e_pb2 import Message, ProtocolMessage
 
 _KEEP, _UNDO_KEEP = 1, 2
 _QUIZ = 1
+_CHAT_SETTING = 1
 
 
 def write_content(content: Content, *, chat: JID | None = None, at: datetime | None = None) -> Message:
@@ -65,6 +69,8 @@ def write_content(content: Content, *, chat: JID | None = None, at: datetime | N
             return _about(content, chat, 0 if at is None else int(at.timestamp() * 1000))
         case Poll():
             return _poll(content)
+        case PhoneNumberSharing() | SharingLimit() | MemberLabel():
+            return _agreement(content, at)
         case Event():
             return Message(event_message=write_event(content))
         case Unsupported(raw=raw):
@@ -182,6 +188,27 @@ def _poll(poll: Poll) -> Message:
         part.correct_answer.option_name = poll.correct
         return Message(poll_creation_message_v5=part)
     return Message(poll_creation_message_v3=part) if poll.selectable == 1 else Message(poll_creation_message=part)
+
+
+def _agreement(content: PhoneNumberSharing | SharingLimit | MemberLabel, at: datetime | None) -> Message:
+    now = 0 if at is None else int(at.timestamp())
+    match content:
+        case PhoneNumberSharing(is_shared=False):
+            return Message(request_phone_number_message=wire.RequestPhoneNumberMessage())
+        case PhoneNumberSharing():
+            return Message(protocol_message=ProtocolMessage(type=ProtocolMessage.SHARE_PHONE_NUMBER))
+        case SharingLimit(is_limited=is_limited):
+            limit = wire.LimitSharing(
+                sharing_limited=is_limited,
+                trigger=_CHAT_SETTING,
+                limit_sharing_setting_timestamp=now * 1000,
+                initiated_by_me=True,
+            )
+            return Message(protocol_message=ProtocolMessage(type=ProtocolMessage.LIMIT_SHARING, limit_sharing=limit))
+        case MemberLabel(label=label):
+            named = wire.MemberLabel(label=label, label_timestamp=now)
+            kind = ProtocolMessage.GROUP_MEMBER_LABEL_CHANGE
+            return Message(protocol_message=ProtocolMessage(type=kind, member_label=named))
 
 
 def _location(location: Location) -> wire.LocationMessage:

@@ -18,7 +18,7 @@ from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.signal.session import Envelope, EnvelopeKind
-from recado.protocol.stanzas.outgoing import reporting_nodes
+from recado.protocol.stanzas.outgoing import business_nodes, reporting_nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ class GroupMessage:
     device_identity: bytes | None = field(default=None, repr=False)
     meta: dict[str, str] = field(default_factory=dict)
     reporting: bytes | None = field(default=None, repr=False)
+    business: tuple[str, tuple[tuple[str, str], ...]] | None = None
 
     def build(self) -> Node:
         """The stanza."""
@@ -57,6 +58,7 @@ class GroupMessage:
         content += reporting_nodes(self.reporting)
         if self.meta:
             content.append(Node("meta", self.meta))
+        content += business_nodes(self.business)
         return Node("message", attrs, content)
 
     def _sealed(self) -> Node:

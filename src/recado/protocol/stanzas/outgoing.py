@@ -5,6 +5,7 @@ Messages as they leave, and as a server reads them.
       <participants><to jid="…"><enc v="2" type="pkmsg|msg" mediatype? decrypt-fail?>[bytes]</enc></to>…</participants>
       <device-identity>[bytes]</device-identity>? <tctoken>[bytes]</tctoken>? | <cstoken>[bytes]</cstoken>?
       <reporting><reporting_token v="2">[16 bytes]</reporting_token></reporting>? <meta polltype|event_type/>?
+      <biz><buttons/> | <list v="2" type/> | …</biz>?
     </message>
 
 To the own phone (category="peer") and to the one device that asked again (device_fanout="false") the `enc` stands
@@ -42,6 +43,7 @@ class OutgoingMessage:
     hides_failure: bool = False
     meta: dict[str, str] = field(default_factory=dict)
     reporting: bytes | None = field(default=None, repr=False)
+    business: tuple[str, tuple[tuple[str, str], ...]] | None = None
 
     def build(self) -> Node:
         """The stanza."""
@@ -64,6 +66,7 @@ class OutgoingMessage:
         content += reporting_nodes(self.reporting)
         if self.meta:
             content.append(Node("meta", dict(self.meta)))
+        content += business_nodes(self.business)
         return Node("message", attrs, content)
 
 
@@ -172,6 +175,11 @@ class SubmittedMessage:
 def reporting_nodes(token: bytes | None) -> list[Node]:
     """What goes along so that the message can be reported, if it can."""
     return [] if token is None else [Node("reporting", None, [Node("reporting_token", {"v": "2"}, token)])]
+
+
+def business_nodes(named: tuple[str, tuple[tuple[str, str], ...]] | None) -> list[Node]:
+    """What tells the server that a message has buttons or a list, or answers one."""
+    return [] if named is None else [Node("biz", None, [Node(named[0], dict(named[1]))])]
 
 
 def _sealed(
