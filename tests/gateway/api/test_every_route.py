@@ -19,7 +19,7 @@ METHODS = ("get", "post", "patch", "put", "delete")
 SCOPES = ("read", "send", "manage")
 
 # Words, not things: no mentorado has them, so another's cannot be told from one's own.
-WORDS = {"provider": "baileys"}
+WORDS = {"provider": "baileys", "label_id": "7", "number": "99"}
 
 # A thing of another mentorado for every kind of id there is in a path: how it comes to be, and which column is its id.
 THINGS: dict[str, LiteralString] = {
@@ -53,6 +53,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/mentorados/{mentorado_id}/keys"): {"scopes": ["manage"]},  # a key makes none with more rights
     ("post", "/v1/mentorados/{mentorado_id}/webhooks/{webhook_id}/redrive"): {"after": 0},
     ("post", "/v1/mentorados/{mentorado_id}/contacts/{contact_id}/merge"): {"other_id": "{contact_id}"},
+    ("patch", "/v1/mentorados/{mentorado_id}/conversations/{conversation_id}"): {"pinned": True},
+    ("patch", "/v1/mentorados/{mentorado_id}/profile"): {"about": "x"},
+    ("put", "/v1/mentorados/{mentorado_id}/profile/picture"): {"jpeg": "/9j/"},
     ("post", "/v1/mentorados/{mentorado_id}/messages"): {"text": "x", "to": "550000000001"},
 }
 

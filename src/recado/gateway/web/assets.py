@@ -22,7 +22,7 @@ _WORDS = {
     "recado-connection.js": ("card.", "state.", "reason."),
     "page.js": (
         "page.", "care.", "guard.", "rule.", "hooks.", "keys.", "campaigns.", "taken.", "finding.", "audit.", "state.",
-        "reason.", "status.", "moves.", "card.road.",
+        "reason.", "status.", "moves.", "card.road.", "profile.",
     ),
 }  # fmt: skip
 """Which words each script is given."""

@@ -1,5 +1,5 @@
 """
-The pages of operations: care, guardrails, webhooks, keys and campaigns of one mentorado. Only their frames are rendered
+The pages of operations: profile, care, guardrails, webhooks, keys and campaigns of one mentorado. Only their frames are rendered
 here; what stands in them their scripts read from the API and change through it, with the session of the browser.
 """
 
@@ -18,7 +18,7 @@ from recado.gateway.web.pages import render
 from recado.gateway.web.visitors import page_caller
 
 router = APIRouter(include_in_schema=False)
-PAGES = ("care", "guardrails", "webhooks", "keys", "campaigns")
+PAGES = ("profile", "care", "guardrails", "webhooks", "keys", "campaigns")
 
 
 @router.get("/mentorados/{mentorado_id}/{page}")

@@ -15,7 +15,7 @@ COOKIE = "recado_language"
 LANGUAGES = {"en": "English", "pt-BR": "Português"}
 DEFAULT = "en"
 
-_PARTS = ("", ".pages", ".findings", ".roads", ".thread")
+_PARTS = ("", ".pages", ".findings", ".roads", ".thread", ".chats")
 _FOLDER = Path(__file__).with_name("texts")
 
 CATALOGUES: dict[str, dict[str, str]] = {

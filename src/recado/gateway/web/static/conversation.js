@@ -78,7 +78,8 @@
         if (!response.ok || response.redirected) continue;
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
         const wasAtEnd = isAtEnd();
-        merge(document.getElementById("threads"), page.getElementById("threads"));
+        for (const list of ["threads", "archived-threads", "chat-actions"]) merge(document.getElementById(list), page.getElementById(list));
+        showArchived(page);
         merge(messages, page.getElementById("messages"), { keepsOlder: true });
         showWindow(page);
         if (wasAtEnd) toEnd();
@@ -101,6 +102,13 @@
       place.dataset.isOpen = fresh.dataset.isOpen;
     }
     if (composer) composer.hidden = !isOpen;
+  };
+
+  const showArchived = (page) => {
+    const place = document.getElementById("archived"), fresh = page.getElementById("archived");
+    if (!place || !fresh) return;
+    place.hidden = fresh.hidden;
+    document.getElementById("archived-count").textContent = page.getElementById("archived-count").textContent;
   };
 
   const noteRead = async () => {

@@ -32,8 +32,8 @@ export const make = (tag, attributes = {}, ...children) => {
 };
 
 /** One request of the API. Throws an Error whose message is for a person, with the `status`. */
-export const ask = async (path, { method = "GET", body } = {}) => {
-  const headers = { accept: "application/json" };
+export const ask = async (path, { method = "GET", body, wait = 0 } = {}) => {
+  const headers = { accept: "application/json", ...(wait ? { prefer: `wait=${wait}` } : {}) };
   if (method !== "GET") headers["x-csrf-token"] = frame.dataset.csrf;
   if (body !== undefined) headers["content-type"] = "application/json";
   let response;
