@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from recado import Client, MemoryStore
@@ -11,7 +13,15 @@ from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.inbox import Ticks
 from recado.emulator.whatsapp.world import World
 from recado.errors import QueryError, Rejected
-from recado.events import EnvelopeUnreadable, GroupChanged, MessageReceived, ReceiptKind, ReceiptReceived, Source
+from recado.events import (
+    EnvelopeUnreadable,
+    GroupChanged,
+    MessageReceived,
+    ReceiptKind,
+    ReceiptReceived,
+    Source,
+    TypingChanged,
+)
 from recado.groups import GroupChange, Role
 from recado.jid import JID
 from recado.protocol.messages.group_keys import encode_distribution_message
@@ -347,3 +357,20 @@ async def test_a_status_that_did_not_open_is_sent_again(desk, bia, world):
         world.faults.plan(Fault.CORRUPT, bia.number)
         await client.statuses.post(Text("two"), [bia.jid])
         await bia.expect(text="two")
+
+
+async def test_everybody_else_in_a_group_sees_who_types(desk, world, clock, bia):
+    theirs = Client(MemoryStore(), server=world.server, clock=clock)
+    async with asyncio.timeout(10), desk.connected() as client, theirs:
+        await bia.link(theirs)
+        group = (await client.groups.create("Family", [bia.jid])).jid
+
+        async def first() -> TypingChanged:
+            async for signal in client.signals(TypingChanged):
+                return signal
+            raise AssertionError("the client ended")
+
+        seen = asyncio.create_task(first())
+        await theirs.show_typing(group, is_audio=True)
+        typing = await seen
+        assert (typing.chat, typing.sender, typing.is_typing, typing.is_audio) == (group, bia.lid, True, True)

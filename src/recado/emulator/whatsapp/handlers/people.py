@@ -264,6 +264,14 @@ def _group_of(world: World, text: str) -> GroupState | None:
         return None
 
 
+def group_of(world: World, text: str) -> GroupState | None:
+    """The group with that address."""
+    try:
+        return world.groups.find(JID.parse(text))
+    except ValueError:
+        return None
+
+
 def _status() -> Node:
     return Node("status")
 

@@ -4,7 +4,7 @@ last word of each, and that somebody types only while it is fresh.
 
     <presence type="available|unavailable" name?/>         →  <presence from= type= last?/> to those who subscribed
     <presence to= type="subscribe"><tctoken/>?</presence>  →  the current state, and changes while the connection lasts
-    <chatstate to=><composing media?/>|<paused/></chatstate>  →  <chatstate from=>…</chatstate>
+    <chatstate to=><composing media?/>|<paused/></chatstate>  →  <chatstate from= participant?>…</chatstate>
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import pass_on
-from recado.emulator.whatsapp.handlers.people import account_of
+from recado.emulator.whatsapp.groups import GroupState
+from recado.emulator.whatsapp.handlers.people import account_of, group_of
 from recado.emulator.whatsapp.line import Deliver, Outgoing
 from recado.emulator.whatsapp.profile import blocks, may_see
 from recado.protocol.node import Node
@@ -69,6 +70,9 @@ def forget_watching(world: World, device: Device) -> None:
 
 def on_chatstate(world: World, device: Device, node: Node) -> list[Outgoing]:
     """Pass on that somebody types, to the devices that are there or soon will be."""
+    group = group_of(world, node.attrs.get("to", ""))
+    if group is not None:
+        return _in_group(world, device, group, node)
     target = account_of(world, node.attrs.get("to", ""))
     if target is None or blocks(target, device.account):
         return []
@@ -77,6 +81,20 @@ def on_chatstate(world: World, device: Device, node: Node) -> list[Outgoing]:
     outgoing: list[Outgoing] = []
     for receiver in target.devices.values():
         outgoing += pass_on(world, receiver, f"chatstate {sender.bare}", passed, seconds=TYPING_SECONDS)
+    return outgoing
+
+
+def _in_group(world: World, device: Device, group: GroupState, node: Node) -> list[Outgoing]:
+    """Everybody else in a group sees that somebody of them types."""
+    outgoing: list[Outgoing] = []
+    if not group.has(device.account):
+        return outgoing
+    sender = device.lid if world.addressing == "lid" else device.phone
+    passed = Node("chatstate", {"from": str(group.jid), "participant": str(sender.bare)}, node.content)
+    for receiver in group.devices:
+        if receiver.account is not device.account:
+            key = f"chatstate {group.jid} {sender.bare}"
+            outgoing += pass_on(world, receiver, key, passed, seconds=TYPING_SECONDS)
     return outgoing
 
 
