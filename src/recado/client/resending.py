@@ -40,6 +40,9 @@ logger = logging.getLogger("recado.client")
 
 RESEND = "resend"
 
+_STUCK = 2
+"""Asked for more often than this, a message is not sent in the same session once more."""
+
 
 def resend_work(receipt: Node, *, at: datetime, entropy: Callable[[int], bytes]) -> WorkItem:
     """Answer a retry receipt."""
@@ -80,11 +83,14 @@ async def resend(account: Account, connection: Connection, item: WorkItem) -> No
 async def _renews(account: Account, asker: JID, retry: RetryRequest) -> bool:
     """
     Is the session begun anew with keys of the server's? When there is none, when it is with an earlier installation,
-    and else once an hour: fetching uses up the keys of the other side.
+    when the message was sent again in this very session and still does not open (from the third time on), and else once
+    an hour: fetching uses up the keys of the other side.
     """
     async with account.store.transaction() as tx:
         session = await Sealer(account, tx).session(asker)
         if session is None or session.remote_registration_id != retry.registration_id:
+            return True
+        if retry.count > _STUCK and await tx.past.resent_in(asker, retry.id) == session.base_key:
             return True
         last = await tx.past.renewed_at(asker)
     return last is None or account.now() - last >= account.limits.renew_session_every
@@ -124,6 +130,9 @@ async def _seal(
         envelope = await sealer.seal(asker, plaintext)
         if envelope is None:
             return None
+        used = await sealer.session(asker)
+        if used is not None:
+            tx.past.save_resent_in(asker, retry.id, used.base_key, account.now() + account.limits.keep_sent)
         times = await tx.retries(asker, retry.id) + 1
         await tx.save_retries(asker, retry.id, times, account.now() + account.limits.keep_sent)
     shape = shape_of(parse_message(sent.body))

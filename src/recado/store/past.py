@@ -56,6 +56,13 @@ class RenewedSession(JSONRecord):
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ResentIn(JSONRecord):
+    """The base key of the session in which a message was last sent again."""
+
+    base_key: bytes = field(repr=False)
+
+
 class Past:
     """Reads and writes of one transaction."""
 
@@ -104,3 +111,12 @@ class Past:
     def save_renewed(self, device: JID, at: datetime, expires: datetime) -> None:
         """Note that the session with a device is begun anew."""
         self._overlay.put(keys.renewed(device), RenewedSession(at), expires)
+
+    async def resent_in(self, device: JID, id: str) -> bytes | None:
+        """The base key of the session in which a message was last sent again to a device."""
+        found = await self._overlay.get(keys.resent_in(device, id), ResentIn.decode)
+        return None if found is None else found.base_key
+
+    def save_resent_in(self, device: JID, id: str, base_key: bytes, expires: datetime) -> None:
+        """Note in which session a message is sent again."""
+        self._overlay.put(keys.resent_in(device, id), ResentIn(base_key), expires)
