@@ -237,12 +237,12 @@ async def test_a_wrong_hash_has_the_group_asked_for_anew(desk, bia, rui, traffic
         group = await client.groups.create("Family", [bia.jid])
         await world.expect_nothing_pending(client.device)
         world.groups.find(group.jid).take_in(rui.account)  # and nobody is told
+        before = asked(traffic, client, "w:g2")
         await client.send(group.jid, Text("one"))
         assert rui.inbox.unreadable, "it has no key"
-        before = asked(traffic, client, "w:g2")
         await client.send(group.jid, Text("two"))
-        assert asked(traffic, client, "w:g2") == before + 1
         await rui.expect(text="two")
+        assert asked(traffic, client, "w:g2") > before  # by this send, or by the resend of the one before
 
 
 async def test_who_is_not_in_the_group_is_refused_and_gets_no_resend(desk, bia, rui, world, traffic):
