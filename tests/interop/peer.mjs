@@ -89,6 +89,8 @@ async function start() {
 	current.ev.on('group-participants.update', update => tell({ ev: 'members', ...update }))
 	current.ev.on('groups.update', updates => { for (const update of updates) tell({ ev: 'group-changed', ...update }) })
 	current.ev.on('newsletter-settings.update', ({ id, update }) => tell({ ev: 'newsletter', id, update }))
+	current.ev.on('group.member-tag.update', ({ groupId, label, participant }) =>
+		tell({ ev: 'label', id: groupId, label, who: participant }))
 	current.ev.on('groups.upsert', groups => { for (const group of groups) tell({ ev: 'joined', id: group.id }) })
 	current.ev.on('message-receipt.update', updates => {
 		for (const { key, receipt } of updates) tellReceipt(key, receipt)
