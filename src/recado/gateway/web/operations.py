@@ -1,6 +1,6 @@
 """
-The pages of operations: profile, care, guardrails, webhooks, keys and campaigns of one mentorado. Only their frames are rendered
-here; what stands in them their scripts read from the API and change through it, with the session of the browser.
+The pages of operations: profile, care, guardrails, webhooks, keys and campaigns of one mentorado. Only their frames are
+rendered here; what stands in them their scripts read from the API and change through it, with the browser's session.
 """
 
 from __future__ import annotations
