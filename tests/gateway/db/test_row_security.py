@@ -188,6 +188,20 @@ async def fill(database: Database, principal: Principal) -> None:
                 " SELECT 'baileys', 'read', id, '1@g.us', '{A}', now() FROM conversations"
             )
         )
+        await unit.run(query("INSERT INTO whatsapp_contacts (lid) VALUES ('123456')"))
+        await unit.run(query("INSERT INTO group_rules (group_id) SELECT id FROM conversations"))
+        await unit.run(
+            query(
+                "INSERT INTO conversation_members (group_id, contact_id)"
+                " SELECT c.id, p.id FROM conversations c, whatsapp_contacts p LIMIT 1"
+            )
+        )
+        await unit.run(
+            query(
+                "INSERT INTO message_receipts (message_id, contact_id, delivered_at)"
+                " SELECT m.id, p.id, now() FROM whatsapp_messages m, whatsapp_contacts p LIMIT 1"
+            )
+        )
         await unit.run(
             query(
                 "INSERT INTO requests (provider, verb, scope, due_at, asked_by, asked_at)"

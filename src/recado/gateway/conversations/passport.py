@@ -14,6 +14,8 @@ from recado.gateway.conversations.repository import Message
 from recado.gateway.conversations.steps import MessageStep, list_steps
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
+from recado.gateway.groups.repository import ReceiptRow
+from recado.gateway.groups.service import list_receipts
 from recado.gateway.security import READ
 from recado.gateway.webhooks.repository import Attempt
 from recado.gateway.webhooks.service import attempts_for_events
@@ -60,6 +62,7 @@ class Passport:
     steps: list[MessageStep]
     events: list[ToldBy]
     attempts: list[Attempt]
+    receipts: list[ReceiptRow]
 
 
 async def get_passport(unit: Unit, message_id: str) -> Passport:
@@ -80,7 +83,8 @@ async def get_passport(unit: Unit, message_id: str) -> Passport:
         around=_AROUND,
     )
     attempts = await attempts_for_events(unit, [event.seq for event in events])
-    return Passport(message, way, recorded_by, recorder, steps, events, attempts)
+    receipts = await list_receipts(unit, message.id) if is_ours else []
+    return Passport(message, way, recorded_by, recorder, steps, events, attempts, receipts)
 
 
 def _moments(times: list[datetime]) -> list[datetime]:

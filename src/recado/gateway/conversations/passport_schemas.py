@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from recado.gateway.conversations.passport import Passport, ToldBy
 from recado.gateway.conversations.steps import MessageStep
+from recado.gateway.groups.schemas import ReceiptTold
 from recado.gateway.webhooks.repository import Attempt
 
 Words = Callable[..., str]
@@ -112,6 +113,7 @@ class PassportTold(BaseModel):
     steps: list[StepTold]
     events: list[PassportEvent]
     webhooks: list[PassportWebhook]
+    receipts: list[ReceiptTold] = Field(description="Of a message to a group: how far each of its people is with it")
 
     @classmethod
     def of(cls, passport: Passport, t: Words) -> PassportTold:
@@ -150,6 +152,7 @@ class PassportTold(BaseModel):
             steps=[StepTold.of(row, t) for row in passport.steps],
             events=[PassportEvent.of(row, t) for row in passport.events],
             webhooks=[PassportWebhook.of(row, t) for row in passport.attempts],
+            receipts=[ReceiptTold.of(row) for row in passport.receipts],
         )
 
 

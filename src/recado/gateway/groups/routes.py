@@ -11,18 +11,24 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from recado.gateway.callers import Caller, Manager, documented, identifier
-from recado.gateway.conversations.repository import get_conversation
+from recado.gateway.callers import Caller, Manager, Reader, documented, identifier
+from recado.gateway.conversations.repository import get_conversation, get_message
 from recado.gateway.conversations.service import parse_address
 from recado.gateway.db.unit import Unit
+from recado.gateway.groups import service
 from recado.gateway.groups.schemas import (
     GroupForm,
+    GroupRules,
     Invitation,
     JoinAnswers,
     Linked,
     MemberChange,
+    MembersTold,
+    MemberTold,
     NewGroup,
     Picture,
+    ReceiptsTold,
+    ReceiptTold,
     RulesForm,
 )
 from recado.gateway.providers.roads import Road
@@ -37,6 +43,24 @@ _GROUP = "/conversations/{conversation_id}/group"
 
 def _has_groups(road: Road) -> bool:
     return road.has_groups
+
+
+@router.get("/conversations/{conversation_id}/members")
+async def list_members(caller: Reader, conversation_id: str) -> MembersTold:
+    """Who is in a group and its rules, as last told; `…/group/sync` asks for them anew."""
+    async with caller.unit() as unit:
+        conversation = await get_conversation(unit, identifier(conversation_id))
+        rules = await service.find_rules(unit, conversation.id)
+        items = [MemberTold.of(row) for row in await service.list_members(unit, conversation.id)]
+    return MembersTold(rules=GroupRules.of(rules or {}), items=items)
+
+
+@router.get("/messages/{message_id}/receipts")
+async def list_receipts(caller: Reader, message_id: str) -> ReceiptsTold:
+    """Who of a group has a message, read it and played it."""
+    async with caller.unit() as unit:
+        row = await get_message(unit, message_id)
+        return ReceiptsTold(items=[ReceiptTold.of(each) for each in await service.list_receipts(unit, row.id)])
 
 
 @router.post("/groups", status_code=202)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
+
+from recado.gateway.groups.repository import MemberRow, ReceiptRow
 
 MOST_PEOPLE = 1024
 _TIMERS = "Seconds after which messages disappear (86400, 604800, 7776000); 0: never"
@@ -89,3 +93,83 @@ class Linked(BaseModel):
     model_config = ConfigDict(extra="forbid")
     conversations: list[str] = Field(min_length=1, max_length=50)
     is_linked: bool = True
+
+
+class MemberTold(BaseModel):
+    """Somebody in a group."""
+
+    contact_id: UUID
+    name: str | None
+    phone: str | None
+    lid: str | None
+    role: Literal["member", "admin", "owner"]
+    joined_at: datetime | None = Field(description="Empty for who was there when the group was first told")
+
+    @classmethod
+    def of(cls, row: MemberRow) -> MemberTold:
+        """A row as it is told."""
+        return cls(
+            contact_id=row.contact_id,
+            name=row.name,
+            phone=row.phone,
+            lid=row.lid,
+            role=row.role,  # type: ignore[arg-type]
+            joined_at=row.joined_at,
+        )
+
+
+class GroupRules(BaseModel):
+    """The rules of a group, as far as they are known; `own_role` is empty when the account is not in it."""
+
+    description: str | None = None
+    is_announcement: bool | None = None
+    is_locked: bool | None = None
+    admins_add_only: bool | None = None
+    needs_approval: bool | None = None
+    expires_in: int | None = None
+    is_community: bool | None = None
+    parent: str | None = None
+    own_role: str | None = None
+
+    @classmethod
+    def of(cls, rules: dict[str, Any]) -> GroupRules:
+        """As they are kept."""
+        return cls.model_validate(rules)
+
+
+class MembersTold(BaseModel):
+    """A group: its rules, and everybody in it but the account itself, admins first."""
+
+    rules: GroupRules
+    items: list[MemberTold]
+
+
+class ReceiptTold(BaseModel):
+    """How far somebody is with a message."""
+
+    contact_id: UUID
+    name: str | None
+    phone: str | None
+    lid: str | None
+    delivered_at: datetime
+    read_at: datetime | None
+    played_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ReceiptRow) -> ReceiptTold:
+        """A row as it is told."""
+        return cls(
+            contact_id=row.contact_id,
+            name=row.name,
+            phone=row.phone,
+            lid=row.lid,
+            delivered_at=row.delivered_at,
+            read_at=row.read_at,
+            played_at=row.played_at,
+        )
+
+
+class ReceiptsTold(BaseModel):
+    """Who of a group has a message, and who read it; of one to a person its status says so."""
+
+    items: list[ReceiptTold]

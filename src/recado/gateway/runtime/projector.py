@@ -46,6 +46,7 @@ from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.runtime.chat_states import ChatStates
+from recado.gateway.runtime.group_rows import GroupRows
 from recado.groups import GroupChange
 from recado.jid import JID
 from recado.store.facts import content_to_json
@@ -123,6 +124,7 @@ class _Batch:
     stars: list[tuple[str, _Place, bool, bool]] = field(default_factory=list)
     titles: dict[JID, str] = field(default_factory=dict)
     states: ChatStates = field(default_factory=ChatStates)
+    groups: GroupRows = field(default_factory=GroupRows)
     connection: ConnectionChanged | None = None
     history: HistoryReceived | None = None
 
@@ -134,6 +136,7 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
         take = _TAKERS.get(type(fact))
         if take is not None:
             take(batch, fact)
+    await batch.groups.name(unit, provider, batch.directory)
     await batch.directory.settle(unit)
     await batch.states.settle(unit, batch.directory)
     if batch.titles:
@@ -168,6 +171,7 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             worker=unit.worker_id,
             **_places([place for _, place, _, _ in batch.receipts]),
         )
+    await batch.groups.settle(unit, batch.directory)
     if batch.stars:
         await unit.run(
             _queries.save_stars,
@@ -292,7 +296,9 @@ def _rejected(batch: _Batch, fact: MessageRejected) -> None:
 
 def _receipt(batch: _Batch, fact: ReceiptReceived) -> None:
     place = _Place.of(fact.chat, fact.chat_alt)
-    if not fact.from_me:
+    if not fact.from_me and fact.chat.is_group and fact.sender.is_person:
+        batch.groups.hear(fact)
+    elif not fact.from_me:
         batch.receipts += [(id, place, fact.kind.value, fact.at) for id in fact.ids]
     elif fact.kind is not ReceiptKind.DELIVERED:
         batch.read += [(id, place) for id in fact.ids]
@@ -314,6 +320,7 @@ def _group(batch: _Batch, fact: GroupChanged) -> None:
     if fact.what in (GroupChange.CREATED, GroupChange.SUBJECT):
         batch.directory.chat(fact.group)
         batch.titles[fact.group] = fact.value
+    batch.groups.take(fact)
 
 
 def _remembered(batch: _Batch, fact: ChatRemembered) -> None:

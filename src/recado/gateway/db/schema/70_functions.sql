@@ -66,6 +66,7 @@ BEGIN
         WHERE m.mentorado_id = me AND (m.conversation_id IN (kept, gone) OR m.sender_id IN (winner, loser))
         GROUP BY CASE WHEN m.conversation_id = gone THEN coalesce(kept, gone) ELSE m.conversation_id END,
                  CASE WHEN m.sender_id = loser THEN winner ELSE m.sender_id END, m.provider_message_id);
+    DELETE FROM public.message_receipts WHERE mentorado_id = me AND message_id = ANY (doubles);
     DELETE FROM public.whatsapp_messages WHERE mentorado_id = me AND id = ANY (doubles);
     UPDATE public.whatsapp_messages SET sender_id = winner WHERE mentorado_id = me AND sender_id = loser;
     IF gone IS NOT NULL AND kept IS NULL THEN
@@ -127,6 +128,18 @@ BEGIN
         ON CONFLICT DO NOTHING;
     DELETE FROM public.contact_identifiers WHERE mentorado_id = me AND contact_id = loser;
     UPDATE public.contact_numbers SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
+    INSERT INTO public.conversation_members (group_id, contact_id, role, joined_at)
+        SELECT group_id, winner, role, joined_at FROM public.conversation_members
+        WHERE mentorado_id = me AND contact_id = loser
+        ON CONFLICT DO NOTHING;
+    DELETE FROM public.conversation_members WHERE mentorado_id = me AND contact_id = loser;
+    INSERT INTO public.message_receipts AS k (message_id, contact_id, delivered_at, read_at, played_at)
+        SELECT message_id, winner, delivered_at, read_at, played_at FROM public.message_receipts
+        WHERE mentorado_id = me AND contact_id = loser
+        ON CONFLICT (mentorado_id, message_id, contact_id) DO UPDATE
+        SET delivered_at = least(k.delivered_at, excluded.delivered_at), read_at = least(k.read_at, excluded.read_at),
+            played_at = least(k.played_at, excluded.played_at);
+    DELETE FROM public.message_receipts WHERE mentorado_id = me AND contact_id = loser;
     INSERT INTO public.contact_merges (winner_id, loser_id) VALUES (winner, loser);
     UPDATE public.contact_merges SET winner_id = winner WHERE mentorado_id = me AND winner_id = loser;
     DELETE FROM public.whatsapp_contacts WHERE mentorado_id = me AND id = loser;

@@ -52,7 +52,7 @@ async def _keep(unit: Unit, asked: Asked, answer: Answer) -> None:
     """The groups that were told whole, as rows; the answer names their conversations."""
     whole = [answer["group"]] if "group" in answer else answer.get("groups", [])
     for group in whole:
-        group["conversation_id"] = str(await service.keep_group(unit, group))
+        group["conversation_id"] = str(await service.keep_group(unit, asked.provider, group))
 
 
 async def _create(provider: Provider, chat: JID | None, body: Body) -> Answer:
