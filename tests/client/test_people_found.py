@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from recado.content import Text
 from recado.errors import QueryError, UsageError
-from recado.events import MessageReceived, PrivacyChanged
+from recado.events import DisappearingDefaultChanged, MessageReceived, PrivacyChanged
 from recado.jid import JID
+from recado.protocol.messages.parsing import parse_message
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture"
 
@@ -110,3 +112,26 @@ async def test_a_link_to_a_call_is_made(desk, traffic) -> None:
         (sent,) = [node for node in traffic.sent(client) if node.tag == "call"]
         assert sent.child("link_create", "event").attrs == {"start_time": "1796137200"}
         assert (await client.people.create_call_link()).startswith("https://call.whatsapp.com/voice/")
+
+
+async def test_a_chat_we_begin_has_our_default_timer_and_one_that_is_there_keeps_its_own(
+    desk, ana, bia, world, told
+) -> None:
+    rui, caio = world.phone("Rui"), world.phone("Caio")
+
+    async def timer(client, sent) -> int:
+        async with client.store.transaction() as tx:
+            body = (await tx.sent(sent.id)).body
+        return parse_message(body).extended_text_message.context_info.expiration
+
+    async with desk.connected() as client:
+        await rui.say(ana, "we write already")
+        await told(client, MessageReceived)
+        await client.people.set_default_timer(86_400)
+        assert await timer(client, await client.send(bia.jid, Text("one"))) == 86_400
+        assert await timer(client, await client.send(rui.lid, Text("two"))) == 0
+    async with desk.connected() as client:
+        assert await timer(client, await client.send(bia.lid, Text("still"))) == 86_400
+        ana.person.set_timer(0)
+        await told(client, DisappearingDefaultChanged)
+        assert await timer(client, await client.send(caio.jid, Text("three"))) == 0

@@ -16,6 +16,7 @@ from recado.client.bell import Bell
 from recado.client.devices import Questions
 from recado.client.health import Pulse
 from recado.client.media.reupload import Reuploads
+from recado.client.nodes import Nodes
 from recado.client.options import DeviceProfile, Limits
 from recado.client.people.lookups import LookUps
 from recado.client.settlements import Settlements
@@ -23,7 +24,7 @@ from recado.client.signals import Signals
 from recado.client.status import Status
 from recado.client.tally import Tally
 from recado.clock import Clock
-from recado.errors import NotConnected, NotPaired
+from recado.errors import BadRecord, NotConnected, NotPaired
 from recado.jid import JID
 from recado.protocol.signal.session import OwnIdentity
 from recado.server import Server
@@ -67,6 +68,10 @@ class Account:
     keyless: dict[JID, datetime] = field(default_factory=dict)
     """Devices of groups' members the server had no keys for, and when: not asked for again with every message."""
 
+    nodes: Nodes = field(init=False)
+    """Who listens to stanzas as they come."""
+    default_timer: int = 0
+    """The seconds after which messages of chats that we begin disappear."""
     device_questions: Questions = field(default_factory=Questions)
     """Whose devices are being asked for."""
     settlements: Settlements = field(default_factory=Settlements)
@@ -92,6 +97,7 @@ class Account:
         self.batches = Batches(self.store, size=self.limits.batch)
         self.look_ups = LookUps(self)
         self.pulse = Pulse(self.clock)
+        self.nodes = Nodes(self.limits.signal_ring)
 
     @property
     def jid(self) -> JID:
@@ -150,3 +156,8 @@ class Account:
     async def reload(self) -> None:
         """Take the committed credentials as ours."""
         self.credentials = await self.store.credentials()
+        async with self.store.transaction() as tx:
+            try:
+                self.default_timer = await tx.people.default_timer()
+            except BadRecord:
+                self.default_timer = 0

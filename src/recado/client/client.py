@@ -24,6 +24,7 @@ from recado.client.linked_devices import LinkedDevices
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink, Told
 from recado.client.media.sealed_file import Source
+from recado.client.nodes import RawQuery
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
 from recado.client.past import History
@@ -55,6 +56,7 @@ from recado.jid import JID
 from recado.pairing import Paired, PairingStep
 from recado.protocol.messages.encode import Quoting
 from recado.protocol.messages.ids import new_message_id
+from recado.protocol.node import Node
 from recado.protocol.pairing.passkey import read_assertion
 from recado.protocol.queries.account import RemoveCompanion
 from recado.server import WHATSAPP, Server
@@ -294,6 +296,18 @@ class Client:
     def signals(self, kind: type[S]) -> AsyncIterator[S]:
         """The signals of `kind` from now on; the oldest are dropped for a listener that lags."""
         return self._account.signals.of(kind)
+
+    def nodes(self, tag: str | None = None, **attrs: str) -> AsyncIterator[Node]:
+        """
+        Copies of the stanzas that come from now on, all or those with a tag and attributes; the oldest are dropped for
+        a listener that lags. Nothing done with them changes what becomes of them.
+        """
+        return self._account.nodes.of(tag, attrs)
+
+    async def query(self, node: Node, *, timeout: float | None = None) -> Node:
+        """Ask the server a question made by hand (an <iq>); its answer. Raises UsageError, and as `people` do."""
+        question = RawQuery(node)
+        return await (await self._connected()).requests.ask(question, timeout=timeout)
 
     async def send(
         self,

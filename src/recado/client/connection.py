@@ -68,6 +68,7 @@ class Connection:
         limits: Limits,
         jitter: Callable[[], float],
         prefix: str = "q",
+        hear: Callable[[Node], None] | None = None,
     ) -> None:
         self.requests = Requests(clock, self.send, prefix=prefix, timeout=limits.query)
         self._transport = transport
@@ -76,6 +77,7 @@ class Connection:
         self._clock = clock
         self._limits = limits
         self._jitter = jitter
+        self._hear = hear
         self._ended: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._outgoing = asyncio.Event()
         self._outgoing.set()  # the handshake's first words wait already
@@ -187,6 +189,8 @@ class Connection:
                     self.heard_at = self._clock.monotonic()
                     self._link.touch(self.heard_at)
                     logger.debug("< %r", node)
+                    if self._hear is not None:
+                        self._hear(node)
                     await self._sort(node)
                 case LinkFailed(error):
                     self.end(close_of(error))

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from recado.errors import RecadoError
+from recado.errors import BadRecord, RecadoError
 from recado.jid import JID
+from recado.protocol.messages.phash import participant_hash
 from recado.protocol.queries.devices import DevicesOf
+from recado.protocol.stanzas.notification import DevicesChanged
 from recado.store.records import DeviceList
 from recado.store.transaction import Transaction
 
@@ -106,3 +108,31 @@ async def _ask(account: Account, connection: Connection, wanted: tuple[JID, ...]
                 await tx.learn_lid(person, told.lid)
             devices = tuple(device for device in told.devices) if told is not None else ()
             await tx.save_devices(person, DeviceList(devices, account.now()))
+
+
+async def take_device_change(tx: Transaction, account: Account, person: JID, change: DevicesChanged) -> None:
+    """
+    A person has a device more or less: what comes out is believed when it has the hash the server gives for the whole
+    list; else the list is asked for again.
+    """
+    try:
+        listed = await tx.devices(person)
+    except BadRecord:
+        listed = None
+    after = None if listed is None or not change.devices else _changed(listed.devices, change)
+    whole = [] if after is None else [change.devices[0].bare.with_device(number) for number in after]
+    if after is None or change.device_hash is None or participant_hash(whole) != change.device_hash:
+        await tx.forget_devices(person)
+    else:
+        await tx.save_devices(person, DeviceList(after, account.now(), change.device_hash))
+
+
+def _changed(listed: tuple[int, ...], change: DevicesChanged) -> tuple[int, ...] | None:
+    concerned = {device.device for device in change.devices}
+    match change.action:
+        case "add":
+            return tuple(sorted({*listed, *concerned}))
+        case "remove":
+            return tuple(sorted({*listed} - concerned))
+        case _:
+            return None

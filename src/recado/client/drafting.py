@@ -116,9 +116,20 @@ async def own_address(account: Account, tx: Transaction, chat: JID) -> JID:
 async def _timer(account: Account, chat: JID) -> int:
     async with account.store.transaction() as tx:
         try:
-            return await tx.timers.seconds((await tx.canonical(chat)).bare)
+            person = (await tx.canonical(chat)).bare
+            seconds = await tx.timers.seconds(person)
+            if seconds or not account.default_timer or not await _is_new(tx, person):
+                return seconds
         except BadRecord:
             return 0
+        # A chat that begins with us begins with our default; what is agreed later takes its place.
+        await tx.timers.note(person, account.default_timer, account.now())
+        return account.default_timer
+
+
+async def _is_new(tx: Transaction, person: JID) -> bool:
+    """Has nothing been agreed with that person, and nothing said?"""
+    return not await tx.timers.is_noted(person) and await tx.session(person.with_device(0)) is None
 
 
 async def _addition(account: Account, chat: JID, content: _Addition) -> bytes:

@@ -58,6 +58,8 @@ class Limits:
     """How long votes in a poll and answers to an event can be opened."""
     keep_devices: timedelta = timedelta(hours=24)
     """How long a device list is believed without asking again."""
+    rotate_signed_prekey: timedelta = timedelta(days=30)
+    """How old the signed key gets before it is replaced; sessions are begun with the one before for as long again."""
     ask_keys_again: timedelta = timedelta(hours=24)
     """After which the phone is asked again for keys of the shared state that it has not given."""
     look_up_people: int = 50

@@ -1,10 +1,11 @@
 """
-Our one-time keys: made and saved before the server hears of them, so that whatever it hands out can be opened; that it
-holds them is believed only after it said so (law 1).
+Our one-time keys, and the signed one they go with: made and saved before the server hears of them, so that whatever it
+hands out can be opened; that it holds them is believed only after it said so (law 1).
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from recado import crashpoints
 from recado.client.account import Account
 from recado.crashpoints import CrashPoint
 from recado.errors import NotPaired, QueryError
-from recado.protocol.queries.prekeys import KeyDigest, PreKeysLeft, UploadPreKeys
-from recado.protocol.signal.keys import OneTimePreKey, make_prekeys, prekey_id_after
+from recado.protocol.queries.prekeys import KeyDigest, PreKeysLeft, RotateSignedPreKey, UploadPreKeys
+from recado.protocol.signal.keys import OneTimePreKey, SignedPreKey, make_prekeys, make_signed_prekey, prekey_id_after
 from recado.store.records import Credentials, WorkItem
 from recado.store.transaction import Transaction
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from recado.client.connection import Connection
 
 
+logger = logging.getLogger("recado.client")
+
 UPLOAD = "upload-prekeys"
+TRY_AGAIN = 3600.0
+"""Seconds after which a signed key that could not be replaced is tried again."""
 
 
 def upload_work(*, at: datetime) -> WorkItem:
@@ -88,3 +93,54 @@ async def check_digest(account: Account, connection: Connection) -> None:
         digest = None
     if digest is None:
         await upload_prekeys(account, connection, account.limits.more_prekeys)
+
+
+async def keep_signed_prekey_fresh(account: Account, connection: Connection) -> None:
+    """Replace the signed key whenever it is old, for as long as the connection lasts. Raises ConnectionLost."""
+    while True:
+        async with account.store.transaction() as tx:
+            due = await tx.signed_prekey_due()
+            if due is None:
+                due = account.now() + account.limits.rotate_signed_prekey
+                await tx.plan_signed_prekey(due)
+        seconds = (due - account.now()).total_seconds()
+        if seconds > 0:
+            await account.clock.sleep(seconds)
+        try:
+            await rotate_signed_prekey(account, connection)
+        except QueryError as error:
+            logger.warning("the signed key could not be replaced: %s", type(error).__name__)
+            await account.clock.sleep(TRY_AGAIN)
+
+
+async def rotate_signed_prekey(account: Account, connection: Connection) -> None:
+    """
+    Replace the signed key: the new one is saved before the server hears of it, and whoever began with the old one is
+    understood for a while. Died in between, the same new key is published again. Raises QueryError, ConnectionLost.
+    """
+    key = await _next_signed_prekey(account)
+    await connection.requests.ask(RotateSignedPreKey(key))
+    crashpoints.reach(CrashPoint.PREKEYS_AFTER_UPLOAD)
+    async with account.store.transaction() as tx:
+        credentials = await tx.credentials()
+        if credentials is None:
+            return
+        again = account.now() + account.limits.rotate_signed_prekey
+        await tx.keep_signed_prekey(credentials.signed_prekey, again)
+        account.credentials = replace(credentials, signed_prekey=key)
+        await tx.save_credentials(account.credentials)
+        await tx.plan_signed_prekey(again)
+
+
+async def _next_signed_prekey(account: Account) -> SignedPreKey:
+    """The signed key after the current one: the one saved for it already, or a fresh one, saved."""
+    async with account.store.transaction() as tx:
+        credentials = await tx.credentials()
+        if credentials is None:
+            raise NotPaired
+        id = prekey_id_after(credentials.signed_prekey.id, 1)
+        key = await tx.kept_signed_prekey(id)
+        if key is None:
+            key = make_signed_prekey(credentials.identity, id, account.entropy)
+            await tx.keep_signed_prekey(key, account.now() + 2 * account.limits.rotate_signed_prekey)
+    return key

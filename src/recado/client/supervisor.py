@@ -17,6 +17,7 @@ from recado.client.account import Account
 from recado.client.connection import Connection, close_of, lost
 from recado.client.inbox import Inbox
 from recado.client.login import log_in, settle_in
+from recado.client.prekeys import keep_signed_prekey_fresh
 from recado.client.reconnection import Close, Past, Reconnect, Stop, decide
 from recado.client.transport import Connect
 from recado.client.work import do_work
@@ -146,6 +147,7 @@ class Supervisor:
             limits=account.limits,
             jitter=account.jitter,
             prefix=prefix,
+            hear=account.nodes.tell,
         )
 
     def _payload(self) -> bytes:
@@ -163,7 +165,13 @@ class Supervisor:
 
     def _jobs(self, connection: Connection) -> list[Coroutine[Any, Any, None]]:
         if self._account.is_paired:
-            return [self._serve(connection), self._work_long(connection), self._hurry(), self._tidy()]
+            return [
+                self._serve(connection),
+                self._work_long(connection),
+                self._hurry(),
+                self._tidy(),
+                self._rotate(connection),
+            ]
         pairing = self._account.pairing
         return [pairing.run(connection)] if pairing is not None else []
 
@@ -184,6 +192,11 @@ class Supervisor:
         """Beside it, what takes long."""
         await self._settled.wait()
         await do_work(self._account, connection, is_long=True)
+
+    async def _rotate(self, connection: Connection) -> None:
+        """And what has to be replaced now and then."""
+        await self._settled.wait()
+        await keep_signed_prekey_fresh(self._account, connection)
 
     async def _hurry(self) -> None:
         await self._account.clock.sleep(self._account.limits.login)

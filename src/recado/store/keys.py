@@ -64,6 +64,9 @@ def prekey(id: int) -> str:
     return f"{PREKEYS}{id}"
 
 
+SIGNED_PREKEY_DUE = "rotate-signed-prekey"
+
+
 def signed_prekey(id: int) -> str:
     """A signed key of ours that was rotated out."""
     return f"signed-pre-key-{id}"

@@ -17,6 +17,7 @@ from recado.store import keys
 from recado.store.overlay import Overlay
 from recado.store.people import move_tokens
 from recado.store.records import DeviceList, OtherAddress
+from recado.store.timers import ChatTimer
 
 # Above this many new pairs (a history brings thousands) all addresses are listed once, not a person's at a time.
 _MANY = 8
@@ -38,6 +39,10 @@ async def learn(overlay: Overlay, pairs: Sequence[tuple[JID, JID]]) -> list[tupl
         await overlay.prefetch([name for pair in lists for name in pair])
         for old, new in lists:
             await _move(overlay, old, new, DeviceList.decode)
+        timers = [(keys.chat_timer(phone), keys.chat_timer(lid)) for phone, lid in news]
+        await overlay.prefetch([name for pair in timers for name in pair])
+        for old, new in timers:
+            await _move(overlay, old, new, ChatTimer.decode)
         await move_tokens(overlay, news)
     return news
 

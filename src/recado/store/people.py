@@ -23,6 +23,7 @@ from recado.store.records import JSONRecord
 NCT_SALT = "nct-salt"
 BLOCKLIST = "blocklist"
 PRIVACY = "privacy"
+DEFAULT_TIMER = "default-timer"
 
 BUCKET = timedelta(days=7)
 BUCKETS = 4
@@ -125,6 +126,15 @@ class PeopleRecords:
     async def save_blocked(self, people: frozenset[JID]) -> None:
         """Replace the blocklist."""
         self._overlay.put(BLOCKLIST, Blocked(tuple(sorted(people))))
+
+    async def default_timer(self) -> int:
+        """The seconds after which messages of chats that the account begins disappear, as last told; 0 for never."""
+        kept = await self._overlay.get(DEFAULT_TIMER, Setting.decode)
+        return 0 if kept is None else int(kept.value)
+
+    async def save_default_timer(self, seconds: int) -> None:
+        """Keep it."""
+        self._overlay.put(DEFAULT_TIMER, Setting(DEFAULT_TIMER, str(seconds)))
 
     async def privacy(self) -> dict[str, str] | None:
         """The privacy settings, None before they were ever told."""

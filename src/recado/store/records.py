@@ -85,6 +85,13 @@ class Credentials(JSONRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class Due(JSONRecord):
+    """When something is to be done."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPreKey(JSONRecord):
     """A one-time key of ours, under its id."""
 

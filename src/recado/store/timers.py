@@ -35,6 +35,10 @@ class TimerRecords:
         kept = await self._overlay.get(keys.chat_timer(chat), ChatTimer.decode)
         return 0 if kept is None else kept.seconds
 
+    async def is_noted(self, chat: JID) -> bool:
+        """Was a timer, or that there is none, ever agreed there?"""
+        return await self._overlay.get(keys.chat_timer(chat), ChatTimer.decode) is not None
+
     async def note(self, chat: JID, seconds: int, set_at: datetime) -> None:
         """The timer was set; what was set earlier and comes late changes nothing."""
         kept = await self._overlay.get(keys.chat_timer(chat), ChatTimer.decode)

@@ -28,6 +28,7 @@ from recado.store.people import PeopleRecords
 from recado.store.records import (
     Credentials,
     DeviceList,
+    Due,
     OtherAddress,
     SentMessage,
     StoredPreKey,
@@ -113,8 +114,22 @@ class Transaction:
         stored = await self._overlay.get(keys.signed_prekey(id), StoredSignedPreKey.decode)
         return None if stored is None else stored.key.pair
 
+    async def signed_prekey_due(self) -> datetime | None:
+        """When the signed key is to be replaced, once that is planned."""
+        planned = await self._overlay.get(keys.SIGNED_PREKEY_DUE, Due.decode)
+        return None if planned is None else planned.at
+
+    async def plan_signed_prekey(self, at: datetime) -> None:
+        """Have the signed key replaced then."""
+        self._overlay.put(keys.SIGNED_PREKEY_DUE, Due(at))
+
+    async def kept_signed_prekey(self, id: int) -> SignedPreKey | None:
+        """A signed key beside the current one: rotated out, or about to take its place."""
+        stored = await self._overlay.get(keys.signed_prekey(id), StoredSignedPreKey.decode)
+        return None if stored is None else stored.key
+
     async def keep_signed_prekey(self, key: SignedPreKey, expires: datetime) -> None:
-        """Keep a signed key that is being rotated out."""
+        """Keep a signed key that is being rotated out, or in."""
         self._overlay.put(keys.signed_prekey(key.id), StoredSignedPreKey(key), expires)
 
     # Phone numbers and LIDs

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from recado.client.appstate.keys import on_server_sync
 from recado.client.contacts import learn_lids
+from recado.client.devices import take_device_change
 from recado.client.groups.changes import on_group_notification
 from recado.client.groups.channels import on_channels
 from recado.client.handlers.linking import on_linking_news
@@ -52,8 +53,8 @@ async def on_notification(turn: Turn, node: Node) -> None:
             await turn.schedule(upload_work(at=turn.now))
         case IdentityReset():
             await _forget_sessions(turn, notification.sender.bare)
-        case DevicesChanged(action=action, devices=devices):
-            await turn.tx.forget_devices(notification.sender.bare)
+        case DevicesChanged(action=action, devices=devices) as change:
+            await take_device_change(turn.tx, turn.account, notification.sender.bare, change)
             if action == "remove":
                 await turn.tx.groups.rotate_for(notification.sender, frozenset(device.device for device in devices))
         case AccountSync(topics=topics, devices=devices):

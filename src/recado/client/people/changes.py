@@ -6,7 +6,7 @@ the same transaction. What it leaves open is asked later, as work.
 from __future__ import annotations
 
 from recado.client.contacts import learn_lids
-from recado.client.people.resync import resync_work, set_blocked, set_privacy
+from recado.client.people.resync import keep_default_timer, resync_work, set_blocked, set_privacy
 from recado.client.people.tokens import record_time_lock
 from recado.client.turn import Turn
 from recado.events import AboutChanged, ContactChanged, DisappearingDefaultChanged, NumberChanged, PictureChanged
@@ -36,6 +36,8 @@ async def on_people(turn: Turn, sender: JID, says: PeopleSay) -> None:
         case AboutSaid(about=words):
             await turn.tx.record(AboutChanged(account=turn.me, at=turn.now, contact=about, about=words))
         case TimerSaid(seconds=seconds):
+            if turn.account.is_me(about):
+                await keep_default_timer(turn.tx, turn.account, seconds)
             await turn.tx.record(
                 DisappearingDefaultChanged(account=turn.me, at=turn.now, contact=about, seconds=seconds)
             )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from recado.client.account import Account
 from recado.client.people.lookups import keep_addresses
 from recado.client.people.presence import watch
-from recado.client.people.resync import resync_blocklist, resync_privacy, set_blocked, set_privacy
+from recado.client.people.resync import keep_default_timer, resync_blocklist, resync_privacy, set_blocked, set_privacy
 from recado.client.people.tokens import gets_tokens, record_time_lock
 from recado.errors import QueryError, UsageError
 from recado.events import MessageReceived
@@ -220,12 +220,17 @@ class People:
         """The seconds after which messages of new chats disappear; 0 is never."""
         me = self._account.jid
         told = await (await self._connected()).requests.ask(LookUp((me,), (Column.TIMER,)))
-        return told[me].timer or 0 if me in told else 0
+        seconds = told[me].timer or 0 if me in told else 0
+        async with self._account.store.transaction() as tx:
+            await keep_default_timer(tx, self._account, seconds)
+        return seconds
 
     async def set_default_timer(self, seconds: int) -> None:
         """Have messages of new chats disappear after a day, a week or ninety days; 0 is never."""
         order = SetDefaultTimer(seconds)
         await (await self._connected()).requests.ask(order)
+        async with self._account.store.transaction() as tx:
+            await keep_default_timer(tx, self._account, seconds)
 
     async def time_lock(self) -> TimeLock:
         """Does WhatsApp forbid this account to write first, and until when? The answer is a fact too."""

@@ -48,6 +48,12 @@ async def resync_privacy(account: Account, connection: Connection) -> dict[str, 
     return told
 
 
+async def keep_default_timer(tx: Transaction, account: Account, seconds: int) -> None:
+    """Chats that we begin from now on begin with that timer."""
+    await tx.people.save_default_timer(seconds)
+    account.default_timer = seconds
+
+
 async def set_blocked(tx: Transaction, account: Account, blocked: frozenset[JID]) -> None:
     """Keep the blocklist; what differs is a fact."""
     known = await tx.people.blocked()

@@ -66,6 +66,21 @@ class UploadPreKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class RotateSignedPreKey:
+    """Have the server hand out another signed key from now on."""
+
+    key: SignedPreKey
+
+    def build(self) -> Node:
+        """The order."""
+        return tell("encrypt", Node("rotate", None, [signed_prekey_node(self.key)]))
+
+    def parse(self, answer: Node) -> None:
+        """Nothing: done."""
+        raise_for_error(answer)
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedKeys:
     """An upload as the server reads it: public keys only; `prekeys` are (id, key)."""
 
