@@ -23,7 +23,7 @@ from recado.store import MemoryStore
 
 F = TypeVar("F", bound=Fact)
 
-PATIENCE = 10.0
+PATIENCE = 40.0
 SMALL = Limits(first_prekeys=12, more_prekeys=8)
 
 

@@ -21,7 +21,7 @@ from recado.protocol.wire.framing import frame
 from recado.store import MemoryStore
 
 F = TypeVar("F", bound=Fact)
-PATIENCE = 10.0
+PATIENCE = 40.0
 
 
 class Rogue:

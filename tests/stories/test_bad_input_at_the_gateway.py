@@ -23,7 +23,7 @@ from recado.gateway.settings import Settings
 from recado.protocol.node import Node
 from recado.protocol.stanzas.outgoing import OutgoingMessage
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from recado.gateway.app import Gateway, create_app
 from recado.gateway.pacing.rules import operator_rules
 from recado.gateway.settings import Settings
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 ADMIN_KEY = "rk_0123456789ab_an-administrators-key-of-these-tests"
 
 

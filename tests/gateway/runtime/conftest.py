@@ -21,7 +21,7 @@ from recado.gateway.runtime.worker import Worker
 from recado.gateway.security import Principal
 from recado.gateway.settings import Settings
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

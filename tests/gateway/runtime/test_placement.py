@@ -20,7 +20,7 @@ from recado.gateway.runtime.placement import Placement
 from recado.gateway.runtime.window import Window
 from recado.gateway.security import Principal
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Fleet:

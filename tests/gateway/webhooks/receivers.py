@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass
