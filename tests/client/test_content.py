@@ -37,6 +37,7 @@ from recado.emulator.whatsapp.world import World
 from recado.errors import UsageError
 from recado.events import MessageReceived, MessageSent
 from recado.jid import JID
+from recado.protocol.messages.decode import decode_message
 from recado.protocol.messages.encode import encode_message
 from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.shape import shape_of
@@ -188,6 +189,12 @@ async def test_a_comment_on_what_nobody_saw_is_not_sent(world: World, client: Cl
     with pytest.raises(UsageError, match="not known here"):
         await client.send(world.phone("Rui").jid, Comment("3EB0AAAA", "good"))
     assert world.phone("Rui").messages == []
+
+
+def test_a_label_in_a_group_is_told_the_server_as_one() -> None:
+    body = encode_message(MemberLabel("treasurer"))
+    assert decode_message(body).content == MemberLabel("treasurer")
+    assert dict(shape_of(parse_message(body)).meta) == {"tag_reason": "user_update", "appdata": "member_tag"}
 
 
 async def received(client: Client, id: str) -> MessageReceived:
