@@ -119,3 +119,36 @@ async def test_who_of_a_group_read_a_message_is_told_and_its_state_waits_for_eve
     passport = (await linked.get(f"{linked.root}/messages/{sent['id']}/passport")).json()
     assert passport["receipts"] == receipts
     assert passport["status"] in ("delivered", "read")
+
+
+async def test_an_answer_is_told_to_who_could_have_asked_and_not_waited_for_unasked(linked: Any, world: World) -> None:
+    asked = await linked.post(f"{linked.root}/groups", {"subject": "Family", "people": [world.phone("Bia").number]})
+    assert asked.status_code == 202
+    assert asked.json()["state"] in ("queued", "started")
+    async with linked.stream(params={"after": 0}) as events:
+        told = await events.until(lambda event: event.kind == "request.answered")
+    assert (told.data["data"]["request_id"], told.data["data"]["state"]) == (asked.json()["id"], "done")
+    where = f"{linked.root}/requests/{asked.json()['id']}"
+    assert (await linked.get(where)).json()["answer"]["group"]["subject"] == "Family"
+    made = (await linked.post(f"{linked.root}/keys", {"name": "reads", "scopes": ["read"]})).json()
+    reader = type(linked)(linked.client, made["token"], linked.id)
+    seen = (await reader.get(where)).json()
+    assert (seen["state"], seen["answer"]) == ("done", None)
+
+
+async def test_without_a_connection_nothing_is_asked(clara: Any) -> None:
+    answered = await clara.post(f"{clara.root}/groups", {"subject": "Family"}, headers=WAIT)
+    assert (answered.status_code, answered.json()["type"]) == (409, "/problems/no-connection")
+
+
+async def test_a_person_whose_settings_let_nobody_add_them_comes_back_with_an_invitation(
+    linked: Any, world: World
+) -> None:
+    made = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [world.phone("Bia").number]})
+    here = f"/conversations/{made['answer']['group']['conversation_id']}"
+    shy = world.phone("Caio")
+    shy.account.privacy["groupadd"] = "none"
+    told = await ask(linked, "POST", f"{here}/group/members", {"do": "add", "people": [shy.number]})
+    (outcome,) = told["answer"]["people"]
+    assert (outcome["done"], outcome["code"]) == (False, 403)
+    assert outcome["invite"]["code"]

@@ -21,6 +21,7 @@ from recado.gateway.connections.service import BAILEYS
 from recado.gateway.conversations import repository as conversations
 from recado.gateway.conversations.abouts import Marks, list_marks
 from recado.gateway.cursors import cursor, number_cursor
+from recado.gateway.groups import service as groups
 from recado.gateway.mentorados import repository, service
 from recado.gateway.problems import TABLE, Problem
 from recado.gateway.providers.roads import PRIORITY, ROADS
@@ -158,6 +159,9 @@ async def mentorado(
                 messages = messages[:_PAGE]
                 older = cursor(messages[-1].sent_at, messages[-1].id)
             marks = await list_marks(unit, open_one.id, [message.provider_message_id for message in messages])
+        is_group = open_one is not None and open_one.kind == "group"
+        members = await groups.list_members(unit, open_one.id) if open_one is not None and is_group else []
+        rules = await groups.find_rules(unit, open_one.id) or {} if open_one is not None and is_group else None
         connection = await connections.find_connection(unit, BAILEYS)
     language = language_of(request)
     content_words, kinds = words_beginning(language, "content."), words_beginning(language, "kind.")
@@ -173,6 +177,8 @@ async def mentorado(
         composer=composer,
         new_window=for_new.window,
         marks=marks,
+        members=members,
+        rules=rules,
         no_marks=Marks(),
         now=now,
         roads=ROADS,
