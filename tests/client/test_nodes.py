@@ -38,11 +38,11 @@ async def test_stanzas_are_told_by_tag_and_attribute_and_spoiling_them_spoils_no
         assert [fact.content for fact in await told(client, MessageReceived)] == [Text("hello")]
 
 
-async def test_who_lags_loses_the_oldest_and_who_goes_is_forgotten() -> None:
+async def test_who_lags_loses_the_oldest_and_who_goes_is_forgotten(clock) -> None:
     nodes = Nodes(2)
     listening = nodes.of("message", {})
     first = asyncio.create_task(anext(listening))
-    await asyncio.sleep(0)
+    await clock.sleep(0)
     for number in range(5):
         nodes.tell(Node("message", {"id": str(number)}))
         nodes.tell(Node("receipt", {"id": str(number)}))
