@@ -69,8 +69,8 @@ async def on_notification(turn: Turn, node: Node) -> None:
             await keep_token(turn.tx, notification.sender.bare, token, at)
         case MediaRetry() as said:
             turn.then(lambda: turn.account.reuploads.answer(said))
-        case ChannelsSaid() | PostsCounted() as said:
-            await on_channels(turn, notification.sender, said)
+        case ChannelsSaid() | PostsCounted() as counted:
+            await on_channels(turn, notification.sender, counted)
         case OtherNotification():
             await turn.record_unknown(node, notification.kind)
         case ServerSync(collections=collections):
