@@ -376,6 +376,10 @@ class Client:
         """The bytes of a message's file as they come; drop them when it raises, at the end too. As `download`."""
         return self._files.stream(received, most=most)
 
+    async def delete_uploaded(self, uploaded: Media) -> None:
+        """Take a file off WhatsApp's servers: nobody can fetch it any more. Raises MediaUnavailable, as `upload`."""
+        await self._files.delete_uploaded(uploaded)
+
     async def uploaded_again(self, received: Told) -> Media:
         """Have the phone put a message's file on the servers again; where it is now. Raises MediaGone, as `send`."""
         return await self._files.uploaded_again(received)

@@ -17,6 +17,7 @@ from typing import IO
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.connection import Connection
+from recado.client.media.deleting import delete_file
 from recado.client.media.downloading import stream_file
 from recado.client.media.hosts import FileHosts
 from recado.client.media.probing import Probed, probe
@@ -101,6 +102,15 @@ class Files:
         named = given.file_name or (source.name if isinstance(source, Path) else None)
         media = _filled(replace(given, kind=kind), found, named)
         return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
+
+    async def delete_uploaded(self, uploaded: Media) -> None:
+        """
+        Take a file off the servers again: nobody can fetch it from then on, those neither whom it was sent to. Raises
+        MediaUnavailable, UsageError when there is no file, and what `send` raises.
+        """
+        remote = _media(uploaded).remote
+        assert remote is not None
+        await delete_file(self._transfers, self._hosts, remote, FileKind.of(uploaded.kind))
 
     async def upload_public(self, data: bytes, use: PublicFile) -> dict[str, str]:
         """Upload what everybody may see; what the server says of it. Raises as `upload`."""

@@ -76,6 +76,17 @@ class Transfers:
             raise TransferFailed("the server for files answered something else than JSON") from None
         return said if isinstance(said, dict) else {}
 
+    async def delete(self, host: str, path: str) -> None:
+        """Have a file taken away. Raises TransferFailed, TransferRefused."""
+        try:
+            async with self._session().delete(
+                _address(host, path), headers=_HEADERS, allow_redirects=False
+            ) as response:
+                if not 200 <= response.status < 300:
+                    raise TransferRefused(response.status)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise TransferFailed(f"a deletion broke off ({type(error).__name__})") from None
+
     @asynccontextmanager
     async def get(self, host: str, path: str, *, start: int = 0) -> AsyncIterator[Incoming]:
         """Take a file from byte `start` on, if the server can. Raises TransferFailed, TransferRefused."""

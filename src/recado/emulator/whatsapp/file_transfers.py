@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from recado.emulator.whatsapp.files import TYPES, FileFault, FileServer, PlannedFault, StoredFile, hash_of
+from recado.emulator.whatsapp.files import TYPES, FileFault, FileServer, PlannedFault, StoredFile, hash_of, read_place
 
 _PIECE = 256 * 1024
 _PEM = serialization.Encoding.PEM
@@ -70,6 +70,21 @@ class Transfers:
                 await asyncio.to_thread(file.write, piece)
         return size, digest.digest()
 
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        """Take a file away, for who has leave and names its hash and its place."""
+        self._files.requests.append(("DELETE", request.path, 0))
+        fault = self._files.take("DELETE")
+        if fault is not None and fault.fault is FileFault.REFUSE:
+            return _said(fault.code, "refused")
+        if not self._files.may_upload(request.query.get("auth", "")):
+            return _said(401, "no leave to delete")
+        place = read_place(request.query.get("d_md", ""))
+        stored = self._files.find(place)
+        if stored is None or stored.is_gone or stored.enc_sha256 != hash_of(request.match_info["token"]):
+            return _said(404, "there is no such file")
+        self._files.expire(place)
+        return web.Response(status=200)
+
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Hand a file out, from the first byte or a later one."""
         start = _start(request.headers.get("Range", ""))
@@ -115,6 +130,7 @@ async def serve_files(files: FileServer, *, host: str) -> AsyncIterator[str]:
     app = web.Application(client_max_size=0)
     for use in ("mms", "product", "pps"):
         app.router.add_post(f"/{use}/{{type}}/{{token}}", transfers.upload)
+    app.router.add_delete("/mms/{type}/{token}", transfers.delete)
     app.router.add_get("/v/{name:.+}", transfers.download)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()

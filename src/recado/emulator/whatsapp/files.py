@@ -2,6 +2,7 @@
 The servers for files: what is uploaded lies on the disk, encrypted as it came, and is handed out over HTTPS.
 
     POST /mms/TYPE/HASH?auth=&token=      the body is the encrypted file, HASH its SHA-256   → {"url", "direct_path"}
+    DELETE /mms/TYPE/HASH?auth=&token=&d_md=   d_md is the file's path                       → 200, 401, 404
     GET  /v/…/NAME.enc?…                  with Range or without                              → 200, 206, 404, 410, 416
 
 Leave to upload comes from `media_conn` and runs out by the world's clock. What goes wrong on purpose is planned with
@@ -169,6 +170,14 @@ def hash_of(token: str) -> bytes:
         return urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except ValueError:
         return b""
+
+
+def read_place(told: str) -> str:
+    """The path that a deletion names; "" when it is none."""
+    try:
+        return urlsafe_b64decode(told + "=" * (-len(told) % 4)).decode()
+    except ValueError:
+        return ""
 
 
 def _name(direct_path: str) -> str:
