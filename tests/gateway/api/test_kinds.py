@@ -9,6 +9,7 @@ import pytest
 from tests.gateway.providers.conformance import until
 
 from recado.content import Edit, Location, Poll, PollVote, Reaction, Revoke, Text
+from recado.content_json import content_to_json
 from recado.emulator.whatsapp.world import World
 
 Link = Callable[..., Awaitable[None]]
@@ -125,3 +126,66 @@ async def test_nobody_else_reads_the_old_words(linked: Any, world: World, hire: 
     answer = await linked.client.get(f"{linked.root}/messages/{first}/versions", headers=headers)
     assert answer.status_code == 403
     assert (await linked.get(f"{linked.root}/messages/{first}/versions")).status_code == 200
+
+
+async def test_what_is_passed_on_says_so_and_what_disappears_does(linked: Any, world: World) -> None:
+    ana = world.phone("Ana")
+    first = await send(linked, ana.number, {"type": "location", "latitude": -23.5, "longitude": -46.6, "name": "Aula"})
+    answer = await linked.post(f"{linked.root}/messages", {"to": ana.number, "forward": first, "expires_in": 86_400})
+    assert answer.status_code == 202, answer.text
+    id = answer.json()["id"]
+
+    async def is_taken() -> bool:
+        return (await told(linked, id))["status"] in ("server_ack", "delivered", "read")
+
+    await until(is_taken)
+    again = await told(linked, id)
+    assert (again["content"]["name"], again["forwarded"], again["expires_at"] is not None) == ("Aula", 1, True)
+    assert [each.content for each in ana.messages if each.id == id] == [Location(-23.5, -46.6, "Aula")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "live_location", "latitude": -23.5, "longitude": -46.6, "accuracy": 9, "caption": "indo"},
+        {"type": "group_invite", "group": "120000000000000001@g.us", "code": "AbC", "name": "Turma"},
+        {"type": "album", "images": 2},
+        {"type": "phone_number_sharing", "is_shared": False},
+        {"type": "sharing_limit", "is_limited": True},
+        {"type": "text", "body": "oi @550000000009", "mentions": ["550000000009@s.whatsapp.net"]},
+    ],
+    ids=lambda content: content["type"],
+)
+async def test_what_only_whatsapp_web_says_arrives(linked: Any, world: World, content: dict[str, Any]) -> None:
+    ana = world.phone("Ana")
+    id = await send(linked, ana.number, content)
+    shown = next(each.content for each in ana.messages if each.id == id)
+    arrived = content_to_json(shown)
+    assert {name: arrived.get(name) for name in content} == content
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ({"forward": "NOBODY"}, 404, ""),
+        ({"forward": "{vote}"}, 400, "passed on"),
+        ({"text": "oi", "forward": "X"}, 422, "one of the three"),
+        ({"text": "oi", "expires_in": 5}, 422, "86400"),
+        ({"text": "oi", "expires_in": 86_400, "provider": "zapi"}, 409, ""),
+        ({"content": {"type": "text", "body": "oi", "mentions": ["nobody"]}}, 400, "addresses"),
+        ({"content": {"type": "group_invite", "group": "55@s.whatsapp.net", "code": "A"}}, 400, "@g.us"),
+        ({"content": {"type": "album", "images": 1}}, 400, "2 to 30"),
+        ({"content": {"type": "buttons", "body": "?", "buttons": [{"id": "a", "title": "b"}]}, "provider": "baileys"},
+         409, "buttons"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_go_along_is_refused_in_words(
+    linked: Any, world: World, asked: dict[str, Any], status: int, words: str
+) -> None:
+    ana = world.phone("Ana")
+    if asked.get("forward") == "{vote}":
+        poll = await send(linked, ana.number, POLL)
+        asked = {"forward": await send(linked, ana.number, {"type": "poll_vote", "poll": poll, "options": ["seg"]})}
+    answer = await linked.post(f"{linked.root}/messages", {"to": ana.number} | asked)
+    assert answer.status_code == status, answer.text
+    assert words in answer.text

@@ -20,10 +20,12 @@ class _Part(BaseModel):
 
 
 class TextAsked(_Part):
-    """A text, as `text` is."""
+    """A text, as `text` is; over WhatsApp Web its @names may mean people."""
 
     type: Literal["text"]
     body: str
+    mentions: list[str] = Field(default=[], description="The addresses of the people its @names mean")
+    mentions_all: bool = Field(default=False, description="It means everybody in the group")
 
 
 class MediaAsked(_Part):
@@ -36,6 +38,9 @@ class MediaAsked(_Part):
     caption: str | None = None
     file_name: str | None = None
     is_voice: bool = False
+    is_view_once: bool = Field(default=False, description="To be seen once; over WhatsApp Web")
+    mentions: list[str] = Field(default=[], description="The addresses of the people its @names mean")
+    album: str | None = Field(default=None, description="The id of the album's message that it is part of")
 
 
 class LocationAsked(_Part):
@@ -46,6 +51,52 @@ class LocationAsked(_Part):
     longitude: float
     name: str | None = None
     address: str | None = None
+
+
+class LiveLocationAsked(_Part):
+    """Where somebody is now; to be told again as they move, with a higher `sequence`."""
+
+    type: Literal["live_location"]
+    latitude: float
+    longitude: float
+    accuracy: int | None = Field(default=None, ge=0, description="Metres")
+    speed: float | None = Field(default=None, ge=0, description="Metres a second")
+    heading: int | None = Field(default=None, ge=0, le=359)
+    caption: str | None = None
+    sequence: int = Field(default=0, ge=0)
+
+
+class GroupInviteAsked(_Part):
+    """An invitation into a group, with the code that lets its receiver in."""
+
+    type: Literal["group_invite"]
+    group: str = Field(description="The group's address (…@g.us)")
+    code: str
+    name: str = ""
+    expires_at: AwareDatetime | None = None
+    caption: str | None = None
+
+
+class AlbumAsked(_Part):
+    """Says that so many pictures and films follow that belong together: each names this message in `album`."""
+
+    type: Literal["album"]
+    images: int = Field(default=0, ge=0)
+    videos: int = Field(default=0, ge=0)
+
+
+class PhoneNumberSharingAsked(_Part):
+    """Asks for the other side's phone number, or (`is_shared`) shows them the mentorado's."""
+
+    type: Literal["phone_number_sharing"]
+    is_shared: bool
+
+
+class SharingLimitAsked(_Part):
+    """What is said in this chat is not to be passed on, or may be again."""
+
+    type: Literal["sharing_limit"]
+    is_limited: bool
 
 
 class CardAsked(_Part):
@@ -258,7 +309,12 @@ ContentAsked = Annotated[
     | RevokeAsked
     | PinAsked
     | KeepAsked
-    | DisappearingTimerAsked,
+    | DisappearingTimerAsked
+    | LiveLocationAsked
+    | GroupInviteAsked
+    | AlbumAsked
+    | PhoneNumberSharingAsked
+    | SharingLimitAsked,
     Field(discriminator="type"),
 ]
 

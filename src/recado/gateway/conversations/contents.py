@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from recado.content import (
+    Album,
     Buttons,
     Contacts,
     Content,
@@ -16,22 +17,27 @@ from recado.content import (
     Edit,
     Event,
     EventAnswer,
+    GroupInvite,
     Keep,
     LinkButton,
+    LiveLocation,
     Location,
     Media,
     MediaKind,
     OptionList,
+    PhoneNumberSharing,
     Pin,
     Poll,
     PollVote,
     Reaction,
     Revoke,
+    SharingLimit,
     Template,
     Text,
     content_kind,
 )
 from recado.gateway.refusals import BadContent
+from recado.jid import GROUP, JID
 from recado.store.facts import content_to_json
 
 LONGEST_TEXT = 65_536
@@ -41,6 +47,8 @@ _LONGEST_TITLE = 60
 _LONGEST_URL = 2_000
 _LONGEST_ID = 256
 _MOST_CARDS = 20
+_MOST_MENTIONS = 1_024
+_MOST_IN_ALBUM = 30
 _TIMERS = (0, 86_400, 604_800, 7_776_000)
 _PINS = (86_400, 604_800, 2_592_000)
 _MOST_BUTTONS = 3
@@ -62,10 +70,15 @@ def check_content(content: Content) -> None:
                 raise BadContent("the text is empty")
             if len(content.body) > LONGEST_TEXT:
                 raise BadContent(f"a text has at most {LONGEST_TEXT} characters")
+            _check_mentions(content.mentions)
         case Media():
             _check_media(content)
-        case Location():
+        case Location() | LiveLocation():
             _check_location(content)
+        case GroupInvite() | Album():
+            _check_joined(content)
+        case PhoneNumberSharing() | SharingLimit():
+            pass
         case Contacts():
             _check_contacts(content)
         case Reaction():
@@ -86,11 +99,39 @@ def check_content(content: Content) -> None:
             raise BadContent(f"{content_kind(content)} is nothing that is sent")
 
 
-def _check_location(content: Location) -> None:
+def _check_location(content: Location | LiveLocation) -> None:
     if not (-90 <= content.latitude <= 90 and -180 <= content.longitude <= 180):
         raise BadContent("a latitude is between -90 and 90 degrees, a longitude between -180 and 180")
+    if isinstance(content, LiveLocation):
+        _sized("a caption", content.caption, _LONGEST_CAPTION)
+        return
     _sized("a place's name", content.name, _LONGEST_CAPTION)
     _sized("a place's address", content.address, _LONGEST_CAPTION)
+
+
+def _check_joined(content: GroupInvite | Album) -> None:
+    match content:
+        case GroupInvite():
+            if not _is_address(content.group) or JID.parse(content.group).server != GROUP:
+                raise BadContent("an invitation names a group by its address (…@g.us)")
+            _sized("an invitation's code", content.code, _LONGEST_ID, least=1)
+            _sized("a group's name", content.name, 100)
+            _sized("a caption", content.caption, _LONGEST_CAPTION)
+        case Album(images=images, videos=videos):
+            _counted("pictures and films in an album", images + videos, _MOST_IN_ALBUM, least=2)
+
+
+def _check_mentions(mentions: tuple[str, ...]) -> None:
+    _counted("mentions", len(mentions), _MOST_MENTIONS, least=0)
+    if not all(_is_address(each) and JID.parse(each).is_person for each in mentions):
+        raise BadContent("people are mentioned by their addresses (…@s.whatsapp.net, …@lid)")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(JID.parse(text).user)
+    except ValueError:
+        return False
 
 
 def _check_asking(content: Poll | PollVote | Event | EventAnswer) -> None:
@@ -138,6 +179,8 @@ def _check_media(media: Media) -> None:
     if not media.reference.startswith(("media:", "https://")):
         raise BadContent("a file is named by its reference (media:…) or an https address")
     _sized("a caption", media.caption, _LONGEST_CAPTION)
+    _sized("the id of an album", media.album, _LONGEST_ID, least=1)
+    _check_mentions(media.mentions)
     _sized("a file's name", media.file_name, 240)
     _sized("a file's type", media.mime_type, 255)
     if media.caption and media.kind not in _CAPTIONED:

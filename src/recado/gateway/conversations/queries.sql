@@ -89,10 +89,10 @@ LIMIT 1
 -- add_queued --
 -- Nothing comes back when the idempotency key is there already: then find_queued says what it was used for.
 INSERT INTO outbox (conversation_id, provider, chat, message_id, idempotency_key, request_hash, content, quoting,
-                    origin, campaign_id, send_at, due_at, held_by, error, first_hold)
+                    origin, campaign_id, send_at, due_at, held_by, error, first_hold, forwarded, expires_in)
 VALUES (%(conversation_id)s, %(provider)s, %(chat)s, %(message_id)s, %(idempotency_key)s, %(request_hash)s,
         %(content)s, %(quoting)s, %(origin)s, %(campaign_id)s, %(send_at)s, %(due_at)s, %(held_by)s, %(error)s,
-        %(first_hold)s)
+        %(first_hold)s, %(forwarded)s, %(expires_in)s)
 ON CONFLICT (mentorado_id, idempotency_key) DO NOTHING
 RETURNING id, message_id, conversation_id, state::text, provider, request_hash, error, send_at, first_hold, created_at
 
@@ -100,10 +100,12 @@ RETURNING id, message_id, conversation_id, state::text, provider, request_hash, 
 -- One that goes later is not the last message of its conversation yet.
 WITH added AS (
     INSERT INTO whatsapp_messages (conversation_id, provider, provider_message_id, direction, content_type, text,
-                                   content, status, source, quoted_message_id, quoted_text, about_id, sent_at)
+                                   content, status, source, quoted_message_id, quoted_text, about_id, sent_at,
+                                   forwarded, expires_at)
     VALUES (%(conversation_id)s, %(provider)s, %(message_id)s, 'out', %(content_type)s, %(text)s,
             %(content)s, 'queued', 'live', %(quoted_message_id)s, %(quoted_text)s, %(about_id)s,
-            coalesce(%(send_at)s::timestamptz, %(now)s))
+            coalesce(%(send_at)s::timestamptz, %(now)s), %(forwarded)s,
+            coalesce(%(send_at)s::timestamptz, %(now)s) + nullif(%(expires_in)s::integer, 0) * interval '1 second')
     RETURNING id, conversation_id, sent_at, about_id
 ), step AS (
     INSERT INTO message_steps (message_id, at, step, detail, until)

@@ -160,6 +160,8 @@ class NewRow:
     send_at: datetime | None
     due_at: datetime
     hold: Delayed | None
+    forwarded: int = 0
+    expires_in: int | None = None
 
 
 async def list_conversations(
@@ -267,6 +269,8 @@ async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None
         held_by=hold.rule if hold else None,
         error=hold.why if hold else None,
         first_hold=Jsonb({"rule": hold.rule, "until": hold.until.isoformat(), "why": hold.why}) if hold else None,
+        forwarded=row.forwarded,
+        expires_in=row.expires_in,
     )
     if queued is not None:
         await unit.run(
@@ -282,6 +286,8 @@ async def add_queued(unit: Unit, row: NewRow, *, now: datetime) -> Queued | None
             about_id=about(row.content),
             origin=row.origin.value,
             send_at=row.send_at,
+            forwarded=row.forwarded,
+            expires_in=row.expires_in,
             now=now,
         )
     return queued

@@ -11,6 +11,7 @@ from recado.gateway.conversations import abouts, passport, past, repository, ser
 from recado.gateway.conversations.abouts import list_marks
 from recado.gateway.conversations.abouts_schemas import VersionsTold, VersionTold
 from recado.gateway.conversations.content_schemas import read_content
+from recado.gateway.conversations.passing import Passing
 from recado.gateway.conversations.passport_schemas import PassportTold
 from recado.gateway.conversations.schemas import (
     ConversationPage,
@@ -121,6 +122,7 @@ async def send_message(
             origin=Origin(asked.origin) if asked.origin is not None else None,
             send_at=asked.send_at,
             provider=asked.provider,
+            passing=Passing(asked.forward, asked.expires_in),
         )
     )
     if accepted.is_repeat:

@@ -27,6 +27,12 @@ class NewMessage(BaseModel):
     send_at: AwareDatetime | None = Field(
         default=None, description="Not before then: a time with its zone, in the future, at most a year away"
     )
+    forward: str | None = Field(
+        default=None, description="The id of a message here that is passed on, in place of text and content"
+    )
+    expires_in: Literal[0, 86_400, 604_800, 7_776_000] | None = Field(
+        default=None, description="Seconds after which the phones drop it, 0: never; left out: as the chat is set"
+    )
     provider: Literal["meta", "baileys", "zapi"] | None = Field(
         default=None,
         description="The road it is to take, connected or wanted; left out: the one that carries now",
@@ -39,8 +45,8 @@ class NewMessage(BaseModel):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        if (self.text is None) == (self.content is None):
-            raise ValueError("say what is to be sent: text or content, one of the two")
+        if [self.text, self.content, self.forward].count(None) != 2:
+            raise ValueError("say what is to be sent: text, content or forward, one of the three")
         return self
 
 

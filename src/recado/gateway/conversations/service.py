@@ -18,6 +18,7 @@ from recado.gateway.conversations import repository
 from recado.gateway.conversations.abouts import about
 from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.directory import Directory
+from recado.gateway.conversations.passing import NOTHING, Passing, check_marks, find_passed_on
 from recado.gateway.conversations.repository import NewRow, Queued, Quotable
 from recado.gateway.conversations.steps import Step, add_step
 from recado.gateway.conversations.targets import Aimed, aim
@@ -101,27 +102,29 @@ async def queue_message(
     send_at: datetime | None = None,
     provider: str | None = None,
     message_id: str | None = None,
+    passing: Passing = NOTHING,
 ) -> Accepted:
     """
-    Queue a text, or any other content, to an address (`to`) or into a conversation, answering the message `quoting`
-    (its id here) if given; not before `send_at`. `origin` is who wants it: a person in a browser's session, else a
-    program, unless said; a program says "a person" with the scope `manage` only. With `provider` it goes no other way;
-    `message_id` is one from `choose_id`, when it must be known before.
+    Queue a text, any other content, or a message passed on (`passing`), to an address (`to`) or into a conversation,
+    answering the message `quoting` (its id here) if given; not before `send_at`. `origin` is who wants it: a person in
+    a browser's session, else a program, unless said; a program says "a person" with the scope `manage` only. With
+    `provider` it goes no other way; `message_id` is one from `choose_id`, when it must be known before.
     Raises Forbidden, BadAddress, BadContent, NotFound, NotConnectable, NotSupported, WindowClosed, KeyReused,
     GuardrailRefused, Collided.
     """
     unit.principal.require(SEND)
     if origin is Origin.PERSON and _origin_of(unit.principal) is not Origin.PERSON:
         unit.principal.require(MANAGE)  # a person is held back by little: not for every program to say of itself
-    said = _content(text, content)
+    said, forwarded = await _content(unit, text, content, passing)
     _check_key(idempotency_key)
-    named = provider if campaign_id is None else None
-    fingerprint = _fingerprint(said, to, conversation_id, quoting, origin, campaign_id, send_at, named)
+    asked = passing.asked() | ({"provider": provider} if provider is not None and campaign_id is None else {})
+    fingerprint = _fingerprint(said, to, conversation_id, quoting, origin, campaign_id, send_at, asked)
     earlier = await _earlier(unit, idempotency_key, fingerprint)
     if earlier is not None:
         return earlier
     _check_time(send_at, now)
     place = await _place(unit, said, to, conversation_id, provider, campaign_id, now)
+    check_marks(place.road, place.content, passing)
     if ROADS[place.road].has_window and send_at is None:
         await windows.check(unit, place.conversation_id, said, now=now)
     said = place.content
@@ -139,6 +142,8 @@ async def queue_message(
         send_at=send_at,
         due_at=send_at or now,
         hold=None,
+        forwarded=forwarded,
+        expires_in=passing.expires_in,
     )
     verdict = await gate.judge(unit, _intent(row), now=row.due_at)
     match verdict:
@@ -333,12 +338,15 @@ async def _address(unit: Unit, to: str | None, conversation_id: UUID | None) -> 
     return parse_address(to)
 
 
-def _content(text: str | None, content: Content | None) -> Content:
-    if (text is None) == (content is None):
-        raise BadContent("say what is to be sent: a text or a content, one of the two")
+async def _content(unit: Unit, text: str | None, content: Content | None, passing: Passing) -> tuple[Content, int]:
+    passing.check()
+    if passing.forward is not None and text is None and content is None:
+        return await find_passed_on(unit, passing.forward)
+    if (text is None) == (content is None) or passing.forward is not None:
+        raise BadContent("say what is to be sent: a text, a content or a message to pass on, one of them")
     said = content if content is not None else Text(text or "")
     check_content(said)
-    return said
+    return said, 0
 
 
 def _check_key(idempotency_key: str | None) -> None:
@@ -354,16 +362,18 @@ def _fingerprint(
     origin: Origin | None,
     campaign_id: UUID | None,
     send_at: datetime | None,
-    provider: str | None,
+    asked: dict[str, object],
 ) -> bytes:
     """What makes a request the same one. What is not given is left out, so that older requests keep theirs."""
-    words: object = content.body if isinstance(content, Text) else content_to_json(content)
+    words: object = (
+        content.body if isinstance(content, Text) and content == Text(content.body) else content_to_json(content)
+    )
     said: list[object] = [words, to, str(conversation_id or ""), quoting]
     if origin is not None or campaign_id is not None or send_at is not None:
         at = send_at.astimezone(UTC).isoformat() if send_at is not None else None
         said += [origin.value if origin is not None else None, str(campaign_id or ""), at]
-    if provider is not None:
-        said.append({"provider": provider})
+    if asked:
+        said.append(asked)
     return hashlib.sha256(json.dumps(said).encode()).digest()
 
 

@@ -210,3 +210,21 @@ class SupportsTyping(Protocol):
 
 MakeProvider = Callable[["Lease"], Provider]
 """A provider for the account of a lease, not open yet."""
+
+
+@runtime_checkable
+class SendsMarked(Protocol):
+    """A provider whose messages can say that they were passed on, or that they disappear."""
+
+    async def send_marked(
+        self,
+        chat: JID,
+        content: Content,
+        *,
+        id: MessageId,
+        quoting: Quote | None = None,
+        forwarded: int = 0,
+        expires_in: int | None = None,
+    ) -> datetime:
+        """As `send`; `forwarded` counts how often, `expires_in` is in seconds. Raises what `send` raises."""
+        ...

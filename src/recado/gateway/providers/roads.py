@@ -41,6 +41,8 @@ class Road:
     """Do the account's own devices share how chats are shown, the profile and its settings (shared_state.py)?"""
     has_groups: bool = False
     """Can it make and run groups (SupportsGroups)?"""
+    has_marks: bool = False
+    """Does it say that a message was passed on, disappears, is to be seen once, or whom it mentions?"""
     has_window: bool = False
     """May free words only go within 24 hours of the other side's last message?"""
 
@@ -60,7 +62,8 @@ ROADS: dict[str, Road] = {
             BAILEYS,
             sends=frozenset(
                 {"text", "location", "contacts", "reaction", "edit", "revoke", "pin", "keep", "poll", "poll_vote"}
-                | {"event", "event_answer", "disappearing_timer"}
+                | {"event", "event_answer", "disappearing_timer", "live_location", "group_invite", "album"}
+                | {"phone_number_sharing", "sharing_limit"}
                 | {kind.value for kind in MediaKind}
             ),
             repeats_are_one=True,
@@ -70,6 +73,7 @@ ROADS: dict[str, Road] = {
             has_past=True,
             has_groups=True,
             shares_state=True,
+            has_marks=True,
         ),
         Road(
             ZAPI,

@@ -23,7 +23,7 @@ from uuid import UUID
 
 from recado import crashpoints
 from recado.clock import Clock
-from recado.content import content_kind
+from recado.content import Content, content_kind
 from recado.errors import (
     BadRecord,
     ConnectionLost,
@@ -50,7 +50,7 @@ from recado.gateway.pacing import gate
 from recado.gateway.pacing import service as pacing
 from recado.gateway.pacing.state import CONNECTION_RATE
 from recado.gateway.pacing.verdict import SHORT_HOLD, Allowed, Delayed, Intent, Origin, Refused
-from recado.gateway.providers.provider import Provider, SupportsTyping
+from recado.gateway.providers.provider import Provider, SendsMarked, SupportsTyping
 from recado.gateway.providers.roads import ROADS
 from recado.gateway.runtime.asking import Asker
 from recado.gateway.runtime.errands import Errands
@@ -103,6 +103,8 @@ class Waiting:
     origin: str
     campaign_id: UUID | None
     held_by: str | None
+    forwarded: int = 0
+    expires_in: int | None = None
 
     def intent(self, provider: str) -> Intent:
         """What the guardrails are asked."""
@@ -347,13 +349,26 @@ class Outbox:
         try:
             chat, content = JID.parse(message.chat), content_from_json(message.content)
             await self._show_typing(chat, flight.typing_for.total_seconds())
-            await self._provider.send(chat, content, id=MessageId(message.message_id), quoting=flight.quote)
+            await self._say(flight, chat, content)
         except (
             ConnectionLost, LoggedOut, Rejected, NoRecipients, TooLarge, SendUnconfirmed, StoreRefused, BadRecord,
             UsageError, QueryError,
         ) as error:  # fmt: skip
             return fate_of(error, attempts=message.attempts + 1, had_left=message.may_have_left)
         return Settled(TAKEN)
+
+    async def _say(self, flight: Flight, chat: JID, content: Content) -> None:
+        provider, message = self._provider, flight.message
+        id = MessageId(message.message_id)
+        if not message.forwarded and message.expires_in is None:
+            await provider.send(chat, content, id=id, quoting=flight.quote)
+        elif isinstance(provider, SendsMarked):
+            forwarded, expires_in = message.forwarded, message.expires_in
+            await provider.send_marked(
+                chat, content, id=id, quoting=flight.quote, forwarded=forwarded, expires_in=expires_in
+            )
+        else:
+            raise UsageError("this road does not say that a message was passed on or disappears")
 
     async def _show_typing(self, chat: JID, seconds: float) -> None:
         """Have the other side see that something is being written. Only decoration: its failures are the message's."""

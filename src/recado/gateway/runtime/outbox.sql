@@ -5,7 +5,7 @@
 -- for those before it in its conversation, but not for what is to be sent later, and what a person writes does not wait
 -- for what the rules hold back from a program.
 SELECT o.id, o.conversation_id, o.chat, o.message_id, o.content, o.quoting, o.attempts, o.may_have_left, o.origin,
-       o.campaign_id, o.held_by
+       o.campaign_id, o.held_by, o.forwarded, o.expires_in
 FROM outbox o
 WHERE o.provider = %(provider)s AND o.settled_at IS NULL AND o.due_at <= %(now)s
   AND o.id <> ALL (%(flying)s::bigint[]) AND o.origin <> ALL (%(resting)s::text[])

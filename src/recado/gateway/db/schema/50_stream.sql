@@ -23,6 +23,8 @@ CREATE TABLE outbox (
     due_at           timestamptz NOT NULL DEFAULT now(),
     created_at       timestamptz NOT NULL DEFAULT now(),
     settled_at       timestamptz,
+    forwarded        integer NOT NULL DEFAULT 0,         -- how often it will have been passed on
+    expires_in       integer,                            -- seconds after which the phones drop it
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, message_id),
     UNIQUE (mentorado_id, idempotency_key),

@@ -145,9 +145,23 @@ class BaileysProvider:
 
     async def send(self, chat: JID, content: Content, *, id: MessageId, quoting: Quote | None = None) -> datetime:
         """Send through the client, a file uploaded first. Raises SendError, UsageError, ConnectionLost, QueryError."""
+        return await self.send_marked(chat, content, id=id, quoting=quoting)
+
+    async def send_marked(
+        self,
+        chat: JID,
+        content: Content,
+        *,
+        id: MessageId,
+        quoting: Quote | None = None,
+        forwarded: int = 0,
+        expires_in: int | None = None,
+    ) -> datetime:
+        """The same, passed on so often, or disappearing after so many seconds. Raises what `send` raises."""
         if isinstance(content, Media) and content.remote is None:
             content = await self._uploaded(content)
-        sent = await self._client.send(chat, content, id=id, quoting=self._quoting(quoting))
+        quoted = self._quoting(quoting)
+        sent = await self._client.send(chat, content, id=id, quoting=quoted, forward=forwarded, expires_in=expires_in)
         return sent.at
 
     async def _uploaded(self, media: Media) -> Media:

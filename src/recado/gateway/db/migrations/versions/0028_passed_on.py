@@ -1,0 +1,16 @@
+"""Messages that are passed on, or disappear, say so."""
+
+from recado.gateway.db.migrations.plain import run_beside
+
+revision = "0028"
+down_revision = "0026"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_beside(__file__)
+
+
+def downgrade() -> None:
+    """Rows would be lost on the way back."""
+    raise RuntimeError("this version is not taken back: restore a dump")
