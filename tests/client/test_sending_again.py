@@ -80,7 +80,7 @@ async def test_who_goes_away_takes_the_answer_for_devices_from_nobody(desk, worl
         async with soon(), asyncio.TaskGroup() as group:
             leads = group.create_task(ask_devices(account, connection, [bia.jid]))
             waits = group.create_task(ask_devices(account, connection, [bia.jid, world.phone("Caio").jid]))
-            await asyncio.sleep(0)
+            await turn()
             leads.cancel()
         assert waits.exception() is None
         async with account.store.transaction() as tx:
@@ -98,3 +98,10 @@ async def test_a_refused_question_for_devices_is_an_error_for_all_who_wait_and_t
             )
             assert [type(each) for each in told] == [QueryError] * 3
             await ask_devices(account, connection, [bia.jid])
+
+
+async def turn() -> None:
+    """Let the other tasks run."""
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(future.set_result, None)
+    await future
