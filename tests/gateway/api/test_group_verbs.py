@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import psycopg
@@ -9,6 +10,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from recado.emulator.whatsapp.world import World
+from recado.jid import JID
+from recado.protocol.node import Node
 
 WAIT = {"prefer": "wait=20"}
 
@@ -41,8 +44,8 @@ async def test_a_group_is_made_and_the_answer_tells_it_whole(linked: Any, world:
 
 async def test_who_is_in_a_group_is_kept_and_follows_what_changes(linked: Any, world: World) -> None:
     bia, caio = world.phone("Bia"), world.phone("Caio")
-    made = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [bia.number]})
-    here = f"/conversations/{made['answer']['group']['conversation_id']}"
+    created = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [bia.number]})
+    here = f"/conversations/{created['answer']['group']['conversation_id']}"
     async with linked.stream() as events:
         for do, who in (("add", caio), ("promote", bia)):
             told = await ask(linked, "POST", f"{here}/group/members", {"do": do, "people": [who.number]})
@@ -62,8 +65,8 @@ async def test_who_is_in_a_group_is_kept_and_follows_what_changes(linked: Any, w
 
 
 async def test_rules_name_and_link_of_a_group(linked: Any, world: World) -> None:
-    made = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [world.phone("Bia").number]})
-    here = f"/conversations/{made['answer']['group']['conversation_id']}"
+    created = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [world.phone("Bia").number]})
+    here = f"/conversations/{created['answer']['group']['conversation_id']}"
     told = await ask(linked, "PATCH", f"{here}/group", {"subject": "Friends", "description": "who is who"})
     assert (told["answer"]["group"]["subject"], told["answer"]["group"]["description"]) == ("Friends", "who is who")
     told = await ask(linked, "PATCH", f"{here}/group/rules", {"is_announcement": True, "expires_in": 86400})
@@ -108,8 +111,8 @@ async def test_who_of_a_group_read_a_message_is_told_and_its_state_waits_for_eve
 ) -> None:
     bia, caio = world.phone("Bia"), world.phone("Caio")
     body = {"subject": "Family", "people": [bia.number, caio.number]}
-    made = await ask(linked, "POST", "/groups", body)
-    conversation = made["answer"]["group"]["conversation_id"]
+    created = await ask(linked, "POST", "/groups", body)
+    conversation = created["answer"]["group"]["conversation_id"]
     async with linked.stream() as events:
         sent = (await linked.post(f"{linked.root}/messages", {"text": "oi", "conversation_id": conversation})).json()
         for _ in range(2):
@@ -144,11 +147,159 @@ async def test_without_a_connection_nothing_is_asked(clara: Any) -> None:
 async def test_a_person_whose_settings_let_nobody_add_them_comes_back_with_an_invitation(
     linked: Any, world: World
 ) -> None:
-    made = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [world.phone("Bia").number]})
-    here = f"/conversations/{made['answer']['group']['conversation_id']}"
+    created = await ask(linked, "POST", "/groups", {"subject": "Family", "people": [world.phone("Bia").number]})
+    here = f"/conversations/{created['answer']['group']['conversation_id']}"
     shy = world.phone("Caio")
     shy.account.privacy["groupadd"] = "none"
     told = await ask(linked, "POST", f"{here}/group/members", {"do": "add", "people": [shy.number]})
     (outcome,) = told["answer"]["people"]
     assert (outcome["done"], outcome["code"]) == (False, 403)
     assert outcome["invite"]["code"]
+
+
+async def made(api: Any, subject: str, *people: Any, **more: Any) -> tuple[str, JID]:
+    """The path of a new group's conversation, and its address."""
+    told = await ask(api, "POST", "/groups", {"subject": subject, "people": [each.number for each in people], **more})
+    group = told["answer"]["group"]
+    return f"/conversations/{group['conversation_id']}", JID.parse(group["chat"])
+
+
+async def link_of(phone: Any, group: JID) -> str:
+    """The code of a group that somebody else administers."""
+    said = (await phone.groups.set(group, Node("invite"))).child("invite")
+    return str(said.attrs["code"])
+
+
+async def test_a_picture_is_given_and_taken_away_and_what_is_none_is_refused(linked: Any, world: World) -> None:
+    here, group = await made(linked, "Family", world.phone("Bia"))
+    state = world.groups.find(group)
+    assert state is not None
+    jpeg = base64.b64encode(b"\xff\xd8\xff\xe0 a picture").decode()
+    assert (await ask(linked, "PUT", f"{here}/group/picture", {"jpeg": jpeg}))["state"] == "done"
+    assert state.photo
+    assert (await ask(linked, "PUT", f"{here}/group/picture", {"jpeg": None}))["state"] == "done"
+    assert not state.photo
+    none = base64.b64encode(b"no picture").decode()
+    refused = await ask(linked, "PUT", f"{here}/group/picture", {"jpeg": none})
+    assert refused["state"] == "refused"
+    assert refused["problem"]
+
+
+async def test_a_group_is_joined_by_its_link_and_left(linked: Any, world: World) -> None:
+    bia, caio = world.phone("Bia"), world.phone("Caio")
+    group = await bia.groups.create("Bia's", caio)
+    joined = await ask(linked, "POST", "/groups/join", {"code": await link_of(bia, group)})
+    assert (joined["state"], joined["answer"]["is_waiting"]) == ("done", False)
+    assert world.phone("Clara").number in world.groups.find(group).roles
+    here = f"/conversations/{joined['answer']['group']['conversation_id']}"
+    members = (await linked.get(f"{linked.root}{here}/members")).json()
+    assert {each["phone"] for each in members["items"]} == {bia.number, caio.number}
+    assert members["rules"]["own_role"] == "member"
+    refused = await ask(linked, "POST", f"{here}/group/members", {"do": "promote", "people": [caio.number]})
+    assert refused["state"] == "refused"  # who is no admin may not
+    async with linked.stream() as events:
+        assert (await ask(linked, "POST", f"{here}/group/leave"))["state"] == "done"
+        await events.until(lambda event: event.kind == "group.changed" and event.data["data"]["what"] == "left")
+    assert (await linked.get(f"{linked.root}{here}/members")).json()["rules"]["own_role"] is None
+    assert world.phone("Clara").number not in world.groups.find(group).roles
+    again = await ask(linked, "POST", f"{here}/group/sync")
+    assert (again["state"], again["code"]) == ("refused", 403)
+    assert (await linked.get(f"{linked.root}{here}")).status_code == 200
+
+
+async def test_where_an_admin_lets_people_in_joining_waits(linked: Any, world: World) -> None:
+    bia = world.phone("Bia")
+    group = await bia.groups.create("Bia's", world.phone("Caio"))
+    world.groups.find(group).switches.add("membership_approval_mode")
+    joined = await ask(linked, "POST", "/groups/join", {"code": await link_of(bia, group)})
+    assert joined["answer"] == {"chat": str(group), "is_waiting": True}
+
+
+async def test_who_administers_a_group_does_so_no_longer(linked: Any, world: World) -> None:
+    bia = world.phone("Bia")
+    here, _ = await made(linked, "Family", bia)
+    for do, role in (("promote", "admin"), ("demote", "member")):
+        async with linked.stream() as events:
+            told = await ask(linked, "POST", f"{here}/group/members", {"do": do, "people": [bia.number]})
+            assert [each["done"] for each in told["answer"]["people"]] == [True]
+            await events.until(lambda event: event.kind == "group.changed")
+        (member,) = (await linked.get(f"{linked.root}{here}/members")).json()["items"]
+        assert (member["phone"], member["role"]) == (bia.number, role)
+
+
+async def test_who_wants_to_join_is_listed_let_in_or_not(linked: Any, world: World) -> None:
+    bia, caio = world.phone("Bia"), world.phone("Caio")
+    here, group = await made(linked, "Family", needs_approval=True)
+    code = (await ask(linked, "POST", f"{here}/group/invite"))["answer"]["code"]
+    for phone in (bia, caio):
+        await phone.groups.set(JID("", "g.us"), Node("invite", {"code": code}))
+    waiting = (await ask(linked, "POST", f"{here}/group/join-requests"))["answer"]["waiting"]
+    assert [each["who"] for each in waiting] == [str(bia.lid), str(caio.lid)]
+    assert all(each["asked_at"] for each in waiting)
+    for do, who in (("approve", bia), ("reject", caio)):
+        body = {"do": do, "people": [str(who.lid)]}
+        told = await ask(linked, "POST", f"{here}/group/join-requests/answers", body)
+        assert [each["done"] for each in told["answer"]["people"]] == [True]
+    assert (await ask(linked, "POST", f"{here}/group/join-requests"))["answer"]["waiting"] == []
+    assert set(world.groups.find(group).roles) == {world.phone("Clara").number, bia.number}
+    await ask(linked, "POST", f"{here}/group/sync")
+    members = (await linked.get(f"{linked.root}{here}/members")).json()["items"]
+    assert [each["phone"] for each in members] == [bia.number]
+
+
+async def test_groups_are_put_under_a_community_and_out_of_it(linked: Any, world: World) -> None:
+    bia = world.phone("Bia")
+    community, parent = await made(linked, "Street", bia, is_community=True)
+    garden, group = await made(linked, "Garden", bia)
+    _, music = await made(linked, "Music", bia, parent=community.rpartition("/")[2])
+    listed = {"conversations": [garden.rpartition("/")[2]]}
+    assert (await ask(linked, "PUT", f"{community}/group/subgroups", listed))["state"] == "done"
+    found = (await ask(linked, "POST", f"{community}/group/subgroups"))["answer"]["subgroups"]
+    assert {str(group), str(music)} <= {each["chat"] for each in found}
+    await ask(linked, "POST", f"{garden}/group/sync")
+    assert (await linked.get(f"{linked.root}{garden}/members")).json()["rules"]["parent"] == str(parent)
+    assert (await ask(linked, "PUT", f"{community}/group/subgroups", {**listed, "is_linked": False}))["state"] == "done"
+    found = (await ask(linked, "POST", f"{community}/group/subgroups"))["answer"]["subgroups"]
+    assert str(group) not in {each["chat"] for each in found}
+    assert world.groups.find(group).parent == ""
+
+
+@pytest.mark.parametrize("road", ["meta", "zapi"])
+async def test_a_road_without_groups_is_a_409_and_asks_nobody(clara: Any, database_url: str, road: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO connections (mentorado_id, provider, state, desired)"
+            " VALUES (%s, %s, 'connected', 'connected')",
+            [clara.id, road],
+        )
+        group = owner.execute(
+            "INSERT INTO conversations (mentorado_id, kind, chat) VALUES (%s, 'group', '120363000000000001@g.us')"
+            " RETURNING id",
+            [clara.id],
+        ).fetchone()
+        assert group is not None
+        for method, path, body in (
+            ("POST", "/groups", {"subject": "Family"}),
+            ("POST", "/groups/join", {"code": "abc"}),
+            ("POST", f"/conversations/{group[0]}/group/leave", None),
+        ):
+            answered = await clara.client.request(method, clara.root + path, json=body, headers=clara.headers | WAIT)
+            assert (answered.status_code, answered.json()["type"]) == (409, "/problems/not-supported"), answered.text
+        assert owner.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+
+
+async def test_a_message_is_delivered_only_when_everybody_has_it(linked: Any, world: World) -> None:
+    bia, caio = world.phone("Bia"), world.phone("Caio")
+    here, _ = await made(linked, "Family", bia, caio)
+    caio.offline()
+    async with linked.stream() as events:
+        body = {"text": "oi", "conversation_id": here.rpartition("/")[2]}
+        sent = (await linked.post(f"{linked.root}/messages", body)).json()
+        where = f"{linked.root}/messages/{sent['id']}"
+        await events.until(lambda event: event.kind == "receipt.received")
+        receipts = (await linked.get(f"{where}/receipts")).json()["items"]
+        assert [each["phone"] for each in receipts] == [bia.number]
+        assert (await linked.get(f"{where}/passport")).json()["status"] == "server_ack"
+        caio.online()
+        await events.until(lambda event: event.kind == "receipt.received")
+    assert (await linked.get(f"{where}/passport")).json()["status"] == "delivered"
