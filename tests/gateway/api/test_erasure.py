@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -194,3 +194,65 @@ async def test_only_the_person_is_erased_and_only_here(
     (text,) = [each["text"] for each in messages]
     assert text.startswith("call erased-") and text.endswith(f"{number}1")
     assert (await contact_of(diana, number))["push_name"] == "Bia"
+
+
+async def in_its_groups(gateway: Gateway, api: Any, world: World, database_url: str) -> None:
+    """Bia is in a group, read there, was asked about, is to be asked about, and is in the address book."""
+    bia, headers = world.phone("Bia"), api.headers | {"prefer": "wait=20"}
+
+    async def ask(method: str, path: str, body: Any) -> Any:
+        told = await api.client.request(method, api.root + path, json=body, headers=headers)
+        assert (told.status_code, told.json()["state"]) == (200, "done"), told.text
+        return told.json()["answer"]
+
+    people = [bia.number, world.phone("Caio").number]
+    group = (await ask("POST", "/groups", {"subject": "Family", "people": people}))["group"]
+    here = f"/conversations/{group['conversation_id']}"
+    await ask("PATCH", f"{here}/group", {"description": f"ask {bia.number}"})
+    await ask("POST", f"{here}/group/members", {"do": "promote", "people": [bia.number]})
+    async with api.stream() as events:
+        body = {"text": "for everybody", "conversation_id": group["conversation_id"]}
+        assert (await api.post(f"{api.root}/messages", body)).status_code == 202
+        for _ in people:
+            await events.until(lambda event: event.kind == "receipt.received")
+        world.phone("Clara").settings.name_contact(bia.lid, "Bia from the gym")
+        await events.until(lambda event: event.kind == "contact.changed")
+    with psycopg.connect(database_url) as owner:
+        owner.execute(
+            "INSERT INTO requests (mentorado_id, provider, verb, chat, scope, body, due_at, asked_by, asked_at,"
+            " idempotency_key) VALUES (%s, 'zapi', 'business.read', %s, 'manage', '{}', now(), 'x', now(), %s)",
+            [api.id, str(bia.jid), f"card-{bia.number}"],
+        )
+
+
+async def test_groups_address_book_and_what_was_asked_name_nobody_who_was_erased(
+    linked: Any, world: World, gateway: Gateway, database_url: str
+) -> None:
+    contact = await talk(linked, world)
+    await in_its_groups(gateway, linked, world, database_url)
+    bia = world.phone("Bia")
+    theirs = [bia.number, bia.lid.user, "Bia from the gym"]
+    before = found(database_url, theirs)
+    for place in ("requests.answer", "requests.chat", "requests.idempotency_key", "group_rules.rules"):
+        assert place in before, place
+    with psycopg.connect(database_url) as owner:
+
+        def count(table: LiteralString, where: LiteralString, *values: Any) -> Any:
+            (counted,) = owner.execute(f"SELECT count(*) FROM {table} WHERE {where}", values).fetchone() or (None,)
+            return counted
+
+        record = f"contact-{bia.lid.user}%"
+        assert count("baileys_sessions", "key LIKE %s", record) == 1
+        for table in ("conversation_members", "message_receipts"):
+            assert count(table, "contact_id = %s", contact) == 1, table
+        others = count("message_receipts", "true") - 1
+        owner.commit()
+        answer = await linked.post(f"{linked.root}/contacts/{contact}/erase", {"reason": "asked for by letter"})
+        assert (answer.status_code, answer.json()["remaining"]) == (200, 0)
+        assert count("baileys_sessions", "key LIKE %s", record) == 0
+        for table in ("conversation_members", "message_receipts"):
+            assert count(table, "contact_id = %s", contact) == 0, table
+        assert count("message_receipts", "true") == others  # who else has it is still known
+        assert count("requests", "answered_at IS NULL") == 0  # what was to be asked of them is not asked any more
+        assert count("requests", "answer IS NOT NULL") == 0
+    assert found(database_url, theirs) == set()

@@ -107,6 +107,7 @@ def test_functions_that_see_everybody_are_these_and_pin_their_search_path(owner:
         ("count_troubled", path, False),
         ("count_words", path, False),
         ("empty_media", path, False),
+        ("erase_asked", path, False),
         ("erase_contact", path, False),
         ("erase_media", path, False),
         ("erase_traces", path, False),

@@ -41,6 +41,9 @@ ORDER BY id DESC LIMIT %(limit)s
 -- erase_traces --
 SELECT erase_traces(%(id)s)
 
+-- erase_asked --
+SELECT erase_asked(%(id)s)
+
 -- erase_media --
 SELECT erase_media(%(id)s)
 

@@ -113,6 +113,7 @@ async def erase_contact(unit: Unit, contact_id: UUID, *, reason: str) -> Erasure
     """Take the person out of everything that is kept. Raises NotFound when that was done before."""
     await unit.run(_queries.erase_media, id=contact_id)  # as long as messages say whose files are whose
     await unit.run(_queries.erase_traces, id=contact_id)  # first: who quoted whom is not known any more afterwards
+    await unit.run(_queries.erase_asked, id=contact_id)
     erasure_id = await unit.value(_queries.erase_contact, id=contact_id, actor=unit.principal.actor, reason=reason)
     if erasure_id is None:
         raise NotFound

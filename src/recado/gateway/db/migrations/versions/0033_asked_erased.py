@@ -1,0 +1,16 @@
+"""Who is erased goes out of groups, and out of what WhatsApp was asked."""
+
+from recado.gateway.db.migrations.plain import run_beside
+
+revision = "0033"
+down_revision = "0028"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_beside(__file__)
+
+
+def downgrade() -> None:
+    """Rows would be lost on the way back."""
+    raise RuntimeError("this version is not taken back: restore a dump")
