@@ -7,7 +7,9 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     POST /admin/mock-phone/scan-qr?phone=     body: the text of a QR code
     GET  /admin/phones                        POST {"name", "number"?}
     GET  /admin/phones/{phone}/messages?after=N&wait=SECONDS
-    POST /admin/phones/{phone}/say            {"to", "text", "quoting"?}
+    POST /admin/phones/{phone}/say            {"to", "text" | "content", "file"?, "quoting"?}
+    GET  /admin/phones/{phone}/messages/{id}/file      POST …/messages/{id}/play
+    GET  /admin/contents                      what a content may be      GET, POST /admin/phones/{phone}/groups
     POST /admin/phones/{phone}/type-code {"code"}   …/require-passkey   …/passkey {"options"} (what its browser signs)
     POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes
     POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
@@ -28,8 +30,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from recado.emulator.person_control import add_person_control
+from recado.emulator.speech_control import add_speech_control
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.inbox import Shown
 from recado.emulator.whatsapp.linking import find, refresh
 from recado.emulator.whatsapp.phone import Phone
 from recado.errors import DecodeError, PairingError, UsageError
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
-_LONGEST_WAIT = 60.0
 _FIRST_NAME = "Phone"
 
 
@@ -110,37 +111,6 @@ class Control:
     async def show(self, request: web.Request) -> web.Response:
         """One phone."""
         return _json(_phone(self.named(request)))
-
-    async def messages(self, request: web.Request) -> web.Response:
-        """What a phone shows behind the first `after` messages; waits up to `wait` seconds for the next."""
-        phone, after = self.named(request), int(request.query.get("after", "0"))
-        wait = min(float(request.query.get("wait", "0")), _LONGEST_WAIT)
-        if wait > 0 and len(phone.messages) <= after:
-            try:
-                await self._world.until(lambda: len(phone.messages) > after, "nothing came", patience=wait)
-            except AssertionError:
-                pass  # an empty list says so
-        shown = [_message(self._world, each) for each in phone.messages[after:]]
-        return _json({"messages": shown, "after": len(phone.messages), "repeats": phone.repeats})
-
-    async def say(self, request: web.Request) -> web.Response:
-        """A phone writes a text."""
-        phone, asked = self.named(request), await _body(request)
-        quoting = next((each for each in phone.messages if each.id == asked.get("quoting")), None)
-        shown = await phone.say(_text(asked, "to"), _text(asked, "text"), quoting=quoting)
-        return _json(_message(self._world, shown), status=201)
-
-    async def read(self, request: web.Request) -> web.Response:
-        """A person opens a chat (or all)."""
-        asked = await _body(request)
-        read = await self.named(request).read(asked.get("chat"))
-        return _json({"read": [each.id for each in read]})
-
-    async def typing(self, request: web.Request) -> web.Response:
-        """A person types, or stopped."""
-        asked = await _body(request)
-        await self.named(request).typing(_text(asked, "to"), stopped=bool(asked.get("stopped")))
-        return _json({})
 
     async def unlink(self, request: web.Request) -> web.Response:
         """A person takes a linked device (or all) off the account."""
@@ -218,9 +188,7 @@ def add_control(app: web.Application, world: World) -> None:
     app.router.add_get("/admin/phones", _guarded(control.phones))
     app.router.add_post("/admin/phones", _guarded(control.add_phone))
     app.router.add_get(phone, _guarded(control.show))
-    app.router.add_get(f"{phone}/messages", _guarded(control.messages))
-    for verb in (control.say, control.read, control.typing, control.unlink):
-        app.router.add_post(f"{phone}/{verb.__name__}", _guarded(verb))
+    app.router.add_post(f"{phone}/unlink", _guarded(control.unlink))
     app.router.add_post(f"{phone}/type-code", _guarded(control.type_code))
     app.router.add_post(f"{phone}/require-passkey", _guarded(control.require_passkey))
     app.router.add_post(f"{phone}/passkey", _guarded(control.passkey))
@@ -232,6 +200,7 @@ def add_control(app: web.Application, world: World) -> None:
     app.router.add_delete("/admin/faults", _guarded(control.clear_faults))
     app.router.add_get("/admin/unknown", _guarded(control.unknown))
     add_person_control(app, world, control.named, _guarded)
+    add_speech_control(app, world, control.named, _guarded)
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -276,22 +245,6 @@ def _phone(phone: Phone) -> dict[str, object]:
         ],
         "messages": len(phone.messages),
         "unread": sum(1 for shown in phone.messages if not shown.from_me and not shown.is_read),
-    }
-
-
-def _message(world: World, shown: Shown) -> dict[str, object]:
-    chat = world.directory.account(shown.chat)
-    return {
-        "id": shown.id,
-        "chat": shown.chat.user,
-        "name": chat.name if chat else shown.chat.user,
-        "from_me": shown.from_me,
-        "text": shown.text,
-        "at": shown.at.isoformat(),
-        "ticks": shown.ticks if shown.from_me else None,
-        "read": shown.is_read,
-        "times": shown.times,
-        "quoting": shown.quoted,
     }
 
 

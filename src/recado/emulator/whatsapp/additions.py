@@ -69,12 +69,12 @@ class Additions:
             return encode_sealed(content, chat, known.secret, author=author, writer=own, nonce=sealed, at=at)
         return encode_answer(content, chat, known.secret, author=author, writer=own, nonce=nonce[:NONCE_SIZE], at=at)
 
-    def read(self, decoded: Decoded, writer: Account) -> Content | None:
+    def read(self, decoded: Decoded, writer: Account, *, is_group: bool = False) -> Content | None:
         """What a message says, as this phone sees it; an addition that does not open stays as it came."""
         content = decoded.content if decoded.addition is None else self._opened(decoded, writer) or decoded.content
         if content is None or writer is self._account:
             return content
-        return seen_from_here(content, sender=writer.lid, is_group=False, is_me=self._is_me)
+        return seen_from_here(content, sender=writer.lid, is_group=is_group, is_me=self._is_me)
 
     def _opened(self, decoded: Decoded, writer: Account) -> Content | None:
         addition = decoded.addition

@@ -8,20 +8,25 @@ It shares the phone's keyring and line with `Speech`, which hands it the stanzas
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from recado.content import Text, content_kind
+from recado.content import Content, PollVote, Text, content_kind
+from recado.emulator.whatsapp.additions import is_sealed
 from recado.emulator.whatsapp.groups import GroupState
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, UsageError
 from recado.events import ReceiptKind
 from recado.jid import JID
 from recado.protocol.messages.decode import decode_message
-from recado.protocol.messages.encode import encode_message
+from recado.protocol.messages.encode import Quoting, encode_message
 from recado.protocol.messages.group_keys import encode_distribution_message, read_distribution
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.messages.padding import pad, unpad
+from recado.protocol.messages.parsing import parse_message
+from recado.protocol.messages.secrets import NONCE_SIZE
+from recado.protocol.messages.shape import shape_of
+from recado.protocol.messages.targets import ABOUT_OTHERS
 from recado.protocol.node import Node
 from recado.protocol.signal.sender_key import (
     SenderKeyRecord,
@@ -67,19 +72,25 @@ class GroupSpeech:
 
     # ---- speaking
 
-    def say(self, group: GroupState, text: str) -> Shown:
-        """Write a text to everybody in the group. Raises UsageError for a phone that is not in it."""
+    def say(self, group: GroupState, said: str | Content, quoting: Shown | None = None) -> Shown:
+        """Write a text, or something else, to everybody in the group. Raises UsageError for a phone not in it."""
         account, entropy = self._phone.account, self._world.entropy
         if not group.has(account):
             raise UsageError("the phone is not in that group")
-        id, message = new_message_id(entropy), encode_message(Text(text), secret=entropy(32))
+        content = self._aimed(group, Text(said) if isinstance(said, str) else said)
+        id, now = new_message_id(entropy), self._world.clock.now()
+        message = self._written(group, content, quoting)
         self.spoken[id] = SpokenToGroup(message, group.jid)
-        shown = Shown(id, group.jid, account.phone, True, text, self._world.clock.now())
+        shown = Shown(id, group.jid, account.phone, True, words(content), now, quoted=quoting.id if quoting else None)
+        shown.content = content
+        self._speech.additions.note_own(id, message)
+        self._phone.files.note(id, content)
         self._phone.inbox.show(shown)
         record = self.own.get(group.jid) or new_sender_key(entropy)
         participants = self._give(group, record)
         record, ciphertext = seal_for_group(record, pad(message, entropy), entropy=entropy)
         self.own[group.jid] = record
+        shape = shape_of(parse_message(message))
         sent = GroupMessage(
             id=id,
             to=group.jid,
@@ -87,9 +98,32 @@ class GroupSpeech:
             participants=tuple(participants),
             by_lid=True,
             expires_in=group.expiration or None,
+            kind=shape.kind,
+            edit=shape.edit,
+            mediatype=shape.mediatype,
+            hides_failure=shape.hides_failure,
+            meta=dict(shape.meta),
+            business=shape.business,
         )
         self._send(sent.build())
         return shown
+
+    def _written(self, group: GroupState, content: Content, quoting: Shown | None) -> bytes:
+        now, entropy = self._world.clock.now(), self._world.entropy
+        if is_sealed(content):
+            return self._speech.additions.write(content, group.jid, now, entropy(NONCE_SIZE))
+        quoted = Quoting(quoting.id, self._speech.lid(quoting.sender), Text(quoting.text)) if quoting else None
+        return encode_message(content, chat=group.jid, at=now, quoting=quoted, secret=entropy(32))
+
+    def _aimed(self, group: GroupState, content: Content) -> Content:
+        """What is about another message says whose that is; the screen knows, when the caller does not."""
+        if not isinstance(content, ABOUT_OTHERS) or content.author is not None:
+            return content
+        about = self._phone.inbox.get(group.jid, content.poll if isinstance(content, PollVote) else content.to)
+        if about is None:
+            return content
+        author = None if about.from_me else str(self._speech.lid(about.sender).bare)
+        return replace(content, from_me=about.from_me, author=author)
 
     def _give(self, group: GroupState, record: SenderKeyRecord) -> list[tuple[JID, Envelope]]:
         """The key for every device in the group that lacks it."""
@@ -150,21 +184,24 @@ class GroupSpeech:
 
     def _show(self, stanza: MessageStanza, author: JID, plaintext: bytes) -> None:
         decoded = decode_message(plaintext)
-        content, who = decoded.content, self._world.directory.account(author)
+        who = self._world.directory.account(author)
+        content = self._speech.additions.read(decoded, who, is_group=True) if who is not None else None
         if content is None or who is None:
             return
-        text = content.body if isinstance(content, Text) else f"[{content_kind(content)}]"
+        self._speech.additions.note(stanza.id, decoded, who)
+        self._phone.files.note(stanza.id, content)
         self._phone.inbox.show(
             Shown(
                 stanza.id,
                 stanza.chat,
                 who.phone.with_device(author.device),
                 stanza.from_me,
-                text,
+                words(content),
                 stanza.sent_at,
                 Ticks.SENT if stanza.from_me else Ticks.PENDING,
                 quoted=decoded.quoted.id if decoded.quoted else None,
                 push_name=stanza.push_name,
+                content=content,
             )
         )
 
@@ -236,6 +273,11 @@ class GroupSpeech:
 
     def _send(self, node: Node) -> None:
         self._world.receive(self._phone.device, node)
+
+
+def words(content: Content) -> str:
+    """What the screen shows of it."""
+    return content.body if isinstance(content, Text) else f"[{content_kind(content)}]"
 
 
 def _text(value: bytes) -> str:

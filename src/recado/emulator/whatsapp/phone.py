@@ -27,6 +27,7 @@ from recado.emulator.whatsapp.phone_groups import PhoneGroups
 from recado.emulator.whatsapp.phone_settings import PhoneSettings
 from recado.emulator.whatsapp.speech import Speech
 from recado.errors import PairingRefused, UsageError
+from recado.events import ReceiptKind
 from recado.jid import JID
 from recado.pairing import PairingStep, ShowQR
 from recado.protocol.node import Node
@@ -214,18 +215,19 @@ class Phone:
     # ---- speaking and reading
 
     async def say(self, to: Phone | JID | str, said: str | Content, *, quoting: Shown | None = None) -> Shown:
-        """Write to somebody (a phone, an address, a number or a name); it shows with its ticks at once."""
+        """Write to somebody (a phone, an address, a number or a name), or to a group by its address."""
         if not self.is_online:
             raise UsageError("the phone is offline")
+        group = _group(to)
+        if group is not None:
+            return await self.groups.say(group, said, quoting=quoting)
         return self._speech.say(self._account(to), said, quoting)
 
     async def send_file(
         self, to: Phone | JID | str, kind: MediaKind, data: bytes, described: Media | None = None
     ) -> Shown:
         """Upload a file and send it; `described` says the rest of what is known of it."""
-        if not self.is_online:
-            raise UsageError("the phone is offline")
-        return self._speech.say(self._account(to), self.files.put(kind, data, described), None)
+        return await self.say(to, self.files.put(kind, data, described))
 
     def secret_of(self, id: str) -> bytes | None:
         """The secret of a poll or an event on its screen."""
@@ -233,20 +235,25 @@ class Phone:
 
     async def read(self, chat: Phone | JID | str | None = None) -> list[Shown]:
         """Open a chat (all of them): its authors are told that their messages were read."""
-        account = self._account(chat) if chat is not None else None
+        opened = None if chat is None else _group(chat) or self._account(chat).phone
         unread = [shown for shown in self.messages if not shown.from_me and not shown.is_read]
-        read = [shown for shown in unread if account is None or shown.chat == account.phone]
+        read = [shown for shown in unread if opened in (None, shown.chat)]
         for shown in read:
             shown.is_read = True
-            sender = self.world.directory.account(shown.chat)
-            if sender is not None:
-                self._send(read_receipt(sender.lid, [shown.id], at=self.world.clock.now()))
+            self._confirm(shown, ReceiptKind.READ)
         return read
 
+    async def play(self, shown: Shown) -> None:
+        """Listen to a voice message of somebody: they are told."""
+        if shown.from_me:
+            raise UsageError("nobody is told that one plays what one said")
+        shown.is_read = True
+        self._confirm(shown, ReceiptKind.PLAYED)
+
     async def typing(self, to: Phone | JID | str, *, stopped: bool = False, recording: bool = False) -> None:
-        """Show somebody that one types (or records a voice message), or stopped."""
+        """Show somebody, or a group, that one types (or records a voice message), or stopped."""
         state = Node("paused" if stopped else "composing", {"media": "audio"} if recording else None)
-        self._send(Node("chatstate", {"to": str(self._account(to).lid)}, [state]))
+        self._send(Node("chatstate", {"to": str(_group(to) or self._account(to).lid)}, [state]))
 
     async def expect(
         self,
@@ -311,6 +318,12 @@ class Phone:
     def _send(self, node: Node) -> None:
         self.world.receive(self.device, node)
 
+    def _confirm(self, shown: Shown, kind: ReceiptKind) -> None:
+        sender = self.world.directory.account(shown.sender)
+        if sender is not None:
+            chat = shown.chat if shown.chat.is_group else sender.lid
+            self._send(read_receipt(chat, [shown.id], at=self.world.clock.now(), sender=sender.lid, kind=kind))
+
     def _upload(self) -> None:
         self._speech.publish(self.device.keys.bundle(), self.keyring.new_prekeys(PREKEYS))
 
@@ -340,3 +353,10 @@ class Phone:
         if account is None:
             raise UsageError("nobody has that name, number or address here")
         return account
+
+
+def _group(to: Phone | JID | str) -> JID | None:
+    """The group that is meant, if it is one."""
+    if isinstance(to, str) and to.endswith("@g.us"):
+        to = JID.parse(to)
+    return to if isinstance(to, JID) and to.is_group else None

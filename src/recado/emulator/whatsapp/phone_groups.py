@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recado.content import Content
 from recado.emulator.whatsapp.groups import GroupState
 from recado.emulator.whatsapp.inbox import Shown
 from recado.errors import UsageError
@@ -34,11 +35,11 @@ class PhoneGroups:
             raise UsageError("the group was not made")
         return JID(made.attrs["id"], "g.us")
 
-    async def say(self, group: JID, text: str) -> Shown:
+    async def say(self, group: JID, said: str | Content, *, quoting: Shown | None = None) -> Shown:
         """Write to everybody in a group; it shows with its ticks at once. Raises UsageError."""
         if not self._phone.is_online:
             raise UsageError("the phone is offline")
-        return self._speech.groups.say(self._state(group), text)
+        return self._speech.groups.say(self._state(group), said, quoting)
 
     async def add(self, group: JID, *people: Phone) -> Node:
         """Take people into a group."""

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recado.content import Content, Text, content_kind
+from recado.content import Content, Text
 from recado.emulator.whatsapp.accounts import Account
 from recado.emulator.whatsapp.additions import Additions, is_sealed
-from recado.emulator.whatsapp.group_speech import GroupSpeech
+from recado.emulator.whatsapp.group_speech import GroupSpeech, words
 from recado.emulator.whatsapp.inbox import Shown, Ticks
 from recado.errors import DecodeError, DuplicateMessage, EnvelopeError, StanzaError
 from recado.events import ReceiptKind
@@ -91,7 +91,7 @@ class Speech:
         self.additions.note_own(id, message)
         self._spoken[id] = Spoken(message, to)
         shown = Shown(
-            id, to.phone, self._account.phone, True, _words(content), now, quoted=quoting.id if quoting else None
+            id, to.phone, self._account.phone, True, words(content), now, quoted=quoting.id if quoting else None
         )
         shown.content = content
         self._phone.files.note(id, content)
@@ -179,6 +179,7 @@ class Speech:
             return None
         groups = self.groups
         heard = {"message": groups.on_message, "receipt": groups.on_receipt, "notification": groups.on_change}
+        heard["chatstate"] = self._on_typing
         if node.tag in ("receipt", "notification"):
             self.acknowledge(node)
         return heard.get(node.tag) or (groups.on_ack if node.tag == "ack" else None)
@@ -188,7 +189,7 @@ class Speech:
         self._send(ack(node))
 
     def _on_typing(self, node: Node) -> None:
-        author = self._world.directory.account(JID.parse(node.attrs["from"]))
+        author = self._world.directory.account(JID.parse(node.attrs.get("participant") or node.attrs["from"]))
         if author is not None:
             self._phone.inbox.typing[author.phone] = node.child("composing") is not None
 
@@ -238,7 +239,7 @@ class Speech:
             chat.phone,
             author.phone.with_device(stanza.sender.device),
             stanza.from_me,
-            _words(content),
+            words(content),
             stanza.sent_at,
             ticks,
             quoted=decoded.quoted.id if decoded.quoted else None,
@@ -375,8 +376,3 @@ class Speech:
         """A device's address in the LID space."""
         account = self._world.directory.account(jid)
         return account.lid.with_device(jid.device) if account else jid
-
-
-def _words(content: Content) -> str:
-    """What the screen shows of it."""
-    return content.body if isinstance(content, Text) else f"[{content_kind(content)}]"
