@@ -105,6 +105,7 @@ def come_in(page: Page, gallery: Gallery, thread: str) -> None:
     page.get_by_label("API key").fill(ADMIN_KEY)
     page.get_by_role("button", name="Sign in").click()
     page.locator("#threads a").filter(has_text=thread).first.click()
+    expect(page.locator("html[data-ready] #messages")).to_be_visible()
 
 
 @pytest.mark.timeout(300)

@@ -13,8 +13,14 @@ __all__ = ["program"]
 
 
 def menu(page: Page, name: str) -> None:
+    expect(page.locator("html[data-ready]")).to_have_count(1)
     page.locator("#chat-menu summary").click()
     page.locator("#chat-actions").get_by_role("button", name=name, exact=True).click()
+
+
+def turn_to(page: Page, name: str) -> None:
+    page.locator("#threads").get_by_role("link", name=name).click()
+    expect(page.locator("#thread h2").first).to_have_text(name)
 
 
 @pytest.mark.timeout(300)
@@ -31,7 +37,7 @@ def test_chats_are_kept_in_order_and_the_profile_is_changed(
         one.get_by_role("button", name=f"Send as {person}").click()
         expect(page.locator("#threads")).to_contain_text(f"Hello from {person}")
     threads = page.locator("#threads")
-    threads.get_by_role("link", name="Ana").click()
+    turn_to(page, "Ana")
 
     # On top and silent: the signs stand in the list, and the menu offers the way back.
     menu(page, "Pin")
@@ -50,7 +56,7 @@ def test_chats_are_kept_in_order_and_the_profile_is_changed(
     page.keyboard.press("Escape")
 
     # Put away: folded at the foot of the list, and back again.
-    threads.get_by_role("link", name="Bruno").click()
+    turn_to(page, "Bruno")
     menu(page, "Archive")
     expect(page.locator("#archived-threads")).to_contain_text("Bruno")
     expect(threads).not_to_contain_text("Bruno")
@@ -65,7 +71,8 @@ def test_chats_are_kept_in_order_and_the_profile_is_changed(
     page.locator("[data-part=profile]").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.locator("select[name=last]").select_option("none")
-    page.locator("[data-part=privacy]").get_by_role("button", name="Save").click()
+    with page.expect_response(lambda one: one.request.method == "PATCH", timeout=PATIENCE):
+        page.locator("[data-part=privacy]").get_by_role("button", name="Save").click()
     expect(page.locator("[data-part=devices]")).to_contain_text("This gateway")
     page.reload()
     expect(page.get_by_label("Name")).to_have_value("Clara Lima")

@@ -5,6 +5,8 @@ route that says nothing of its scope, or names things this file does not know, i
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -48,12 +50,20 @@ THINGS: dict[str, LiteralString] = {
     " RETURNING provider_message_id",
 }
 
+_GROUP = "/v1/mentorados/{mentorado_id}/conversations/{conversation_id}/group"
+
 # Where the schema alone does not make a body that would be taken. An id in braces is that of the path.
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/v1/mentorados/{mentorado_id}/keys"): {"scopes": ["manage"]},  # a key makes none with more rights
     ("post", "/v1/mentorados/{mentorado_id}/webhooks/{webhook_id}/redrive"): {"after": 0},
     ("post", "/v1/mentorados/{mentorado_id}/contacts/{contact_id}/merge"): {"other_id": "{contact_id}"},
     ("patch", "/v1/mentorados/{mentorado_id}/conversations/{conversation_id}"): {"pinned": True},
+    ("patch", f"{_GROUP}"): {"subject": "x"},
+    ("patch", f"{_GROUP}/rules"): {"is_locked": True},
+    ("put", f"{_GROUP}/picture"): {"jpeg": None},
+    ("put", f"{_GROUP}/subgroups"): {"conversations": ["{conversation_id}"]},
+    ("post", f"{_GROUP}/members"): {"do": "add", "people": ["550000000001"]},
+    ("post", f"{_GROUP}/join-requests/answers"): {"do": "approve", "people": ["550000000001"]},
     ("patch", "/v1/mentorados/{mentorado_id}/profile"): {"about": "x"},
     ("put", "/v1/mentorados/{mentorado_id}/profile/picture"): {"jpeg": "/9j/"},
     ("post", "/v1/mentorados/{mentorado_id}/messages"): {"text": "x", "to": "550000000001"},
@@ -142,8 +152,8 @@ async def ask(api: Any, route: Route, where: str, headers: dict[str, str] | None
     """The status and the problem's type; a stream is not waited for."""
     headers = api.headers if headers is None else headers
     body = route.body
-    if isinstance(body, dict) and "{contact_id}" in body.values():
-        body = {name: where.split("/")[5] if value == "{contact_id}" else value for name, value in body.items()}
+    if isinstance(body, dict) and any("{" + name + "}" in json.dumps(body) for name in THINGS):
+        body = json.loads(re.sub(r"\{\w+_id\}", where.split("/")[5], json.dumps(body)))
     options = {"headers": headers, "json": body} if body is not None else {"headers": headers}
     async with api.client.stream(route.method, where, params=route.query, **options) as answer:
         if answer.headers.get("content-type", "").startswith("text/event-stream"):

@@ -59,8 +59,8 @@ const picture = (has) => {
 const saved = (form, changes) => onSubmit(form, async () => {
   const body = changes(form.elements);
   if (body) await asked("/profile", { method: "PATCH", body });
-  say(word("profile.saved"));
   await again();
+  say(word("profile.saved")); // once what is shown is what holds: nothing typed from here on is drawn over
 });
 const foot = () => [make("p", { class: "problem wide", role: "alert", hidden: true }), make("div", { class: "wide" }, make("button", { class: "primary" }, word("profile.save")))];
 
