@@ -14,7 +14,7 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes
     POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
     POST /admin/phones/{phone}/profile {"about"?, "picture"? (base64), "business"?, "timer"?, "privacy"? {…}}
-    POST /admin/phones/{phone}/block|trust|call {"to", …}|hang-up {"call"}|lock {"seconds"}|number {"number"}
+    POST /admin/phones/{phone}/block|trust|call {"to", …}|hang-up {"call"}|lock {"seconds"}|number {"number"}|dirty
     GET  /pictures/{id}.jpg                   a profile picture
     POST /admin/faults {"fault", "whom"?, …}   GET, DELETE        GET /admin/unknown
 
@@ -31,6 +31,7 @@ from aiohttp import web
 
 from recado.emulator.person_control import add_person_control
 from recado.emulator.speech_control import add_speech_control
+from recado.emulator.steering import steered
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.linking import find, refresh
 from recado.emulator.whatsapp.phone import Phone
@@ -174,7 +175,7 @@ class Control:
     def _phone_for(self, wanted: str | None) -> Phone:
         """By name or number; without one, the first there is, else a new one."""
         if wanted:
-            return self._world.phone_at(wanted) or self._world.phone(wanted)
+            return steered(self._world, wanted)
         return next(iter(self._world.phones.values()), None) or self._world.phone(_FIRST_NAME)
 
 

@@ -75,6 +75,13 @@ class PersonControl:
         self._named(request).person.lock(seconds=None if seconds is None else int(seconds))
         return _json({})
 
+    async def dirty(self, request: web.Request) -> web.Response:
+        """The account's linked devices are to ask for something anew."""
+        what = str((await _body(request)).get("type") or "account_sync")
+        phone = self._named(request)
+        self._world.mark_dirty(phone.jid, what)
+        return _json({str(device.number): device.dirty for device in phone.account.companions})
+
     async def number(self, request: web.Request) -> web.Response:
         """A person moves to another number."""
         phone = self._named(request)
@@ -99,7 +106,15 @@ class PersonControl:
 def add_person_control(app: web.Application, world: World, named: Named, guarded: Callable[[Handler], Handler]) -> None:
     """Add these routes to the server's application."""
     control, phone = PersonControl(world, named), "/admin/phones/{phone}"
-    for verb in (control.profile, control.block, control.trust, control.call, control.lock, control.number):
+    for verb in (
+        control.profile,
+        control.block,
+        control.trust,
+        control.call,
+        control.lock,
+        control.number,
+        control.dirty,
+    ):
         app.router.add_post(f"{phone}/{verb.__name__}", guarded(verb))
     app.router.add_post(f"{phone}/hang-up", guarded(control.hang_up))
     app.router.add_get("/pictures/{id}.jpg", guarded(control.picture))

@@ -84,6 +84,7 @@ class Device:
     held: Letter | None = None  # a fault holds it back, to go out behind the next one
     is_available: bool = False
     push: dict[str, str] = field(default_factory=dict, repr=False)  # where it wants to be woken
+    dirty: dict[str, int] = field(default_factory=dict)  # what it must ask for anew, and since when it must
     away: dict[str, tuple[Node, float | None]] = field(default_factory=dict)  # told on return, while it counts
     phone: JID = field(init=False)
     """Its address in the phone number space."""

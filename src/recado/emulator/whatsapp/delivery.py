@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.faults import Fault
-from recado.emulator.whatsapp.line import Cut, Deliver, Later, Outgoing
+from recado.emulator.whatsapp.line import Cut, Deliver, Later, Line, Outgoing
 from recado.emulator.whatsapp.mailbox import Letter
 from recado.protocol.node import Node
 
@@ -50,9 +50,20 @@ def announce(world: World, device: Device) -> list[Outgoing]:
     attrs = {"count": str(len(device.mailbox)), "appdata": "0"}
     attrs.update((kind, str(counts[kind])) for kind in _CLASSES)
     preview = Deliver(line, Node("ib", {"from": SERVER}, [Node("offline_preview", attrs)]))
+    told = [*(_dirty(line, what, since) for what, since in device.dirty.items()), preview]
     if not len(device.mailbox):
-        return [preview, *release(world, device)]
-    return [preview, Later(line, _BATCH_PATIENCE, lambda: release(world, device))]
+        return [*told, *release(world, device)]
+    return [*told, Later(line, _BATCH_PATIENCE, lambda: release(world, device))]
+
+
+def mark_dirty(world: World, device: Device, what: str) -> list[Outgoing]:
+    """The device is to ask for that anew: it is told now or when it takes up work, until it says that it has."""
+    since = device.dirty[what] = world.seconds()
+    return [_dirty(device.line, what, since)] if device.line is not None and device.is_reading else []
+
+
+def _dirty(line: Line, what: str, since: int) -> Outgoing:
+    return Deliver(line, Node("ib", {"from": SERVER}, [Node("dirty", {"type": what, "timestamp": str(since)})]))
 
 
 def release(world: World, device: Device) -> list[Outgoing]:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recado.content_json import content_from_json, content_to_json
 from recado.emulator.whatsapp.accounts import Device, KeyBundle, PublishedKey
 from recado.emulator.whatsapp.appstate import SharedState
 from recado.emulator.whatsapp.inbox import Shown, Ticks
@@ -139,6 +140,7 @@ def _device_to_json(device: Device) -> dict[str, Any]:
         "one_time": [[id, _text(key)] for id, key in keys.one_time.items()],
         "told_at": keys.told_at,
         "mailbox": [_text(encode(letter.node)) for letter in device.mailbox],
+        "dirty": device.dirty,
     }
 
 
@@ -152,6 +154,7 @@ def _device_from_json(phone: Phone, saved: dict[str, Any]) -> None:
     device.noise = None if saved["noise"] is None else _bytes(saved["noise"])
     device.key_index = saved["key_index"]
     device.was_active = saved["was_active"]
+    device.dirty = dict(saved.get("dirty", {}))
     for letter in saved["mailbox"]:
         device.mailbox.post(decode(_bytes(letter)))
     phone.account.devices[device.number] = device
@@ -220,6 +223,7 @@ def _shown_to_json(shown: Shown) -> dict[str, Any]:
         "is_read": shown.is_read,
         "quoted": shown.quoted,
         "push_name": shown.push_name,
+        "content": None if shown.content is None else content_to_json(shown.content),
     }
 
 
@@ -236,6 +240,7 @@ def _shown_from_json(saved: dict[str, Any]) -> Shown:
         is_read=saved["is_read"],
         quoted=saved["quoted"],
         push_name=saved["push_name"],
+        content=content_from_json(saved["content"]) if saved.get("content") else None,
     )
 
 

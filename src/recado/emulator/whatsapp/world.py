@@ -160,6 +160,12 @@ class World:
                 attrs = {"from": delivery.SERVER, "type": "get", "id": self.new_id(), "xmlns": "urn:xmpp:ping"}
                 self.transmit([Deliver(device.line, Node("iq", attrs))])
 
+    def mark_dirty(self, account: JID, what: str) -> None:
+        """Let those devices ask for that anew (`groups`, `account_sync`, `syncd_app_state`), now or on return."""
+        for device in self._devices(account):
+            if device.number:
+                self.transmit(delivery.mark_dirty(self, device, what))
+
     def drain_prekeys(self, account: JID) -> None:
         """Let the one-time keys of those devices be used up, as by many strangers, and the devices be told."""
         for device in self._devices(account):

@@ -4,6 +4,7 @@ The small questions a client asks around its work: taking up work, pings, proper
     <iq xmlns="passive" type="set"><active/></iq>                  → result, then what waits for the device
     <iq xmlns="w:p"|"urn:xmpp:ping" type="get"/>                   → result
     <iq xmlns="abt" type="get"><props/></iq>                        → <props><prop config_code= config_value=/>…</props>
+    <iq xmlns="urn:xmpp:whatsapp:dirty" type="set"><clean type=/></iq>  → result
     <iq xmlns="md" type="set"><remove-companion-device jid=/></iq>  → result, then the device is gone
     <iq xmlns="urn:xmpp:whatsapp:push" type="set"><config platform= …/></iq>  → result; with "get" → <settings …/>
 """
@@ -42,7 +43,14 @@ def on_ping(world: World, device: Device, node: Node) -> Answer:
 
 
 def on_accepted(world: World, device: Device, node: Node) -> Answer:
-    """Taken note of, with nothing behind it (statistics, cleaning a dirty mark, a disappearing timer)."""
+    """Taken note of, with nothing behind it (statistics, a disappearing timer)."""
+    return Answer()
+
+
+def on_clean(world: World, device: Device, node: Node) -> Answer:
+    """The device has asked for anew what was dirty: it is not told again."""
+    for clean in node.all("clean"):
+        device.dirty.pop(clean.attrs.get("type", ""), None)
     return Answer()
 
 

@@ -41,7 +41,7 @@ QUERIES: dict[tuple[str, str], Handler] = {
     ("status", "set"): people.on_about_set,
     ("status", "get"): settings.on_status_privacy,
     ("disappearing_mode", "set"): people.on_timer_set,
-    ("urn:xmpp:whatsapp:dirty", "set"): settings.on_accepted,
+    ("urn:xmpp:whatsapp:dirty", "set"): settings.on_clean,
     ("w:stats", "set"): settings.on_accepted,
     ("w:stats", "get"): settings.on_accepted,
     ("w:sync:app:state", "set"): on_app_state,
