@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from recado.emulator.whatsapp.groups import GroupState
 from recado.emulator.whatsapp.world import World
+from recado.events import GroupChanged
+from recado.gateway.app import Gateway
+from recado.gateway.runtime.recorder import record
+from recado.gateway.security import Principal
+from recado.groups import GroupChange
 from recado.jid import JID
 from recado.protocol.node import Node
 
@@ -164,6 +172,13 @@ async def made(api: Any, subject: str, *people: Any, **more: Any) -> tuple[str, 
     return f"/conversations/{group['conversation_id']}", JID.parse(group["chat"])
 
 
+def state_of(world: World, group: JID) -> GroupState:
+    """The group as WhatsApp has it."""
+    state = world.groups.find(group)
+    assert state is not None
+    return state
+
+
 async def link_of(phone: Any, group: JID) -> str:
     """The code of a group that somebody else administers."""
     said = (await phone.groups.set(group, Node("invite"))).child("invite")
@@ -172,8 +187,7 @@ async def link_of(phone: Any, group: JID) -> str:
 
 async def test_a_picture_is_given_and_taken_away_and_what_is_none_is_refused(linked: Any, world: World) -> None:
     here, group = await made(linked, "Family", world.phone("Bia"))
-    state = world.groups.find(group)
-    assert state is not None
+    state = state_of(world, group)
     jpeg = base64.b64encode(b"\xff\xd8\xff\xe0 a picture").decode()
     assert (await ask(linked, "PUT", f"{here}/group/picture", {"jpeg": jpeg}))["state"] == "done"
     assert state.photo
@@ -190,7 +204,7 @@ async def test_a_group_is_joined_by_its_link_and_left(linked: Any, world: World)
     group = await bia.groups.create("Bia's", caio)
     joined = await ask(linked, "POST", "/groups/join", {"code": await link_of(bia, group)})
     assert (joined["state"], joined["answer"]["is_waiting"]) == ("done", False)
-    assert world.phone("Clara").number in world.groups.find(group).roles
+    assert world.phone("Clara").number in state_of(world, group).roles
     here = f"/conversations/{joined['answer']['group']['conversation_id']}"
     members = (await linked.get(f"{linked.root}{here}/members")).json()
     assert {each["phone"] for each in members["items"]} == {bia.number, caio.number}
@@ -201,7 +215,7 @@ async def test_a_group_is_joined_by_its_link_and_left(linked: Any, world: World)
         assert (await ask(linked, "POST", f"{here}/group/leave"))["state"] == "done"
         await events.until(lambda event: event.kind == "group.changed" and event.data["data"]["what"] == "left")
     assert (await linked.get(f"{linked.root}{here}/members")).json()["rules"]["own_role"] is None
-    assert world.phone("Clara").number not in world.groups.find(group).roles
+    assert world.phone("Clara").number not in state_of(world, group).roles
     again = await ask(linked, "POST", f"{here}/group/sync")
     assert (again["state"], again["code"]) == ("refused", 403)
     assert (await linked.get(f"{linked.root}{here}")).status_code == 200
@@ -210,7 +224,7 @@ async def test_a_group_is_joined_by_its_link_and_left(linked: Any, world: World)
 async def test_where_an_admin_lets_people_in_joining_waits(linked: Any, world: World) -> None:
     bia = world.phone("Bia")
     group = await bia.groups.create("Bia's", world.phone("Caio"))
-    world.groups.find(group).switches.add("membership_approval_mode")
+    state_of(world, group).switches.add("membership_approval_mode")
     joined = await ask(linked, "POST", "/groups/join", {"code": await link_of(bia, group)})
     assert joined["answer"] == {"chat": str(group), "is_waiting": True}
 
@@ -241,7 +255,7 @@ async def test_who_wants_to_join_is_listed_let_in_or_not(linked: Any, world: Wor
         told = await ask(linked, "POST", f"{here}/group/join-requests/answers", body)
         assert [each["done"] for each in told["answer"]["people"]] == [True]
     assert (await ask(linked, "POST", f"{here}/group/join-requests"))["answer"]["waiting"] == []
-    assert set(world.groups.find(group).roles) == {world.phone("Clara").number, bia.number}
+    assert set(state_of(world, group).roles) == {world.phone("Clara").number, bia.number}
     await ask(linked, "POST", f"{here}/group/sync")
     members = (await linked.get(f"{linked.root}{here}/members")).json()["items"]
     assert [each["phone"] for each in members] == [bia.number]
@@ -261,7 +275,7 @@ async def test_groups_are_put_under_a_community_and_out_of_it(linked: Any, world
     assert (await ask(linked, "PUT", f"{community}/group/subgroups", {**listed, "is_linked": False}))["state"] == "done"
     found = (await ask(linked, "POST", f"{community}/group/subgroups"))["answer"]["subgroups"]
     assert str(group) not in {each["chat"] for each in found}
-    assert world.groups.find(group).parent == ""
+    assert state_of(world, group).parent == ""
 
 
 @pytest.mark.parametrize("road", ["meta", "zapi"])
@@ -303,3 +317,58 @@ async def test_a_message_is_delivered_only_when_everybody_has_it(linked: Any, wo
         caio.online()
         await events.until(lambda event: event.kind == "receipt.received")
     assert (await linked.get(f"{where}/passport")).json()["status"] == "delivered"
+
+
+async def asked_by_itself(database_url: str, mentorado_id: str, made_due: bool = False) -> list[tuple[Any, ...]]:
+    """What the gateway asks about groups of its own accord; made due, if wanted."""
+    sql = (
+        "SELECT verb, due_at > now(), state FROM requests WHERE mentorado_id = %s AND idempotency_key LIKE 'recado:%%'"
+    )
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
+        if made_due:
+            await owner.execute("UPDATE requests SET due_at = now() WHERE mentorado_id = %s", [mentorado_id])
+        return await (await owner.execute(sql, [mentorado_id])).fetchall()
+
+
+async def test_a_group_that_is_older_than_the_link_is_asked_about_once_when_somebody_writes_in_it(
+    clara: Any, link: Any, world: World, database_url: str
+) -> None:
+    bia, caio = world.phone("Bia"), world.phone("Caio")
+    group = await bia.groups.create("Older", caio, world.phone("Clara"))
+    await link(clara)
+    async with clara.stream() as events:
+        for text in ("who is coming?", "anybody?"):
+            await bia.groups.say(group, text)
+            await events.until(lambda event: event.kind == "message.received")
+    assert await asked_by_itself(database_url, clara.id) == [("group.get", True, "queued")]  # not at once
+    await asked_by_itself(database_url, clara.id, made_due=True)
+    await ask(clara, "POST", "/groups/look", {"code": "none"})  # wakes the owner, who goes in order
+    assert [state for _, _, state in await asked_by_itself(database_url, clara.id)] == ["done"]
+    (conversation,) = [
+        each for each in (await clara.get(f"{clara.root}/conversations")).json()["items"] if each["kind"] == "group"
+    ]
+    members = (await clara.get(f"{clara.root}/conversations/{conversation['id']}/members")).json()
+    assert {each["phone"] for each in members["items"]} == {bia.number, caio.number}
+    assert members["rules"]["own_role"] == "member"
+    async with clara.stream() as events:
+        await bia.groups.say(group, "so nobody")
+        await events.until(lambda event: event.kind == "message.received")
+    assert len(await asked_by_itself(database_url, clara.id)) == 1
+
+
+async def test_many_older_groups_are_one_question(clara: Any, gateway: Gateway, database_url: str) -> None:
+    now = datetime.now(UTC)
+    facts = [
+        GroupChanged(
+            account=JID.phone("550000000009"),
+            at=now,
+            group=JID(f"12036300000000000{place}", "g.us"),
+            what=GroupChange.SUBJECT,
+            value=f"Group {place}",
+        )
+        for place in range(5)
+    ]
+    for _ in range(2):
+        async with gateway.database.unit(Principal.runtime(UUID(clara.id))) as unit:
+            await record(unit, "baileys", facts)
+    assert await asked_by_itself(database_url, clara.id) == [("group.list", True, "queued")]

@@ -46,6 +46,7 @@ from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.runtime.chat_states import ChatStates
+from recado.gateway.runtime.group_asking import ask_about_unknown
 from recado.gateway.runtime.group_rows import GroupRows
 from recado.groups import GroupChange
 from recado.jid import JID
@@ -172,6 +173,9 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             **_places([place for _, place, _, _ in batch.receipts]),
         )
     await batch.groups.settle(unit, batch.directory)
+    written_in = {row.chat for row in batch.rows if row.chat.is_group} | set(batch.titles)
+    if written_in:
+        await ask_about_unknown(unit, provider, batch.directory, written_in, now=max(fact.at for fact in facts))
     if batch.stars:
         await unit.run(
             _queries.save_stars,

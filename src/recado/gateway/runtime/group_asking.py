@@ -1,0 +1,56 @@
+"""
+Groups that are older than the link: their people are told to nobody, so the first time one is written in, it is asked
+about, once, by a request like any other. Many at once (a past that arrives) are one question for all of them, at most
+one a day. In the projector's transaction; what it knows of groups is whether they were ever told whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from recado.gateway.conversations.directory import Directory
+from recado.gateway.db.notify import OUTBOX
+from recado.gateway.db.queries import load_queries
+from recado.gateway.db.unit import Unit
+from recado.gateway.providers.roads import ROADS
+from recado.gateway.requests.repository import add_request
+from recado.gateway.security import MANAGE
+from recado.jid import JID
+
+_queries = load_queries(__file__, "group_asking.sql")
+_FEW = 3
+_PAUSE = timedelta(seconds=5)
+"""Between one question and the next: a person who opens groups is not faster."""
+
+
+async def ask_about_unknown(
+    unit: Unit, provider: str, directory: Directory, groups: Collection[JID], *, now: datetime
+) -> None:
+    """Have WhatsApp asked about those of `groups` that were never told whole."""
+    if not ROADS[provider].has_groups:
+        return
+    by_id = {directory.conversation_id(group): group for group in groups}
+    unknown: list[UUID] = [id for (id,) in await unit.tuples(_queries.list_unknown, ids=list(by_id))]
+    if len(unknown) > _FEW:
+        await _ask(unit, provider, "group.list", "", f"recado:groups:{now:%Y-%m-%d}", now + _PAUSE)
+        return
+    for place, id in enumerate(unknown, start=1):
+        await _ask(unit, provider, "group.get", str(by_id[id]), f"recado:group:{id}", now + place * _PAUSE)
+
+
+async def _ask(unit: Unit, provider: str, verb: str, chat: str, key: str, due_at: datetime) -> None:
+    added = await add_request(
+        unit,
+        provider=provider,
+        verb=verb,
+        chat=chat,
+        body={},
+        scope=MANAGE,
+        idempotency_key=key,
+        request_hash=b"",
+        now=due_at,
+    )
+    if added is not None:
+        unit.tell(OUTBOX)
