@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from recado import Client, MemoryStore
-from recado.content import Location, Text
+from recado.content import Location, Poll, PollVote, Text
 from recado.emulator.steering import steered
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.snapshot import world_from_json, world_to_json
@@ -85,7 +85,10 @@ async def test_what_a_screen_shows_and_what_is_dirty_outlive_the_emulator(compan
     ana = companion("Ana")
     world.mark_dirty(ana.phone.jid, "groups")
     await ana.phone.say(world.phone("Bia"), Location(1.5, 2.5, "A square"))
+    poll = await ana.phone.say("Bia", Poll("Days?", ("a", "b")))
     again = World(seed=2)
     world_from_json(again, json.loads(json.dumps(world_to_json(world))))
     assert again.phone("Bia").messages[0].content == Location(1.5, 2.5, "A square")
     assert again.phone("Ana").account.companions[0].dirty.keys() == {"groups"}
+    await again.phone("Bia").say("Ana", PollVote(poll.id, ("b",)))
+    assert again.phone("Ana").messages[-1].content == PollVote(poll.id, ("b",), from_me=True)

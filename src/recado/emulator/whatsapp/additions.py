@@ -5,12 +5,13 @@ knows the secrets of the messages it saw, as phones do, for as long as it lives.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from recado.content import Comment, Content, EventAnswer, Poll, PollVote, Reaction
-from recado.emulator.whatsapp.accounts import Account
+from recado.emulator.whatsapp.accounts import Account, Directory
 from recado.errors import DecodeError, UsageError
 from recado.jid import JID
 from recado.protocol.messages.decode import Decoded, decode_message
@@ -55,6 +56,20 @@ class Additions:
         """The secret of a poll or an event it saw."""
         known = self._known.get(id)
         return None if known is None else known.secret
+
+    def to_json(self) -> list[list[Any]]:
+        """The secrets as JSON types."""
+        return [
+            [id, b64encode(known.secret).decode(), known.author.number, list(known.options)]
+            for id, known in self._known.items()
+        ]
+
+    def restore(self, saved: list[Any], directory: Directory) -> None:
+        """Take up what `to_json` gave; of whom nobody knows any more is left out. Raises ValueError."""
+        for id, secret, number, options in saved:
+            author = directory.account(JID.phone(number))
+            if author is not None:
+                self._known[id] = _Known(b64decode(secret), author, tuple(options))
 
     def write(self, content: Sealed, chat: JID, at: datetime, nonce: bytes) -> bytes:
         """The message of what is added. Raises UsageError when what it is about was never seen."""

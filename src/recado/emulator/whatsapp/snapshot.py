@@ -82,6 +82,7 @@ def world_from_json(world: World, saved: Any) -> None:
         raise BadRecord("the channels of the saved world cannot be read") from None
     world.audiences = {number: set(audience) for number, audience in saved.get("audiences", {}).items()}
     for phone, each in zip(phones, saved["accounts"], strict=True):
+        phone._speech.additions.restore(each["phone"].get("secrets", []), world.directory)
         _speech_from_json(phone, each["phone"]["spoken"])  # names other accounts: all of them are there by now
     for phone, each in zip(phones, saved["accounts"], strict=True):
         if each["phone"]["is_online"]:
@@ -180,6 +181,7 @@ def _phone_to_json(phone: Phone) -> dict[str, Any]:
         ],
         "greeted": sorted(str(device) for device in speech._greeted),
         "in_groups": speech.groups.to_json(),
+        "secrets": speech.additions.to_json(),
         "screen": [_shown_to_json(shown) for shown in phone.messages],
         "app_state_keys": [[_text(key.id), _text(key.data), key.made_at] for key in phone.settings.keys.values()],
     }
