@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
@@ -85,7 +86,7 @@ async def test_votes_reactions_and_deletions_are_about_what_is_on_the_screen(htt
 
 
 async def test_a_client_receives_in_a_group_what_a_person_says_there(http, live: World) -> None:
-    async with Client(MemoryStore(), server=live.server) as client:
+    async with asyncio.timeout(10), Client(MemoryStore(), server=live.server) as client:
         await live.phone("Ana").link(client)
         _, made = await post(http, f"{BIA}/groups", subject="Family", people=["Ana"])
         asked = {"type": "poll", "question": "Days?", "options": ["a", "b"], "selectable": 0}
@@ -107,7 +108,7 @@ async def test_a_client_receives_in_a_group_what_a_person_says_there(http, live:
 
 
 async def test_reading_and_typing_in_a_group_are_seen(http, live: World) -> None:
-    async with Client(MemoryStore(), server=live.server) as client:
+    async with asyncio.timeout(10), Client(MemoryStore(), server=live.server) as client:
         await live.phone("Ana").link(client)
         group = (await client.groups.create("Family", [live.phone("Bia").jid])).jid
         sent = await client.send(group, Location(1.5, 2.5, "Here"))
