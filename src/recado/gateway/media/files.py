@@ -6,7 +6,7 @@ in the database where it will be before the first byte is written, so what a cra
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,8 +18,9 @@ from recado.gateway.db.notify import MEDIA
 from recado.gateway.db.pool import Database
 from recado.gateway.db.vault import Vault
 from recado.gateway.media import repository
+from recado.gateway.media.ranges import Span
 from recado.gateway.media.repository import MediaRow
-from recado.gateway.media.sealing import FileTooLarge, Measured, seal, unseal
+from recado.gateway.media.sealing import FileTooLarge, Measured, piece_at, seal, unseal
 from recado.gateway.media.storage import FileMissing, Storages
 from recado.gateway.refusals import BadContent, Refusal
 from recado.gateway.security import SEND, Principal
@@ -54,10 +55,11 @@ class FileDamaged(MediaIsLost):
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file, and its bytes as they are read."""
+    """A file, and its bytes as they are read: all of them, or those of `span`."""
 
     row: MediaRow
     chunks: AsyncIterator[bytes] = field(repr=False)
+    span: Span | None = None
 
 
 class Files:
@@ -120,23 +122,28 @@ class Files:
         return row
 
     @asynccontextmanager
-    async def open(self, principal: Principal, id: UUID) -> AsyncIterator[OpenFile]:
+    async def open(
+        self, principal: Principal, id: UUID, wanted: Callable[[MediaRow], Span | None] | None = None
+    ) -> AsyncIterator[OpenFile]:
         """
-        A file, its first bytes read already. Raises NotFound, NotHereYet, MediaIsLost, FileMissing, FileDamaged,
-        StorageFailed, BadRecord (the key).
+        A file or the part of it that is `wanted`, its first bytes read already. Raises what `wanted` raises, NotFound,
+        NotHereYet, MediaIsLost, FileMissing, FileDamaged, StorageFailed, BadRecord (the key).
         """
         row, key = await self._find(principal, id)
         if key is None or row.storage_key is None:
             raise NotHereYet
-        stored = self.storages.named(row.stored_in).open(row.storage_key)
-        async with aclosing(stored), aclosing(unseal(key, stored)) as opened:
+        span = wanted(row) if wanted is not None else None
+        number, offset, skipped = piece_at(span.start if span is not None else 0)
+        stored = self.storages.named(row.stored_in).open(row.storage_key, start=offset)
+        async with aclosing(stored), aclosing(unseal(key, stored, number=number)) as opened:
             try:
                 first = await anext(opened, None)
             except BadRecord:
                 raise FileDamaged from None
             if first is None:
                 raise FileMissing("the file is not where it was put")
-            yield OpenFile(row, _joined(first, opened))
+            chunks = _joined(first, opened)
+            yield OpenFile(row, chunks if span is None else _cut(chunks, skipped, span.length), span)
 
     async def _find(self, principal: Principal, id: UUID) -> tuple[MediaRow, bytes | None]:
         """The row, and the file's key when it is here; what waits to be wanted is wanted from now on."""
@@ -183,3 +190,14 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
     yield first
     async for chunk in rest:
         yield chunk
+
+
+async def _cut(chunks: AsyncIterator[bytes], skipped: int, length: int) -> AsyncIterator[bytes]:
+    """So many bytes after those that are skipped; what comes after them is not read."""
+    async for chunk in chunks:
+        part = chunk[skipped : skipped + length]
+        skipped, length = max(0, skipped - len(chunk)), length - len(part)
+        if part:
+            yield part
+        if not length:
+            return

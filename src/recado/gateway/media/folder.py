@@ -39,11 +39,12 @@ class Folder:
                 _partial(path).unlink(missing_ok=True)
                 raise
 
-    async def open(self, key: str) -> AsyncGenerator[bytes, None]:
-        """The bytes. Raises FileMissing, StorageFailed."""
+    async def open(self, key: str, *, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """The bytes from `start` on. Raises FileMissing, StorageFailed."""
         with translated():
             file = await asyncio.to_thread(open, self._path(key), "rb")
             try:
+                file.seek(start)
                 while piece := await asyncio.to_thread(file.read, _PIECE):
                     yield piece
             finally:

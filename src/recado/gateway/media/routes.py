@@ -12,18 +12,20 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from recado.gateway.callers import Reader, Sender, documented
 from recado.gateway.media import repository
 from recado.gateway.media.files import Files
+from recado.gateway.media.ranges import RangeNotSatisfiable, Span, span_of
 from recado.gateway.media.repository import MediaRow
 from recado.gateway.media.schemas import MediaTold
 from recado.gateway.media.sealing import FileTooLarge
 from recado.gateway.media.service import identified
+from recado.gateway.problems import answer, problem_of
 from recado.gateway.refusals import BadContent, NotFound
 
 router = APIRouter(prefix="/v1/mentorados/{mentorado_id}/media", tags=["media"], dependencies=[documented])
@@ -92,15 +94,42 @@ async def get_media(caller: Reader, media_id: str) -> MediaTold:
 @router.get(
     "/{media_id}",
     response_class=StreamingResponse,
-    responses={200: {"content": {_PLAIN: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={
+        200: {"content": {_PLAIN: {"schema": {"type": "string", "format": "binary"}}}},
+        206: {
+            "description": "The part of the file that was asked for with `Range`",
+            "content": {_PLAIN: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        416: {"description": "The file has none of the bytes that were asked for"},
+    },
 )
-async def download_media(request: Request, caller: Reader, media_id: str) -> StreamingResponse:
-    """The file. 409 while it is being fetched, 410 when it never came."""
+async def download_media(
+    request: Request,
+    caller: Reader,
+    media_id: str,
+    range: Annotated[str | None, Header(description="One range of bytes, as `bytes=0-1023`")] = None,
+    if_range: Annotated[str | None, Header(description="The file's `ETag`: another file is answered whole")] = None,
+) -> Response:
+    """The file, or the part of it that `Range` names. 409 while it is being fetched, 410 when it never came."""
     files: Files = request.app.state.gateway.files
+
+    def wanted(row: MediaRow) -> Span | None:
+        return span_of(range, if_range, etag=_etag(row), size=row.size or 0)
+
     async with AsyncExitStack() as stack:
-        file = await stack.enter_async_context(files.open(caller.principal, _id(media_id)))
-        headers = {"content-disposition": _disposition(file.row), "content-length": str(file.row.size)}
-        return _FileResponse(file.chunks, stack.pop_all(), media_type=_plain_type(file.row.mime_type), headers=headers)
+        try:
+            file = await stack.enter_async_context(files.open(caller.principal, _id(media_id), wanted))
+        except RangeNotSatisfiable as error:
+            refused = answer(problem_of(error), str(error))
+            refused.headers["content-range"] = f"bytes */{error.size}"
+            return refused
+        return _FileResponse(
+            file.chunks,
+            stack.pop_all(),
+            status_code=200 if file.span is None else 206,
+            media_type=_plain_type(file.row.mime_type),
+            headers=_headers(file.row, file.span),
+        )
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
@@ -122,6 +151,23 @@ def _plain_type(said: str | None) -> str:
     """The type, when it is written as one."""
     text = (said or "").strip().lower()
     return text if len(text) <= 255 and _TYPE.fullmatch(text) else _PLAIN
+
+
+def _etag(row: MediaRow) -> str:
+    return f'"{row.sha256}"'
+
+
+def _headers(row: MediaRow, span: Span | None) -> dict[str, str]:
+    size = row.size or 0
+    told = {
+        "content-disposition": _disposition(row),
+        "content-length": str(size if span is None else span.length),
+        "accept-ranges": "bytes",
+        "etag": _etag(row),
+    }
+    if span is not None:
+        told["content-range"] = f"bytes {span.start}-{span.start + span.length - 1}/{size}"
+    return told
 
 
 def _disposition(row: MediaRow) -> str:

@@ -62,10 +62,16 @@ class Bucket:
             gathered.seek(0)
             await asyncio.to_thread(self._client.put_object, Bucket=self._name, Key=key, Body=gathered)
 
-    async def open(self, key: str) -> AsyncGenerator[bytes, None]:
-        """The bytes. Raises FileMissing, StorageFailed."""
+    async def open(self, key: str, *, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """The bytes from `start` on. Raises FileMissing, StorageFailed."""
+        part = {"Range": f"bytes={start}-"} if start else {}
         with _translated():
-            answer = await asyncio.to_thread(self._client.get_object, Bucket=self._name, Key=key)
+            try:
+                answer = await asyncio.to_thread(self._client.get_object, Bucket=self._name, Key=key, **part)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "InvalidRange":
+                    return  # it ends before
+                raise
             body = answer["Body"]
             try:
                 while piece := await asyncio.to_thread(body.read, _PIECE):

@@ -64,9 +64,18 @@ async def seal(key: bytes, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes
     yield cipher.encrypt(_nonce(number, is_last=True), bytes(waiting), _MARK)
 
 
-async def unseal(key: bytes, chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """The bytes of a sealed file; nothing of a piece is told before it is proven. Raises BadRecord."""
-    cipher, number, waiting, begun = AESGCM(key), 0, bytearray(), False
+def piece_at(start: int) -> tuple[int, int, int]:
+    """Where a byte of a file lies: in which piece, where that begins among the sealed bytes, how far into it."""
+    number = start // PIECE
+    return number, len(_MARK) + number * _SEALED_PIECE if number else 0, start % PIECE
+
+
+async def unseal(key: bytes, chunks: AsyncIterable[bytes], *, number: int = 0) -> AsyncGenerator[bytes, None]:
+    """
+    The bytes of a sealed file, `chunks` beginning with piece `number`; nothing of a piece is told before it is proven.
+    Raises BadRecord.
+    """
+    cipher, waiting, begun = AESGCM(key), bytearray(), number > 0
     async for chunk in chunks:
         waiting += chunk
         if not begun and len(waiting) >= len(_MARK):

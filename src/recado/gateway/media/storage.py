@@ -44,8 +44,11 @@ class Storage(Protocol):
         """Write a file, whole or not at all; it is there for good when this returns. Raises StorageFull too."""
         ...
 
-    def open(self, key: str) -> AsyncGenerator[bytes, None]:
-        """The bytes as they are read, in pieces of the storage's own. Raises FileMissing at the first."""
+    def open(self, key: str, *, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """
+        The bytes from `start` on as they are read, in pieces of the storage's own; none when it ends before. Raises
+        FileMissing at the first.
+        """
         ...
 
     async def delete(self, key: str) -> None:
