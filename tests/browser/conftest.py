@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -89,6 +89,7 @@ def contacted() -> set[str]:
 @pytest.fixture
 def open_page(browser: Browser, contacted: set[str]) -> Iterator[Callable[..., Page]]:
     """A page in a context of its own, whose requests are noted and whose mistakes fail the test."""
+    expect.set_options(timeout=PATIENCE)
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
