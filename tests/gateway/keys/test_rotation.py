@@ -39,6 +39,7 @@ NOT_SEALED = {
     "meta_told.digest": "a hash, to know for some days what was told already",
     "move_people.fingerprint": "a hash of where somebody stood when a move was planned",
     "outbox.request_hash": "a hash",
+    "requests.request_hash": "a hash",
     "provider_hooks.hash": "proves a random path, which cannot be guessed from it",
     "provider_payloads.sha256": "a hash, to know a body again",
     "pacing_sends.fingerprint": "how alike two texts are, hashed with a key: decision 0021",
