@@ -142,6 +142,7 @@
     #isSure = "";
     #stepLength = 0;
     #drawn = "";
+    #isPressed = false;
     /** The number a person is typing, to be shown a code for. */
     #phone = "";
     /** The passkey's answer, as a person pasted it. */
@@ -153,6 +154,11 @@
       this.#abort = new AbortController();
       this.#listen(this.#abort.signal);
       this.#timer = setInterval(() => this.#tick(), 1000);
+      // A button that is exchanged between press and release would lose the click: news waits until the finger is off.
+      this.addEventListener("pointerdown", () => { this.#isPressed = true; }, { signal: this.#abort.signal });
+      for (const end of ["pointerup", "pointercancel"]) {
+        addEventListener(end, () => setTimeout(() => { if (this.#isPressed) { this.#isPressed = false; this.#render(); } }), { signal: this.#abort.signal });
+      }
     }
 
     disconnectedCallback() {
@@ -283,6 +289,7 @@
     }
 
     #look(provider) {
+      this.#isPressed = false;
       this.#chosen = provider;
       this.#isSure = this.#problem = "";
       this.#stepLength = this.#left(this.#connection.step);
@@ -480,6 +487,7 @@
     }
 
     #render() {
+      if (this.#isPressed) return;
       const { state } = this.#connection, kept = this.#kept();
       const focused = this.#root.activeElement, isKept = focused && kept?.contains(focused);
       const help = `${(this.getAttribute("base-url") || "").replace(/\/$/, "")}/help/states#${state}`;
