@@ -12,6 +12,7 @@ import { appStateActions, listenToAppState } from './appstate.mjs'
 import { contentActions } from './content.mjs'
 import { historyActions, listenToHistory } from './history.mjs'
 import { listenToPeople, peopleActions } from './people.mjs'
+import { pictureActions } from './pictures.mjs'
 
 const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
 const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
@@ -121,6 +122,7 @@ const actions = {
 	...historyActions({ tell, socket: () => socket }),
 	...appStateActions({ tell, socket: () => socket }),
 	...peopleActions({ tell, socket: () => socket }),
+	...pictureActions({ tell, received, socket: () => socket }),
 	async stop() {
 		wanted = false
 		await socket.end(undefined)

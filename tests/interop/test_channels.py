@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.interop.test_media import picture
 
 from recado import Client, MemoryStore, Text
+from recado.content import Media, MediaKind
 from recado.emulator.whatsapp.world import World
 from recado.errors import QueryError
 from recado.events import MessageReceived, NewsletterChanged, PostCounted
@@ -77,6 +82,37 @@ async def test_a_channel_is_changed_reacted_to_and_deleted_by_either(world: Worl
         assert (renamed.newsletter, renamed.what, renamed.value) == (theirs, NewsletterChange.NAME, "Rui's better news")
         assert (gone.what, gone.value) == (NewsletterChange.STATE, "deleted")
         assert await client.newsletters.subscribed() == []
+
+
+@pytest.mark.capability("channel: files, not encrypted", BOTH)
+async def test_files_of_channels_go_both_ways(world: World, baileys: Peers, tmp_path: Path) -> None:
+    rui = await baileys("Rui", world.server)
+    await rui.link(world)
+    contents = {kind: os.urandom(70_000) for kind in MediaKind} | {MediaKind.IMAGE: picture()}
+    async with Client(MemoryStore(), server=world.server) as client:
+        await world.phone("Ana").link(client)
+        ours = await client.newsletters.create("Ana's news")
+        await ask(rui, "newsletterFollow", str(ours.jid))
+        theirs = JID.parse((await ask(rui, "newsletterCreate", "Rui's news", "some"))["id"])
+        await client.newsletters.follow(theirs)
+        for kind, content in contents.items():
+            post = await client.newsletters.post(ours.jid, await client.newsletters.upload(kind, content))
+            await rui.expect("message", id=post.id)
+            await rui.tell("fetchOpen", id=post.id, path=str(tmp_path / "there"))
+            fetched = await rui.expect("fetched", id=post.id)
+            assert (fetched["hash"], fetched["key"]) == (hashlib.sha256(content).hexdigest(), 0)
+            assert (tmp_path / "there").read_bytes() == content
+
+            (tmp_path / "sent").write_bytes(content)
+            await rui.tell("sendFile", to=str(theirs), kind=kind.value, path=str(tmp_path / "sent"), ref=kind.value)
+            told = await rui.expect("sent", ref=kind.value)
+            async for message in client.listen(MessageReceived, after=0):
+                if message.id == told["id"]:
+                    break
+            assert isinstance(message.content, Media) and message.content.kind is kind
+            assert message.content.remote is not None and message.content.remote.is_open
+            await client.download(message, tmp_path / "here")
+            assert (tmp_path / "here").read_bytes() == content
 
 
 @pytest.mark.capability("status post taken back", "recado → Baileys")

@@ -23,6 +23,7 @@ from recado.client.health import Health
 from recado.client.linked_devices import LinkedDevices
 from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink, Told
+from recado.client.media.previews import Previews
 from recado.client.media.sealed_file import Source
 from recado.client.nodes import RawQuery
 from recado.client.options import DeviceProfile, Limits
@@ -40,7 +41,7 @@ from recado.client.supervisor import RefreshVersion, Supervisor, stopped
 from recado.client.tally import Tally
 from recado.client.transport import Connect, websocket
 from recado.clock import Clock, SystemClock
-from recado.content import Content, Media, MediaKind
+from recado.content import Content, LinkPreview, Media, MediaKind
 from recado.errors import (
     AlreadyOpen,
     CloseReason,
@@ -112,12 +113,13 @@ class Client:
         self.history = History(self._account, self._connected)
         """More of the past, from the own phone."""
         self._files = self._account.files = Files(self._account, self._connected)
+        self.previews = Previews(self._files)
         self.groups = Groups(self._account, self._connected)
         self.business = Business(self._account, self._connected, self._files)
         self.devices = LinkedDevices(self._account, self._connected)
         self.push = Push(self._connected)
         self.statuses = Statuses(self._account, self._connected)
-        self.newsletters = Newsletters(self._account, self._connected)
+        self.newsletters = Newsletters(self._account, self._connected, self._files)
         self._handlers = Handlers()
         self._autoconnect = autoconnect
         self._group: asyncio.TaskGroup | None = None
@@ -329,6 +331,8 @@ class Client:
         Raises NotPaired, LoggedOut, NotConnected, Rejected, NoRecipients; QueryTimeout when it did not go;
         ConnectionLost or AckTimeout when its fate is unknown. Send it again with the same `id`, and it stays one.
         """
+        if isinstance(content, Media) and content.remote is not None and content.remote.is_open:
+            raise UsageError("a file of a channel is not encrypted: upload it for people with client.upload")
         if patience > 0 and id is None:
             id = new_message_id(self._account.entropy)
 
@@ -375,6 +379,13 @@ class Client:
     def stream(self, received: Received, *, most: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes of a message's file as they come; drop them when it raises, at the end too. As `download`."""
         return self._files.stream(received, most=most)
+
+    async def linked_picture(self, shown: Told | Content | LinkPreview) -> bytes:
+        """
+        The picture that a message shows by link: the larger thumbnail of its file, the large picture of its preview.
+        Raises UsageError when there is none, and as `download`.
+        """
+        return await self._files.linked_picture(shown)
 
     async def delete_uploaded(self, uploaded: Media) -> None:
         """Take a file off WhatsApp's servers: nobody can fetch it any more. Raises MediaUnavailable, as `upload`."""

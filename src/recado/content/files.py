@@ -20,7 +20,10 @@ class MediaKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EncryptedFile:
-    """A file on WhatsApp's servers: where it lies, the key that opens it, and the hashes of both forms of it."""
+    """
+    A file on WhatsApp's servers: where it lies, the key that opens it, and the hashes of both forms of it. Files of
+    channels are not encrypted (`is_open`): no key, no second hash, and a `handle` by which the post names them.
+    """
 
     direct_path: str = field(repr=False)
     url: str = field(repr=False)
@@ -29,6 +32,12 @@ class EncryptedFile:
     enc_sha256: bytes = field(repr=False)
     size: int
     key_made_at: int | None = None
+    handle: str = field(default="", repr=False, metadata=_SPARSE)
+
+    @property
+    def is_open(self) -> bool:
+        """Does it lie there for everybody to read, as files of channels do?"""
+        return not self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,8 @@ class Media:
     """
     A file. `reference` is `media:<id>` for one that is kept here, or an address (https) the provider fetches itself,
     empty when `remote` says where it is; `sha256` is of the bytes, in hexadecimal. `waveform` has up to 64 values of
-    0–100, `thumbnail` is a small JPEG (of a sticker a PNG), `album` is the id of the album that it is part of.
+    0–100, `thumbnail` is a small JPEG (of a sticker a PNG), `thumbnail_remote` a larger one on WhatsApp's servers,
+    `album` is the id of the album that it is part of.
     """
 
     kind: MediaKind
@@ -61,6 +71,7 @@ class Media:
     mentions_all: bool = field(default=False, metadata=_SPARSE, kw_only=True)
     album: str | None = field(default=None, repr=False, metadata=_SPARSE)
     remote: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE)
+    thumbnail_remote: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

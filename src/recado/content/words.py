@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from recado.content.files import EncryptedFile
+
 _SPARSE = {"sparse": True}  # JSON leaves the field out while it has its default (recado/codec.py)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPreview:
-    """What is shown of an address in a text: the address as it stands there, its page's title and a small JPEG."""
+    """
+    What is shown of an address in a text: the address as it stands there, its page's title and a small JPEG; `picture`
+    is a large one on WhatsApp's servers, `width` and `height` its measures.
+    """
 
     url: str = field(repr=False)
     title: str = field(default="", repr=False)
     description: str = field(default="", repr=False)
     thumbnail: bytes | None = field(default=None, repr=False, metadata=_SPARSE)
+    picture: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE, kw_only=True)
+    width: int | None = field(default=None, metadata=_SPARSE, kw_only=True)
+    height: int | None = field(default=None, metadata=_SPARSE, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ from recado.gateway.problems import add_problems
 from recado.gateway.profile import routes as profile
 from recado.gateway.providers.baileys.adapter import shown_as, whatsapp_web
 from recado.gateway.providers.baileys.files import RunningClients, WebFetcher, WebFiles
+from recado.gateway.providers.baileys.pages import pages_through
 from recado.gateway.providers.baileys.version import CurrentVersion
 from recado.gateway.providers.meta import receiving as meta_webhooks
 from recado.gateway.providers.meta.adapter import MetaOptions, meta
@@ -242,7 +243,7 @@ def _providers(
         server=server,
         device=device,
         force_identity=settings.force_identity,
-        files=WebFiles(web_files(files, egress), running),
+        files=WebFiles(web_files(files, egress), running, pages_through(egress)),
         refresh_version=_current_version(settings, egress, clock),
     )
     hosted = ZapiOptions(settings.zapi_base_url, settings.public_base_url, settings.zapi_poll_seconds)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from tests.gateway.api.conftest import Api, Events
 
+from recado import Client, MemoryStore
 from recado.content import Media, MediaKind
 from recado.emulator.whatsapp.files import FileFault
 from recado.emulator.whatsapp.world import World
@@ -164,3 +165,20 @@ async def test_a_file_at_an_address_inside_is_not_sent(linked: Api, world: World
         assert (await linked.post(f"{linked.root}/messages", body)).status_code == 202
         await until_told(events, "message.rejected")
     assert world.phone("Bia").messages == []
+
+
+async def test_a_file_posted_in_a_channel_is_here_like_others(linked: Api, world: World) -> None:
+    async with Client(MemoryStore(), server=world.server) as rui:
+        await world.phone("Rui").link(rui)
+        made = await rui.newsletters.create("Rui's news")
+        world.channels.find(str(made.jid)).followers[world.phone("Clara").number] = world.phone("Clara").account
+        described = Media(MediaKind.DOCUMENT, file_name="plan.pdf", mime_type="application/pdf", caption="the plan")
+        async with linked.stream() as events:
+            file = await rui.newsletters.upload(MediaKind.DOCUMENT, CONTENT, described)
+            await rui.newsletters.post(made.jid, file)
+            message, told = await file_of(linked, events)
+    assert (message["chat"], message["content"]["reference"]) == (str(made.jid), told["id"])
+    assert (await linked.get(f"{linked.root}/media/{told['id']}")).content == CONTENT
+    (conversation,) = (await linked.get(f"{linked.root}/conversations")).json()["items"]
+    (row,) = (await linked.get(f"{linked.root}/conversations/{conversation['id']}/messages")).json()["items"]
+    assert (row["direction"], row["content"]["reference"]) == ("in", told["id"])

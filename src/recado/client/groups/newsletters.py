@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from recado.client.account import Account
+from recado.client.media.sealed_file import Source
 from recado.client.sending import Sent
 from recado.client.settling import settle_as_sent
-from recado.content import Content, Edit, Editable, Revoke
+from recado.content import Content, Edit, Editable, Media, MediaKind, Revoke
 from recado.errors import Rejected, UsageError
 from recado.events import MessageId
 from recado.jid import JID, NEWSLETTER
@@ -39,14 +40,16 @@ from recado.store.records import SentMessage
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
+    from recado.client.media.files import Files
 
 
 class Newsletters:
     """The channels of one account. Every verb raises as `Client.send` does, and QueryError when the server refuses."""
 
-    def __init__(self, account: Account, connected: Callable[[], Awaitable[Connection]]) -> None:
+    def __init__(self, account: Account, connected: Callable[[], Awaitable[Connection]], files: Files) -> None:
         self._account = account
         self._connected = connected
+        self._files = files
 
     async def create(self, name: str, description: str = "") -> Newsletter:
         """Make a channel of one's own."""
@@ -146,13 +149,20 @@ class Newsletters:
 
     # Posting
 
+    async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
+        """
+        Put a file on WhatsApp's servers for a post: as it is, for everybody to read. What `described` leaves open is
+        looked up in the file. The Media to post. Raises as `Client.upload`.
+        """
+        return await self._files.upload_for_channel(kind, source, described)
+
     async def post(self, newsletter: JID, content: Content, *, id: MessageId | None = None) -> Sent:
-        """Post to a channel of one's own. Raises Rejected."""
+        """Post to a channel of one's own; a file that `upload` here gave. Raises Rejected, UsageError."""
         body = self._encoded(newsletter, content)
         shape = shape_of(parse_message(body))
         marks = {} if shape.mediatype is None else {"mediatype": shape.mediatype}
         message = SentMessage(id or new_message_id(self._account.entropy), newsletter, body, self._account.now())
-        attrs = {"id": message.id, "to": str(newsletter), "type": shape.kind}
+        attrs = {"id": message.id, "to": str(newsletter), "type": shape.kind, **_handle(content)}
         return await self._publish(message, Node("message", attrs, [Node("plaintext", marks, body)]))
 
     async def edit(self, newsletter: JID, id: MessageId, content: Editable) -> Sent:
@@ -176,6 +186,8 @@ class Newsletters:
     def _encoded(self, newsletter: JID, content: Content) -> bytes:
         if newsletter.server != NEWSLETTER:
             raise UsageError("that is no channel")
+        if isinstance(content, Media) and content.remote is not None and not content.remote.is_open:
+            raise UsageError("a file for a channel is uploaded for one: client.newsletters.upload")
         return encode_message(content, chat=newsletter, at=self._account.now())
 
     async def _publish(self, message: SentMessage, node: Node) -> Sent:
@@ -207,3 +219,9 @@ class Newsletters:
     async def _ask(self, query: Query[Answer]) -> Answer:
         connection = await self._connected()
         return await connection.requests.ask(query)
+
+
+def _handle(content: Content) -> dict[str, str]:
+    """How the post names its file to the server, which does not look into it."""
+    remote = content.remote if isinstance(content, Media) else None
+    return {"media_id": remote.handle} if remote is not None and remote.handle else {}

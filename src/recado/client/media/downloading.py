@@ -15,6 +15,7 @@ from recado.content import EncryptedFile
 from recado.errors import MediaCorrupted, MediaGone, MediaTooLarge, MediaUnavailable
 from recado.protocol.media.cipher import MediaKeys, Opener, sealed_size
 from recado.protocol.media.kinds import FileKind
+from recado.protocol.media.passed import Passed
 
 logger = logging.getLogger("recado.client")
 
@@ -37,7 +38,7 @@ async def stream_file(
     if not remote.direct_path:
         raise MediaGone("the message does not say where its file is")
     _check(sealed_size(remote.size or 0), most)
-    opener = Opener(MediaKeys.derive(remote.key, kind), sha256=remote.sha256, enc_sha256=remote.enc_sha256)
+    opener = _opener(remote, kind)
     turns, is_fresh, fruitless, is_whole = list(hosts), False, 0, False
     while not is_whole:
         host, before = turns[0], opener.enc_size
@@ -70,6 +71,12 @@ async def stream_file(
     last, _ = opener.finish()
     if last:
         yield last
+
+
+def _opener(remote: EncryptedFile, kind: FileKind) -> Opener | Passed:
+    if remote.is_open:
+        return Passed(remote.sha256)
+    return Opener(MediaKeys.derive(remote.key, kind), sha256=remote.sha256, enc_sha256=remote.enc_sha256)
 
 
 async def _continued(incoming: Incoming, start: int) -> AsyncGenerator[bytes, None]:

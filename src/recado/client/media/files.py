@@ -17,16 +17,19 @@ from typing import IO
 from recado import crashpoints
 from recado.client.account import Account
 from recado.client.connection import Connection
+from recado.client.media.channel_files import upload_for_channel
 from recado.client.media.deleting import delete_file
 from recado.client.media.downloading import stream_file
 from recado.client.media.hosts import FileHosts
+from recado.client.media.linked_pictures import MOST, linked_picture
+from recado.client.media.open_file import open_file
 from recado.client.media.probing import Probed, probe
 from recado.client.media.public import PublicFile, upload_public
 from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
 from recado.client.media.uploading import upload_file
-from recado.content import EncryptedFile, Media, MediaKind
+from recado.content import Content, EncryptedFile, LinkPreview, Media, MediaKind
 from recado.crashpoints import FilePoint
 from recado.errors import (
     ConnectionLost,
@@ -103,6 +106,32 @@ class Files:
         media = _filled(replace(given, kind=kind), found, named)
         return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
 
+    async def upload_for_channel(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
+        """Upload a file as it is, for everybody to see: a Media for a post in a channel. Raises as `upload`."""
+        given = described or Media(kind=kind)
+        async with open_file(source, most=self._account.limits.file) as opened:
+            found = await asyncio.to_thread(probe, kind, opened.plain(), is_voice=given.is_voice)
+            remote = await upload_for_channel(self._transfers, self._hosts, opened, FileKind.of(kind))
+        named = given.file_name or (source.name if isinstance(source, Path) else None)
+        media = _filled(replace(given, kind=kind), found, named)
+        return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
+
+    async def upload_picture(self, data: bytes) -> EncryptedFile:
+        """Encrypt and upload the large picture of a link's preview. Raises as `upload`."""
+        stored_as, now = FileKind.LINK_THUMBNAIL, int(self._account.now().timestamp())
+        async with sealed_file(data, stored_as, most=MOST, entropy=self._account.entropy) as sealed:
+            return await upload_file(self._transfers, self._hosts, sealed, stored_as, now=now)
+
+    async def linked_picture(self, shown: Told | Content | LinkPreview) -> bytes:
+        """The picture that a message shows by link. Raises UsageError when there is none, and as `download`."""
+        content = shown.content if isinstance(shown, Told) else shown
+        remote, kind = linked_picture(content)
+        whole = bytearray()
+        async with aclosing(self.stream_remote(remote, kind, most=MOST)) as chunks:
+            async for chunk in chunks:
+                whole += chunk
+        return bytes(whole)
+
     async def delete_uploaded(self, uploaded: Media) -> None:
         """
         Take a file off the servers again: nobody can fetch it from then on, those neither whom it was sent to. Raises
@@ -110,6 +139,8 @@ class Files:
         """
         remote = _media(uploaded).remote
         assert remote is not None
+        if remote.is_open:
+            raise UsageError("a file of a channel is deleted with its post")
         await delete_file(self._transfers, self._hosts, remote, FileKind.of(uploaded.kind))
 
     async def upload_public(self, data: bytes, use: PublicFile) -> dict[str, str]:
@@ -192,7 +223,7 @@ class Files:
                         crashpoints.reach(FilePoint.WITHIN_DOWNLOAD)
                 return
             except MediaGone:
-                if is_last or is_begun or isinstance(received, Media):
+                if is_last or is_begun or isinstance(received, Media) or media.remote.is_open:
                     raise
                 try:
                     media = await self.uploaded_again(received)

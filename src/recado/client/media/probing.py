@@ -20,6 +20,8 @@ logger = logging.getLogger("recado.client")
 
 THUMBNAIL = 100
 """The longer side of a small picture, in dots."""
+LINK_PICTURE = 800
+"""The longer side of the picture of a link, in dots."""
 WAVEFORM = 64
 _MOST_DOTS = 64_000_000
 _MOST_SOUND = 15 * 60
@@ -40,6 +42,16 @@ class Probed:
     is_animated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A picture twice, as JPEG: as large as it is shown at most, with those measures, and very small."""
+
+    large: bytes = field(repr=False)
+    small: bytes = field(repr=False)
+    width: int
+    height: int
+
+
 def probe(kind: MediaKind, file: IO[bytes], *, is_voice: bool) -> Probed:
     """Look into a file; never raises over what is in it."""
     try:
@@ -57,6 +69,31 @@ def probe(kind: MediaKind, file: IO[bytes], *, is_voice: bool) -> Probed:
     except Exception as error:  # noqa: BLE001 - two decoders over a stranger's bytes: whatever they stumble over
         logger.info("a file could not be looked into (%s at %s)", type(error).__name__, where(error))
     return Probed()
+
+
+def shrunk(picture: bytes) -> Shrunk | None:
+    """A picture as a link's preview shows it; None for what is none. Never raises over what is in it."""
+    try:
+        return _shrunk(io.BytesIO(picture))
+    except ImportError:
+        logger.info("previews go without a picture: recado[media] is not installed")
+    except Exception as error:  # noqa: BLE001 - a decoder over a stranger's bytes: whatever it stumbles over
+        logger.info("a page's picture could not be looked into (%s at %s)", type(error).__name__, where(error))
+    return None
+
+
+def _shrunk(file: IO[bytes]) -> Shrunk | None:
+    from PIL import Image, ImageOps
+
+    with Image.open(file, formats=("JPEG", "PNG", "WEBP", "GIF")) as picture:
+        if picture.width * picture.height > _MOST_DOTS:
+            return None
+        picture.draft("RGB", (LINK_PICTURE, LINK_PICTURE))
+        shown = ImageOps.exif_transpose(picture).convert("RGB")
+    shown.thumbnail((LINK_PICTURE, LINK_PICTURE))
+    out = io.BytesIO()
+    shown.save(out, "JPEG", quality=80)
+    return Shrunk(out.getvalue(), _small(shown.copy()), shown.width, shown.height)
 
 
 def _picture(file: IO[bytes], *, is_sticker: bool) -> Probed:

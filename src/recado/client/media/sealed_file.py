@@ -58,7 +58,7 @@ async def sealed_file(
     sealer, size = Sealer(keys), 0
     with tempfile.TemporaryFile() as file:
         try:
-            async for chunk in _read(source):
+            async for chunk in pieces_of(source):
                 size += len(chunk)
                 if size > most:
                     raise MediaTooLarge
@@ -78,7 +78,8 @@ def _write(file: IO[bytes], sealer: Sealer, chunk: bytes) -> None:
     file.write(sealer.seal(chunk))
 
 
-async def _read(source: Source) -> AsyncIterator[bytes]:
+async def pieces_of(source: Source) -> AsyncIterator[bytes]:
+    """The bytes of a file, piece by piece."""
     match source:
         case bytes():
             for start in range(0, len(source), PIECE):

@@ -22,7 +22,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from recado.emulator.whatsapp.files import TYPES, FileFault, FileServer, PlannedFault, StoredFile, hash_of, read_place
+from recado.emulator.whatsapp.files import (
+    POSTED,
+    TYPES,
+    FileFault,
+    FileServer,
+    PlannedFault,
+    StoredFile,
+    hash_of,
+    read_place,
+)
 
 _PIECE = 256 * 1024
 _PEM = serialization.Encoding.PEM
@@ -42,7 +51,8 @@ class Transfers:
             return _said(fault.code, "refused")
         if not self._files.may_upload(request.query.get("auth", "")):
             return _said(401, "no leave to upload")
-        if request.match_info["type"] not in TYPES:
+        is_posted = request.path.startswith("/newsletter/")
+        if request.match_info["type"] not in (POSTED if is_posted else TYPES):
             return _said(404, "no such type of file")
         expected = hash_of(request.match_info["token"])
         path = self._files.new_place()
@@ -52,6 +62,8 @@ class Transfers:
             return _said(413 if size > self._files.most else 400, "not the file that was named, or too large")
         url, direct_path = self._files.keep(request.match_info["type"], path, size, enc_sha256)
         answer = {"url": url, "direct_path": direct_path}
+        if is_posted:
+            answer["handle"] = self._files.handle_of(direct_path)
         if request.match_info["type"] == "biz-cover-photo":
             answer |= {"fbid": str(int.from_bytes(expected[:6], "big")), "meta_hmac": expected.hex(), "ts": "1"}
         return web.json_response(answer)
@@ -128,10 +140,11 @@ async def serve_files(files: FileServer, *, host: str) -> AsyncIterator[str]:
     """Listen on any port of `host`; gives the authority (PEM) that clients must trust."""
     transfers = Transfers(files)
     app = web.Application(client_max_size=0)
-    for use in ("mms", "product", "pps"):
+    for use in ("mms", "product", "pps", "newsletter"):
         app.router.add_post(f"/{use}/{{type}}/{{token}}", transfers.upload)
     app.router.add_delete("/mms/{type}/{token}", transfers.delete)
     app.router.add_get("/v/{name:.+}", transfers.download)
+    app.router.add_get("/m1/v/{name:.+}", transfers.download)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     authority, context = _credentials(host)

@@ -3,6 +3,7 @@ The servers for files: what is uploaded lies on the disk, encrypted as it came, 
 
     POST /mms/TYPE/HASH?auth=&token=      the body is the encrypted file, HASH its SHA-256   → {"url", "direct_path"}
     DELETE /mms/TYPE/HASH?auth=&token=&d_md=   d_md is the file's path                       → 200, 401, 404
+    POST /newsletter/newsletter-TYPE/HASH?auth=&token=   not encrypted, HASH the file's own  → the same and "handle"
     GET  /v/…/NAME.enc?…                  with Range or without                              → 200, 206, 404, 410, 416
 
 Leave to upload comes from `media_conn` and runs out by the world's clock. What goes wrong on purpose is planned with
@@ -26,6 +27,8 @@ from recado.clock import Clock
 TYPES = frozenset(
     {"image", "video", "audio", "document", "md-app-state", "md-msg-hist", "thumbnail-link", "biz-cover-photo"}
 )
+POSTED = frozenset({"newsletter-image", "newsletter-video", "newsletter-audio", "newsletter-document"})
+"""What is uploaded for channels, as it is: the hash is the file's own."""
 TTL = timedelta(hours=1)
 
 
@@ -74,6 +77,7 @@ class FileServer:
         self._files: dict[str, StoredFile] = {}
         self._planned: list[PlannedFault] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._handles: set[str] = set()
 
     # ---- what tests and phones do
 
@@ -146,10 +150,21 @@ class FileServer:
 
     def keep(self, type: str, path: Path, size: int, enc_sha256: bytes) -> tuple[str, str]:
         """A file is whole: its address and its path from now on."""
-        name = f"/v/t62.7118-24/{self._entropy(10).hex()}.enc"
+        id = self._entropy(10).hex()
+        name = f"/m1/v/t24/{id}" if type in POSTED else f"/v/t62.7118-24/{id}.enc"
         self._files[name] = StoredFile(path, size, enc_sha256, type)
         direct_path = f"{name}?ccb=11-4&oh={self._entropy(8).hex()}&oe={int(self._clock.now().timestamp()):x}"
         return f"https://{self.hosts[0] if self.hosts else 'mmg.invalid'}{direct_path}", direct_path
+
+    def handle_of(self, direct_path: str) -> str:
+        """By what a post names that file."""
+        handle = urlsafe_b64encode(hashlib.sha256(_name(direct_path).encode()).digest()).decode()
+        self._handles.add(handle)
+        return handle
+
+    def knows(self, handle: str) -> bool:
+        """Was a file given that handle?"""
+        return handle in self._handles
 
     def close(self) -> None:
         """Delete everything."""

@@ -63,6 +63,15 @@ class PhoneFiles:
         given = described or Media(kind)
         return replace(given, kind=kind, size=len(data), sha256=fingerprint.sha256.hex(), remote=remote)
 
+    def put_picture(self, use: FileKind, data: bytes, key: bytes | None = None) -> EncryptedFile:
+        """Upload a picture that a message shows by link; a thumbnail with the `key` of its file."""
+        key = key or self._world.entropy(KEY_SIZE)
+        sealer = Sealer(MediaKeys.derive(key, use))
+        sealed = sealer.update(data)
+        last, fingerprint = sealer.finish()
+        direct_path = self._world.files.add(use.path, sealed + last)[1]
+        return EncryptedFile(direct_path, "", key, fingerprint.sha256, fingerprint.enc_sha256, 0)
+
     def open(self, media: Media) -> bytes:
         """The bytes of a file that was received. Raises UsageError when it is not there, MediaCorrupted."""
         remote = media.remote

@@ -6,6 +6,7 @@ alone does not take, its own provider says.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from recado.content import (
@@ -20,6 +21,7 @@ from recado.content import (
     GroupInvite,
     Keep,
     LinkButton,
+    LinkPreview,
     LiveLocation,
     Location,
     Media,
@@ -36,6 +38,7 @@ from recado.content import (
     Text,
     content_kind,
 )
+from recado.content.links import first_link
 from recado.gateway.refusals import BadContent
 from recado.jid import GROUP, JID
 from recado.store.facts import content_to_json
@@ -55,6 +58,15 @@ _MOST_BUTTONS = 3
 _MOST_OPTIONS = 10
 _MOST_VALUES = 50
 _CAPTIONED = (MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.DOCUMENT)
+
+
+def with_preview(text: str | None, content: Content | None) -> Content:
+    """The text, asking to show what its first link leads to, if it has one. Raises BadContent for what is no text."""
+    said = Text(text) if content is None and text is not None else content
+    if not isinstance(said, Text):
+        raise BadContent("only a text can show what a link leads to")
+    link = first_link(said.body)
+    return said if link is None else replace(said, preview=LinkPreview(link))
 
 
 def check_content(content: Content) -> None:

@@ -11,6 +11,7 @@ from recado.gateway.conversations import abouts, passport, past, repository, ser
 from recado.gateway.conversations.abouts import list_marks
 from recado.gateway.conversations.abouts_schemas import VersionsTold, VersionTold
 from recado.gateway.conversations.content_schemas import read_content
+from recado.gateway.conversations.contents import with_preview
 from recado.gateway.conversations.passing import Passing
 from recado.gateway.conversations.passport_schemas import PassportTold
 from recado.gateway.conversations.schemas import (
@@ -109,11 +110,14 @@ async def send_message(
     guardrail may hold it back (`held` says until when; it goes by itself) or refuse it.
     """
     now = request.app.state.gateway.clock.now()
+    text, content = asked.text, read_content(asked.content) if asked.content is not None else None
+    if asked.preview:
+        text, content = None, with_preview(text, content)
     accepted = await caller.run(
         lambda unit: service.queue_message(
             unit,
-            text=asked.text,
-            content=read_content(asked.content) if asked.content is not None else None,
+            text=text,
+            content=content,
             now=now,
             to=asked.to,
             conversation_id=asked.conversation_id,

@@ -33,6 +33,11 @@ class NewMessage(BaseModel):
     expires_in: Literal[0, 86_400, 604_800, 7_776_000] | None = Field(
         default=None, description="Seconds after which the phones drop it, 0: never; left out: as the chat is set"
     )
+    preview: bool = Field(
+        default=False,
+        description="Show the page that the first link of a text leads to, over WhatsApp Web; without an answer within"
+        " a few seconds the text goes without",
+    )
     provider: Literal["meta", "baileys", "zapi"] | None = Field(
         default=None,
         description="The road it is to take, connected or wanted; left out: the one that carries now",

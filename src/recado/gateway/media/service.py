@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from recado.content import Content, Edit, Media, Template
+from recado.content import Content, Edit, LinkPreview, Media, Template
 from recado.events import Fact, MessageReceived, MessageSent, Source
 from recado.gateway.db.notify import MEDIA
 from recado.gateway.db.unit import Unit
@@ -78,7 +78,11 @@ async def note_encrypted(unit: Unit, vault: Vault, provider: str, facts: Sequenc
 def without_keys(content: Any, named: Callable[[Media], str]) -> Any:
     """The content, no file in it, however deep, telling where it is and what opens it; `named` says what it is here."""
     if isinstance(content, Media):
+        if content.thumbnail_remote is not None:
+            content = replace(content, thumbnail_remote=None)
         return content if content.remote is None else replace(content, remote=None, reference=named(content))
+    if isinstance(content, LinkPreview):
+        return content if content.picture is None else replace(content, picture=None)
     if isinstance(content, tuple):
         return tuple(without_keys(each, named) for each in content)
     if is_dataclass(content) and not isinstance(content, type | JID):

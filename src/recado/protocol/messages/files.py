@@ -48,6 +48,7 @@ def read_file(part: FileMessage) -> Media:
         is_animated=bool(said.get("is_animated", False) or said.get("is_lottie", False)),
         pages=said.get("page_count"),
         remote=_remote(part),
+        thumbnail_remote=_thumbnail_of(part, said),
     )
 
 
@@ -80,6 +81,31 @@ def _remote(part: FileMessage) -> EncryptedFile | None:
     )
 
 
+def _thumbnail_of(part: FileMessage, said: dict[str, Any]) -> EncryptedFile | None:
+    """A thumbnail by link: it is opened with the key of its file, in other words."""
+    if not said.get("thumbnail_direct_path"):
+        return None
+    return EncryptedFile(
+        direct_path=said["thumbnail_direct_path"],
+        url="",
+        key=part.media_key,
+        sha256=said.get("thumbnail_sha256", b""),
+        enc_sha256=said.get("thumbnail_enc_sha256", b""),
+        size=0,
+    )
+
+
+def _linked_thumbnail(media: Media) -> dict[str, Any]:
+    linked = media.thumbnail_remote
+    if linked is None or media.remote is None or linked.key != media.remote.key:
+        return {}
+    return {
+        "thumbnail_direct_path": linked.direct_path,
+        "thumbnail_sha256": linked.sha256 or None,
+        "thumbnail_enc_sha256": linked.enc_sha256 or None,
+    }
+
+
 def _common(media: Media, remote: EncryptedFile) -> dict[str, Any]:
     return {
         "url": remote.url or None,
@@ -105,6 +131,7 @@ def _image(media: Media, common: dict[str, Any]) -> Message:
             width=media.width,
             height=media.height,
             jpeg_thumbnail=media.thumbnail,
+            **_linked_thumbnail(media),
             **_set(view_once=media.is_view_once),
         )
     )
@@ -118,6 +145,7 @@ def _video(media: Media, common: dict[str, Any]) -> Message:
         width=media.width,
         height=media.height,
         jpeg_thumbnail=media.thumbnail,
+        **_linked_thumbnail(media),
         **_set(gif_playback=media.is_gif, view_once=media.is_view_once),
     )
     return Message(ptv_message=video) if media.is_round else Message(video_message=video)
@@ -145,6 +173,7 @@ def _document(media: Media, common: dict[str, Any]) -> Message:
         jpeg_thumbnail=media.thumbnail,
         thumbnail_width=media.width,
         thumbnail_height=media.height,
+        **_linked_thumbnail(media),
     )
     if media.caption is None:
         return Message(document_message=document)

@@ -22,7 +22,6 @@ from recado.content import (
     Event,
     GroupInvite,
     Keep,
-    LinkPreview,
     LiveLocation,
     Location,
     Media,
@@ -41,6 +40,7 @@ from recado.errors import DecodeError
 from recado.protocol.messages import choices
 from recado.protocol.messages.context import read_context
 from recado.protocol.messages.files import read_file
+from recado.protocol.messages.previews import read_preview
 from recado.protocol.messages.targets import read_key
 from recado.protocol.messages.vcard import read_vcard
 from recado.protocol.proto import e2e_pb2 as wire
@@ -78,7 +78,7 @@ def visible_kind(protocol: ProtocolMessage) -> str | None:
 def _extended(message: Message, part: wire.ExtendedTextMessage) -> Content:
     preview = None
     if part.matched_text and (part.title or part.description or part.jpeg_thumbnail):
-        preview = LinkPreview(part.matched_text, part.title, part.description, part.jpeg_thumbnail or None)
+        preview = read_preview(part)
     context = read_context(message)
     return Text(part.text, context.mentions, preview, mentions_all=context.mentions_all)
 

@@ -43,6 +43,7 @@ from recado.jid import JID
 from recado.protocol.messages import choices
 from recado.protocol.messages.files import write_file
 from recado.protocol.messages.parsing import parse_message
+from recado.protocol.messages.previews import write_picture
 from recado.protocol.messages.targets import Target, write_key
 from recado.protocol.messages.vcard import write_vcard
 from recado.protocol.proto import e2e_pb2 as wire
@@ -129,7 +130,7 @@ def _text(text: Text) -> Message:
 
 
 def _previewed(body: str, preview: LinkPreview) -> wire.ExtendedTextMessage:
-    return wire.ExtendedTextMessage(
+    shown = wire.ExtendedTextMessage(
         text=body,
         matched_text=preview.url,
         title=preview.title,
@@ -137,6 +138,9 @@ def _previewed(body: str, preview: LinkPreview) -> wire.ExtendedTextMessage:
         jpeg_thumbnail=preview.thumbnail,
         preview_type=0,
     )
+    if preview.picture is not None:
+        shown.MergeFrom(write_picture(preview.picture, preview.width, preview.height))
+    return shown
 
 
 def _about(content: Reaction | Edit | Revoke | Pin | Keep, chat: JID, now: int) -> Message:

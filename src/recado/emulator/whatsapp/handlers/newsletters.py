@@ -98,6 +98,9 @@ def spread(world: World, author: Device, to: JID, node: Node) -> tuple[list[Outg
         return _changed(world, author, channel, node)
     if plaintext is None:
         return [], 404
+    handle = node.attrs.get("media_id")
+    if handle is not None and not world.files.knows(handle):
+        return [], 406
     number = str(FIRST_NUMBER + len(channel.posts))
     attrs = {"id": node.attrs.get("id", ""), "server_id": number, "t": str(world.seconds())}
     attrs["type"] = node.attrs.get("type", "text")

@@ -18,7 +18,7 @@ from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion
 from recado.client.tally import Resends
 from recado.clock import Clock
-from recado.content import Content, Media, MediaKind, Text
+from recado.content import Content, LinkPreview, Media, MediaKind, Text
 from recado.errors import (
     CloseReason,
     ConnectionLost,
@@ -160,9 +160,17 @@ class BaileysProvider:
         """The same, passed on so often, or disappearing after so many seconds. Raises what `send` raises."""
         if isinstance(content, Media) and content.remote is None:
             content = await self._uploaded(content)
+        elif isinstance(content, Text) and content.preview is not None and not content.preview.title:
+            content = replace(content, preview=await self._preview(content.preview.url))
         quoted = self._quoting(quoting)
         sent = await self._client.send(chat, content, id=id, quoting=quoted, forward=forwarded, expires_in=expires_in)
         return sent.at
+
+    async def _preview(self, url: str) -> LinkPreview | None:
+        """What the page says of itself; None, too late or not at all, costs nothing but the preview."""
+        if self._files is None or self._files.fetch_page is None:
+            return None
+        return await self._client.previews.make(url, self._files.fetch_page)
 
     async def _uploaded(self, media: Media) -> Media:
         """The file from where it is kept, on WhatsApp's servers. Raises TooLarge, RateLimited, UsageError."""

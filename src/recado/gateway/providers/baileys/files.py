@@ -16,6 +16,7 @@ from uuid import UUID
 from recado.client.client import Client
 from recado.client.media.downloading import stream_file
 from recado.client.media.files import FileOfMessage
+from recado.client.media.previews import Fetch
 from recado.client.media.transfer import Transfers
 from recado.errors import (
     BadRecord,
@@ -68,10 +69,14 @@ class RunningClients:
 
 @dataclass(frozen=True, slots=True)
 class WebFiles:
-    """What an account needs for files: how to open those it sends, and where to say that it is here."""
+    """
+    What an account needs for files: how to open those it sends, where to say that it is here, and how pages are asked
+    for what texts show of them.
+    """
 
     load: LoadFile
     running: RunningClients
+    fetch_page: Fetch | None = None
 
 
 class WebFetcher:
