@@ -16,7 +16,7 @@ DeviceProfile = Device
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes and times. Times are seconds unless they say otherwise; tests and benches turn them."""
+    """Sizes, times and what differs between servers. Times are seconds unless they say otherwise; tests turn them."""
 
     inbox: int = 1000
     """How many stanzas wait before the connection stops reading."""
@@ -96,6 +96,8 @@ class Limits:
     """How long the phone has to upload a file again."""
     signal_ring: int = 256
     """How many signals a listener may lag behind."""
+    write_to_lids: bool = True
+    """Do messages go to a person's LID where it is known, whichever address the caller gives?"""
 
     def __post_init__(self) -> None:
         if self.keep_sent < timedelta(days=14):

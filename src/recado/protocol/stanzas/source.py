@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from recado.jid import BROADCAST, GROUP, HOSTED, HOSTED_LID, JID, LID, NEWSLETTER, PHONE
+from recado.jid import BROADCAST, GROUP, JID, NEWSLETTER
 from recado.protocol.node import Reader
+from recado.protocol.stanzas.hosted import unhosted
 
 
 class Source(NamedTuple):
@@ -29,10 +30,10 @@ class Source(NamedTuple):
 
 def read_source(reader: Reader, *, own: JID, own_lid: JID | None, needs_participant: bool = True) -> Source:
     """Who and where, by the attributes; what is missing is remembered by the reader."""
-    origin = _unhosted(reader.jid("from"))
+    origin = unhosted(reader.jid("from"))
     if origin.server in (GROUP, BROADCAST):
         named = reader.jid("participant") if needs_participant else reader.opt_jid("participant")
-        author = origin if named is None else _unhosted(named)
+        author = origin if named is None else unhosted(named)
         alt = _other_space(reader, author, "participant")
         return Source(origin, author, _is_own(author, own, own_lid), None, _on_device(alt, author))
     if origin.server == NEWSLETTER or not origin.is_person:
@@ -49,7 +50,7 @@ def _from_own(reader: Reader, origin: JID, own: JID, own_lid: JID | None) -> Sou
     recipient = reader.opt_jid("recipient")
     if recipient is None:
         return Source(origin.bare, origin, True, other_self and other_self.bare, sender_alt)
-    chat = _unhosted(recipient).bare
+    chat = unhosted(recipient).bare
     alt = _other_space(reader, chat, "peer_recipient") or _other_space(reader, chat, "recipient")
     return Source(chat, origin, True, alt and alt.bare, sender_alt)
 
@@ -68,9 +69,3 @@ def _other_space(reader: Reader, jid: JID, name: str) -> JID | None:
 
 def _on_device(alt: JID | None, jid: JID) -> JID | None:
     return alt if alt is None or alt.device else alt.with_device(jid.device)
-
-
-def _unhosted(jid: JID) -> JID:
-    # A hosted device is one of the same person: sessions and chats know one address.
-    server = {HOSTED: PHONE, HOSTED_LID: LID}.get(jid.server)
-    return jid if server is None else JID(jid.user, server, jid.device)
