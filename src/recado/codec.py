@@ -9,6 +9,7 @@ default. Knows nothing of versions or of what the classes mean.
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from base64 import b64decode, b64encode
@@ -161,7 +162,8 @@ def _exactly(kind: type) -> _Converter:
 
 
 def _number(item: Any) -> float:
-    if type(item) not in (float, int):
+    # Python reads NaN and Infinity, which are no JSON: databases refuse them, and nothing that was written has them.
+    if type(item) not in (float, int) or not math.isfinite(item):
         raise TypeError("not a number")
     return float(item)
 

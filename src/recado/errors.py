@@ -223,6 +223,10 @@ class UnknownSenderKey(EnvelopeError):
     """The author of a message to a group never gave us the key it was sealed with."""
 
 
+class NoSecret(EnvelopeError):
+    """The message that this one answers, and is sealed with the secret of, is not known here."""
+
+
 class UnknownPreKey(EnvelopeError):
     """The message names a one-time key we do not hold."""
 

@@ -8,6 +8,7 @@ An address on the wire and in attributes is a plain string; everything above the
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +20,9 @@ NEWSLETTER = "newsletter"
 HOSTED = "hosted"
 HOSTED_LID = "hosted.lid"
 BSUID = "bsuid"
+BOT = "bot"
+
+_BOT_NUMBERS = re.compile(r"1313555\d{4}|131655500\d{2}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,6 +74,18 @@ class JID:
     def is_person(self) -> bool:
         """Is this a person (in any address space), not a group, a broadcast or a channel?"""
         return self.is_lid or self.is_phone or self.is_bsuid
+
+    @property
+    def is_bot(self) -> bool:
+        """Is this a machine one can write to: in the space of bots, or one of the numbers kept for them?"""
+        return self.server == BOT or (
+            self.server == PHONE and self.device == 0 and _BOT_NUMBERS.fullmatch(self.user) is not None
+        )
+
+    @property
+    def is_direct(self) -> bool:
+        """Is a chat with this one between two: with a person or with a machine?"""
+        return self.is_person or self.server == BOT
 
     @property
     def is_group(self) -> bool:

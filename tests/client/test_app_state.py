@@ -242,6 +242,69 @@ async def test_a_snapshot_that_was_touched_is_refused_and_fetched_again(desk, an
         assert (rejected.collection, rejected.is_snapshot) == (LOW, True)
 
 
+async def test_what_is_in_a_snapshot_no_more_was_removed(linked, ana, bia, told, recorded):
+    """The patch that removed it was spoiled on its way; the snapshot does not say what it does not hold."""
+    ana.account.app_state.inline = 0
+    async with linked() as client:
+        ana.settings.apply(actions.NameContact(bia.jid, "Bia"), actions.NameContact(MARK, "Mark"))
+        await saved(client, told, {bia.jid: True, MARK: True})
+        ana.account.app_state[Collection.CRITICAL_UNBLOCK_LOW].spoils = 1
+        ana.settings.apply(actions.NameContact(bia.jid, is_removed=True))
+        await saved(client, told, {bia.jid: False, MARK: True})
+        assert len(await recorded(client, AppStateRejected)) == 1
+        facts = [fact for fact in await recorded(client, ContactChanged) if fact.is_saved is not None]
+        assert [fact.contact for fact in facts].count(MARK) == 1
+
+
+async def saved(client: Client, told, wanted: dict[JID, bool]) -> None:
+    """Wait until the facts say of these people that they are in the address book, or not."""
+    count = 1
+    while True:
+        facts = await told(client, ContactChanged, count)
+        if {fact.contact: fact.is_saved for fact in facts if fact.is_saved is not None} == wanted:
+            return
+        count += 1
+
+
+async def test_an_entry_under_a_new_key_is_not_a_removed_one(linked, desk, ana, bia, told, recorded):
+    """Its place in the collection is another one, and its index is the same."""
+    ana.account.app_state.inline = 0
+    async with linked() as client:
+        ana.settings.apply(actions.NameContact(bia.jid, "Bia"))
+        await saved(client, told, {bia.jid: True})
+    ana.settings.apply(actions.NameContact(bia.jid, is_removed=True))
+    ana.settings.new_key()
+    ana.settings.share()
+    ana.settings.apply(actions.NameContact(bia.jid, "Bia S."), actions.NameContact(MARK, "Mark"))
+    ana.account.app_state[Collection.CRITICAL_UNBLOCK_LOW].spoils = 1
+    async with desk.connected() as client:
+        await saved(client, told, {bia.jid: True, MARK: True})
+        assert len(await recorded(client, AppStateRejected)) == 1
+        assert all(fact.is_saved is not False for fact in await recorded(client, ContactChanged))
+
+
+async def test_entries_that_lie_on_the_servers_are_fetched(linked, ana, bia, told, recorded):
+    async with linked() as client:
+        ana.account.app_state[LOW].lies_outside = True
+        ana.settings.apply(*(actions.PinChat(JID.phone(f"5500000001{n:02}"), True) for n in range(5)))
+        facts = await told(client, ChatChanged, 6)
+        assert all(fact.is_pinned for fact in facts[1:])
+        assert await recorded(client, AppStateRejected) == []
+        await client.chats.pin(GROUP)
+        assert (await ana.settings.expect(actions.PinChat, chat=GROUP)).is_pinned
+
+
+async def test_entries_on_the_servers_that_were_touched_are_not_believed(linked, ana, bia, told, recorded):
+    async with linked() as client:
+        stored = ana.account.app_state[LOW]
+        stored.lies_outside, stored.spoils = True, 1
+        ana.settings.pin(bia.jid)
+        *_, fact = await told(client, ChatChanged, 2)
+        assert fact.chat == bia.jid
+        (rejected,) = await recorded(client, AppStateRejected)
+        assert rejected.collection == LOW
+
+
 # ---- what does not authenticate
 
 
@@ -302,6 +365,17 @@ async def test_a_device_whose_keys_never_came_asks_by_itself_after_a_while(desk,
         await clock.advance(61)
         (fact,) = await told(client, ChatChanged)
         assert fact.chat == bia.jid
+
+
+async def test_another_own_device_gives_what_the_phone_does_not(linked, world, clock, ana, bia, told):
+    async with linked():
+        ana.settings.shares, ana.settings.answers = False, False
+        async with Client(MemoryStore(), server=world.server, clock=clock) as other:
+            await ana.link(other)
+            with pytest.raises(AppStateKeyMissing):
+                await other.chats.pin(GROUP)
+            assert (await told(other, ChatChanged))[0].chat == MARK
+            await other.chats.pin(GROUP)
 
 
 async def test_a_phone_that_does_not_answer_is_not_asked_again_and_again(desk, ana, bia, world, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,6 +18,7 @@ from recado.content import (
     Content,
     DisappearingTimer,
     Edit,
+    Event,
     LinkButton,
     Location,
     Media,
@@ -32,6 +34,7 @@ from recado.content import (
     SharingLimit,
     Template,
     Text,
+    Unsupported,
 )
 from recado.emulator.whatsapp.world import World
 from recado.errors import UsageError
@@ -183,6 +186,43 @@ async def test_comments_and_sealed_reactions_go_both_ways(world: World, client: 
     assert (await rui.expect(id=heart.id)).content == Reaction(theirs.id, "❤️", from_me=True, is_encrypted=True)
     thumb = await rui.say("Ana", Reaction(ours.id, "👍", is_encrypted=True))
     assert (await received(client, thumb.id)).content == Reaction(ours.id, "👍", from_me=True, is_encrypted=True)
+
+
+async def test_an_edit_is_sealed_with_the_secret_of_what_it_changes(world: World, client: Client) -> None:
+    rui, sent_nodes = world.phone("Rui"), []
+    world.log = lambda direction, whose, node: sent_nodes.append(node) if node.tag == "message" else None
+    for chat in (rui.jid, rui.lid):
+        first = await client.send(chat, Text("teh words"))
+        await rui.expect(id=first.id)
+        edit = await client.send(chat, Edit(first.id, Text("the words"), is_encrypted=True))
+        shown = (await rui.expect(id=edit.id)).content
+        assert shown == Edit(first.id, Text("the words"), from_me=False, is_encrypted=True)
+        assert (await sent(client, edit.id)).content == Edit(first.id, Text("the words"), is_encrypted=True)
+        (stanza,) = [node for node in sent_nodes if node.attrs["id"] == edit.id and "to" in node.attrs]
+        assert stanza.attrs["edit"] == "1" and stanza.child("reporting") is None
+    theirs = await rui.say("Ana", "teh words there")
+    await received(client, theirs.id)
+    change = await rui.say("Ana", Edit(theirs.id, Text("the words there"), is_encrypted=True))
+    heard = (await received(client, change.id)).content
+    assert heard == Edit(theirs.id, Text("the words there"), from_me=False, is_encrypted=True)
+
+
+async def test_an_event_s_edit_is_sealed_as_one(world: World, client: Client) -> None:
+    rui, at = world.phone("Rui"), datetime(2026, 12, 24, tzinfo=UTC)
+    first = await client.send(rui.jid, Event("Dinner", at))
+    await rui.expect(id=first.id)
+    edit = await client.send(rui.jid, Edit(first.id, Event("Late dinner", at), is_encrypted=True))
+    shown = (await rui.expect(id=edit.id)).content
+    assert isinstance(shown, Edit) and isinstance(shown.content, Event) and shown.content.name == "Late dinner"
+
+
+async def test_a_sealed_edit_of_what_is_not_ours_is_not_believed(world: World, client: Client) -> None:
+    rui = world.phone("Rui")
+    ours = await client.send(rui.jid, Text("I pay"))
+    await rui.expect(id=ours.id)
+    forged = await rui.say("Ana", Edit(ours.id, Text("I pay double"), from_me=False, is_encrypted=True))
+    fact = await received(client, forged.id)
+    assert isinstance(fact.content, Unsupported)
 
 
 async def test_a_comment_on_what_nobody_saw_is_not_sent(world: World, client: Client) -> None:

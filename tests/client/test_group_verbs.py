@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recado.content import Revoke, Text
+from recado.client.groups.statuses import STATUS
+from recado.content import Reaction, Revoke, Text
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.line import Deliver
 from recado.errors import QueryError, UsageError
@@ -168,7 +169,7 @@ async def test_a_status_is_seen_by_those_it_is_for(desk, bia, rui, soon, traffic
         assert [shown.text for shown in rui.messages if shown.text] == ["for both"]
         sent = [node for node in traffic.sent(client) if node.tag == "message"]
         posts = [node for node in sent if node.attrs["to"] == "status@broadcast"]
-        assert [post.child("meta").attrs["status_setting"] for post in posts] == ["contacts", "contacts"]
+        assert [post.child("meta").attrs["status_setting"] for post in posts] == ["allowlist", "allowlist"]
         assert all("addressing_mode" not in post.attrs for post in posts)
         listed = posts[1].child("participants")
         assert str(rui.lid) not in [part.attrs["jid"] for part in listed.all("to")]
@@ -248,7 +249,7 @@ async def test_what_the_server_calls_dirty_is_asked_for_anew(desk, bia, world, t
             assert await tx.groups.find(gone) is None
 
 
-async def test_a_status_is_for_whom_the_account_chose(desk, bia, rui, ana, soon, told, recorded):
+async def test_a_status_is_for_whom_the_account_chose(desk, bia, rui, ana, soon, told, recorded, traffic):
     async with desk.connected() as client, soon():
         with pytest.raises(UsageError):
             await client.statuses.post(Text("nobody is in the address book"))
@@ -268,6 +269,14 @@ async def test_a_status_is_for_whom_the_account_chose(desk, bia, rui, ana, soon,
         assert rui.messages == []
         revoked = (await recorded(client, MessageSent))[-1]
         assert (revoked.content, str(revoked.chat)) == (Revoke(sent.id), "status@broadcast")
+        await client.statuses.post(Text("for Rui alone"))
+        ana.account.status_for, ana.account.status_people = "contacts", []
+        await client.statuses.post(Text("for everybody"))
+        await client.send(STATUS, Reaction(sent.id, "👍", author=str(ana.lid)))
+        sent = [node for node in traffic.sent(client) if node.attrs.get("to") == "status@broadcast"]
+        metas = [node.child("meta") for node in sent if node.tag == "message"]
+        said = [None if meta is None else meta.attrs.get("status_setting") for meta in metas]
+        assert said == ["denylist", None, "allowlist", "contacts", None]
 
 
 async def test_a_revoked_status_is_taken_back_from_who_saw_it(desk, world, clock, bia, told, traffic, soon):

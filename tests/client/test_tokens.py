@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 
 from recado.client.people.tokens import derived_token
 from recado.content import Text
-from recado.errors import QueryError, Rejected
-from recado.events import MessageId, MessageRejected, MessageSent, ReachOutRestricted
+from recado.errors import QueryError, Rejected, StanzaError
+from recado.events import MessageId, MessageRejected, MessageSent, NewChatsCapped, ReachOutRestricted
 from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.queries.caps import AskNewChatCap, NewChatCap
 from recado.store import MemoryStore, Store
 from recado.store.people import Tokens
 
@@ -124,6 +126,30 @@ async def test_an_account_locked_out_reaches_only_those_who_trust_it_and_says_un
         ana.person.lock(seconds=None)
         assert not (await told(client, ReachOutRestricted, 3))[2].is_active
         assert not (await client.people.time_lock()).is_active
+
+
+async def test_how_many_chats_may_be_begun_is_told_and_asked(desk, ana, told) -> None:
+    async with desk.connected() as client:
+        assert await client.people.new_chat_cap() == NewChatCap("NONE")
+        ana.person.cap("FIRST_WARNING", quota=100, used=80)
+        ana.person.cap("CAPPED", quota=100, used=100, seconds=7200)
+        _, warned, capped = await told(client, NewChatsCapped, 3)
+        assert (warned.is_active, warned.status, warned.quota, warned.used) == (False, "FIRST_WARNING", 100, 80)
+        assert (capped.is_active, capped.until) == (True, desk.clock.now() + timedelta(hours=2))
+        assert (await client.people.new_chat_cap()).is_reached
+
+
+@pytest.mark.parametrize("said", [None, [], {"data": None}, {"errors": [{"extensions": {"error_code": 404}}]}, "{"])
+async def test_a_cap_that_makes_no_sense_is_refused(said) -> None:
+    blob = said.encode() if isinstance(said, str) else json.dumps(said).encode()
+    with pytest.raises((StanzaError, QueryError)):
+        AskNewChatCap().parse(Node("iq", {"type": "result"}, [Node("result", None, blob)]))
+
+
+def test_of_a_cap_only_what_makes_sense_is_taken() -> None:
+    odd = {"capping_status": "CAPPED", "total_quota": True, "used_quota": -1, "cycle_end_timestamp": "1800000000000"}
+    assert NewChatCap.read(odd) == NewChatCap("CAPPED", None, None, datetime.fromtimestamp(1_800_000_000, UTC))
+    assert NewChatCap.read({"cycle_end_timestamp": "9" * 19}) == NewChatCap()
 
 
 async def test_with_no_token_of_theirs_the_derived_one_stands_in(desk, ana, bia, world, traffic) -> None:

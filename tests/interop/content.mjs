@@ -1,6 +1,6 @@
 // What peer.mjs says and opens beside texts: any content by sendMessage, any message by relayMessage, and what is sealed with
 // a message's secret. Baileys opens votes and answers and makes none, so theirs are sealed here with Node's own functions.
-import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { decryptEventResponse, decryptPollVote, generateMessageIDV2, proto } from '@whiskeysockets/baileys'
 
 // Dates and bytes have no JSON of their own: {"$date": milliseconds}, {"$hex": "…"}.
@@ -19,6 +19,14 @@ function seal(use, plaintext, { id, secret, creator, writer }) {
 	const encIv = randomBytes(12), cipher = createCipheriv('aes-256-gcm', key, encIv)
 	if (use !== 'Message Edit') cipher.setAAD(Buffer.from(`${id}\0${writer}`))
 	return { encPayload: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]), encIv }
+}
+
+// The counterpart for edits, which Baileys hands on as they are: the author is the writer, by the address messages come from.
+function openEdit({ encPayload, encIv }, { id, secret, writer }) {
+	const key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(32), Buffer.from(`${id}${writer}${writer}Message Edit`), 32))
+	const payload = Buffer.from(encPayload), decipher = createDecipheriv('aes-256-gcm', key, encIv)
+	decipher.setAuthTag(payload.subarray(-16))
+	return proto.Message.decode(Buffer.concat([decipher.update(payload.subarray(0, -16)), decipher.final()]))
 }
 
 export function contentActions({ tell, remembered, received, socket }) {
@@ -69,6 +77,10 @@ export function contentActions({ tell, remembered, received, socket }) {
 			const context = { pollCreatorJid: creator, pollMsgId: poll, pollEncKey: secretOf(poll), voterJid: writer }
 			const chosen = decryptPollVote(vote, context).selectedOptions
 			tell({ ev: 'vote', id, options: chosen.map(hash => Buffer.from(hash).toString('hex')) })
+		},
+		async openEdit({ id, target, writer }) {
+			const sealed = messageOf(id).secretEncryptedMessage
+			tell({ ev: 'edit', id, message: openEdit(sealed, { id: target, secret: secretOf(target), writer }).toJSON() })
 		},
 		async openAnswer({ id, event, creator, writer }) {
 			const opened = decryptEventResponse(messageOf(id).encEventResponseMessage, {

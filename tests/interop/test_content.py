@@ -450,7 +450,7 @@ async def test_a_sealed_edit_is_opened(pair: Pair) -> None:
     theirs, key = await pair.said_there("sealed teh words")
     lid = str(pair.world.phone("Rui").lid)
     fact = await pair.from_rui("secretEdit", key=key, writer=lid, text="sealed the words")
-    assert fact.content == Edit(theirs.id, Text("sealed the words"), from_me=False)
+    assert fact.content == Edit(theirs.id, Text("sealed the words"), from_me=False, is_encrypted=True)
 
 
 @capability("revoke", THERE)

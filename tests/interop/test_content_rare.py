@@ -13,6 +13,7 @@ from recado.content import (
     Buttons,
     Comment,
     Content,
+    Edit,
     LinkButton,
     Option,
     OptionList,
@@ -78,6 +79,19 @@ async def test_what_is_sent_is_shown_there(pair: Pair, content: Content, shown: 
 async def test_what_is_said_there_is_received(pair: Pair, action: str, asked: dict[str, Any], content: Content) -> None:
     fact = await pair.from_rui(action, **{"content" if action == "say" else "message": asked})
     assert fact.content == content
+
+
+@capability("edit sealed with the message's secret, which Baileys hands on sealed", THERE)
+async def test_a_sealed_edit_reaches_baileys_and_opens_with_its_secret(pair: Pair) -> None:
+    ours = await pair.said_here("sealed teh words")
+    edit = await pair.to_rui(Edit(ours["id"], Text("sealed the words"), is_encrypted=True))
+    sealed = {"targetMessageKey": {"id": ours["id"], "fromMe": True}, "secretEncType": "MESSAGE_EDIT"}
+    assert within(edit["content"], {"secretEncryptedMessage": sealed})
+    writer = ours["chat"]  # the chat is with who wrote
+    await pair.peer.tell("openEdit", id=edit["id"], target=ours["id"], writer=writer)
+    opened = await pair.peer.expect("edit", id=edit["id"])
+    said = {"type": "MESSAGE_EDIT", "editedMessage": {"extendedTextMessage": {"text": "sealed the words"}}}
+    assert within(opened["message"]["protocolMessage"], said)
 
 
 @capability("comment and sealed reaction, which Baileys shows sealed", THERE)

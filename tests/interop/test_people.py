@@ -19,6 +19,7 @@ from recado.events import (
     CallReceived,
     CallState,
     DisappearingDefaultChanged,
+    NewChatsCapped,
     PictureChanged,
     PresenceChanged,
     PrivacyChanged,
@@ -218,3 +219,18 @@ async def test_what_is_asked_of_the_server_is_answered_alike(world: World, baile
         await call(rui, "updateDefaultDisappearingMode", 604_800)
         them = world.phone("Rui").lid
         assert (await client.people.look_up([them]))[them].timer == 604_800
+
+
+@pytest.mark.capability("how many chats may be begun", BOTH)
+async def test_the_cap_on_new_chats_is_told_alike(world: World, baileys: Peers) -> None:
+    async with conversation(world, baileys) as (client, rui):
+        ana, them = world.phone("Ana"), world.phone("Rui")
+        for phone in (ana, them):
+            phone.person.cap("CAPPED", quota=50, used=50)
+        await rui.expect("cap", status="CAPPED", used=50)
+        told = await first(client, NewChatsCapped, lambda fact: fact.is_active)
+        theirs = await call(rui, "fetchNewChatMessageCap")
+        ours = await client.people.new_chat_cap()
+        assert (theirs["total_quota"], theirs["used_quota"], theirs["capping_status"]) == (50, 50, "CAPPED")
+        assert (ours.quota, ours.used, ours.status, ours.ends) == (50, 50, "CAPPED", told.until)
+        assert told.until is not None and int(told.until.timestamp()) == int(theirs["cycle_end_timestamp"])

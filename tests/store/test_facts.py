@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recado.content import Text, Unsupported
+from recado.content import LiveLocation, Location, Text, Unsupported
 from recado.errors import BadRecord
 from recado.events import FACTS, Fact, Quote, TypingChanged
 from recado.jid import JID
@@ -30,7 +31,8 @@ jids = st.builds(
 times = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-3)), timezone(timedelta(hours=5.5))]))
 contents = st.builds(Text, st.text()) | st.builds(Unsupported, st.text(), st.binary())
 quotes = st.builds(Quote, st.text(), st.none() | jids, st.none() | st.text())
-for kind, strategy in ((JID, jids), (datetime, times), (Text, contents), (Quote, quotes)):
+numbers = st.floats(allow_nan=False, allow_infinity=False)  # a place with others is refused (test below)
+for kind, strategy in ((float, numbers), (JID, jids), (datetime, times), (Text, contents), (Quote, quotes)):
     st.register_type_strategy(kind, strategy)
 facts = st.one_of([st.from_type(kind) for kind in FACTS.values()])
 
@@ -111,6 +113,20 @@ def test_bytes_numbers_and_lists_are_read_strictly() -> None:
 def test_a_body_that_lacks_what_it_needs_is_refused(body: object) -> None:
     with pytest.raises(BadRecord):
         fact_from_json("message.received", body)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_place_that_is_no_number_is_refused_and_not_read(odd: float) -> None:
+    for place in (lambda: Location(odd, 1.0), lambda: Location(1.0, odd), lambda: LiveLocation(1.0, 2.0, speed=odd)):
+        with pytest.raises(ValueError, match="numbers"):
+            place()
+    for name in ("latitude", "longitude", "speed"):
+        body = {
+            **fact_to_json(SAMPLE),
+            "content": {"type": "live_location", "latitude": 1.0, "longitude": 2.0, name: odd},
+        }
+        with pytest.raises(BadRecord):
+            fact_from_json("message.received", json.loads(json.dumps(body)))
 
 
 def test_only_facts_are_facts() -> None:

@@ -76,6 +76,8 @@ class Account:
     """Whose devices are being asked for."""
     settlements: Settlements = field(default_factory=Settlements)
     """Which messages of ours are known to count as sent."""
+    personas: dict[JID, str] | None = None
+    """The machines the server lists and in which of their parts each is asked; None before it was asked."""
     reuploads: Reuploads = field(default_factory=Reuploads)
     """Who waits for the phone to upload a file again."""
     app_state: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 async def known_devices(tx: Transaction, account: Account, person: JID) -> tuple[int, ...] | None:
     """The numbers of a person's devices, if we know them freshly enough."""
+    if person.is_bot:
+        return (0,)  # a machine has no linked devices, and the server lists none
     listed = await tx.devices(person)
     if listed is None or account.now() - listed.at > account.limits.keep_devices:
         return None

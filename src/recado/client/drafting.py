@@ -29,6 +29,7 @@ from recado.content import (
 from recado.errors import BadRecord, UsageError
 from recado.events import MessageId, MessageReceived, MessageSent, Quote
 from recado.jid import JID
+from recado.protocol.messages.bots import calling, with_persona
 from recado.protocol.messages.decode import decode_message
 from recado.protocol.messages.encode import Quoting, encode_message
 from recado.protocol.messages.ids import new_message_id
@@ -42,7 +43,7 @@ from recado.store.transaction import Transaction
 Quotable = MessageReceived | MessageSent | Quoting | Quote | None
 
 _LONGEST_LABEL = 30
-_Addition = PollVote | EventAnswer | Comment | Reaction
+_Addition = PollVote | EventAnswer | Comment | Reaction | Edit
 
 
 async def draft_message(
@@ -54,11 +55,16 @@ async def draft_message(
     id: MessageId | None = None,
     forwarded: int = 0,
     expires_in: int | None = None,
+    machine: JID | None = None,
+    persona: str | None = None,
 ) -> Draft:
-    """The message to seal. Raises UsageError for what is not sent, and when what it is about is not known."""
+    """
+    The message to seal; `machine` is called in with it, and `persona` is in which of its parts it, or the one the chat
+    is with, is asked. Raises UsageError for what is not sent, and when what it is about is not known.
+    """
     _check(content, chat)
     if isinstance(content, PollVote | EventAnswer | Comment) or (
-        isinstance(content, Reaction) and content.is_encrypted
+        isinstance(content, Reaction | Edit) and content.is_encrypted
     ):
         body = await _addition(account, chat, content)
     else:
@@ -73,7 +79,11 @@ async def draft_message(
             forwarded=forwarded,
             expires_in=expires_in,
         )
-    return Draft(id or new_message_id(account.entropy), chat.bare, body)
+    if machine is not None:
+        body = calling(body, persona)
+    elif persona is not None:
+        body = with_persona(body, persona)
+    return Draft(id or new_message_id(account.entropy), chat.bare, body, machine=machine)
 
 
 def outside_of(account: Account, draft: Draft, sender: JID) -> tuple[Shape, bytes | None]:
@@ -136,12 +146,16 @@ async def _addition(account: Account, chat: JID, content: _Addition) -> bytes:
     to = content.poll if isinstance(content, PollVote) else content.to
     async with account.store.transaction() as tx:
         kept = await find_secret(account, tx, chat.bare, _author(account, chat, content), to)
+        own = await own_address(account, tx, chat.bare)
     if kept is None:
         raise UsageError("the message it is about is not known here, or too old")
     nonce, now = account.entropy(NONCE_SIZE), account.now()
     writer = account.lid.bare if kept.author.is_lid and account.lid is not None else account.jid
     if isinstance(content, EventAnswer):
         return encode_answer(content, chat.bare, kept.secret, author=kept.author, writer=writer, nonce=nonce, at=now)
+    if isinstance(content, Edit):
+        # Of one's own message: author and writer are one, by the address the others see.
+        return encode_sealed(content, chat.bare, kept.secret, author=own, writer=own, nonce=nonce, at=now)
     if isinstance(content, Comment | Reaction):
         return encode_sealed(content, chat.bare, kept.secret, author=kept.author, writer=writer, nonce=nonce, at=now)
     _check_vote(content, kept)

@@ -15,12 +15,14 @@ PLANS = 6
 
 @dataclass(slots=True)
 class Draft:
-    """A message on its way out. `given`: who gets our sender key of which number along with it."""
+    """A message on its way out. `given`: who gets our sender key of which number along with it;
+    `machine`: which one is called into the chat."""
 
     id: MessageId
     chat: JID
     body: bytes = field(repr=False)
     phash: str | None = None
+    machine: JID | None = None
     given: tuple[int, tuple[JID, ...]] | None = field(default=None, repr=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from recado.protocol.queries.push import FirebasePush, PushSettings, RegisterPush, WebPush
+from recado.protocol.queries.push import PushSettings, RegisterPush, Subscription
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
@@ -20,7 +20,7 @@ class Push:
     def __init__(self, connected: Callable[[], Awaitable[Connection]]) -> None:
         self._connected = connected
 
-    async def register(self, subscription: WebPush | FirebasePush) -> None:
+    async def register(self, subscription: Subscription) -> None:
         """Be woken there from now on; an earlier place is replaced. Raises as `send`, QueryError."""
         await (await self._connected()).requests.ask(RegisterPush(subscription))
 

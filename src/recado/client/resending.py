@@ -63,7 +63,7 @@ async def resend(account: Account, connection: Connection, item: WorkItem) -> No
     if sent is None:
         account.resends.note(Resends.REFUSED)
         return
-    if not sent.chat.is_person and not await _is_in(account, connection, sent.chat, asker):
+    if not sent.chat.is_direct and not await _is_in(account, connection, sent.chat, asker):
         logger.warning("a resend is asked by somebody who is not in the group")
         account.resends.note(Resends.REFUSED)
         return
@@ -103,7 +103,7 @@ async def _answerable(account: Account, tx: Transaction, asker: JID, retry: Retr
         logger.info("a resend is asked of a message that is not kept")
         return None
     # Who is in a group is looked up where it may be asked for.
-    meant = not sent.chat.is_person or (await tx.canonical(sent.chat)).bare == asker.bare
+    meant = not sent.chat.is_direct or (await tx.canonical(sent.chat)).bare == asker.bare
     if not meant and not account.is_me(asker):
         logger.warning("a resend is asked by somebody the message was not for")
         return None
@@ -120,7 +120,7 @@ async def _seal(
     receipt: ReceiptStanza,
     retry: RetryRequest,
 ) -> Resend | None:
-    to_person = sent.chat.is_person
+    to_person = sent.chat.is_direct
     async with account.store.transaction() as tx:
         plaintext = _for_person(account, asker, sent) if to_person else await with_own_key(account, tx, asker, sent)
         sealer = Sealer(account, tx)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recado.client.account import Account
+from recado.client.drafts import Draft
 from recado.errors import BadRecord, EnvelopeError, PeerError, QueryError
 from recado.events import PeerIdentityChanged
 from recado.jid import JID
+from recado.protocol.messages.bots import for_machine
 from recado.protocol.messages.padding import pad
 from recado.protocol.queries.bundles import BundlesFor
 from recado.protocol.signal.agreement import PreKeyBundle
@@ -51,6 +53,13 @@ class Sealer:
         record, envelope = seal(record, pad(plaintext, self.account.entropy), own=self.account.own)
         await self.tx.save_session(device, record)
         return envelope
+
+    async def seal_for_machine(self, draft: Draft) -> list[tuple[JID, Envelope]]:
+        """What the machine gets that is called in with a message, if one is. Raises UsageError."""
+        if draft.machine is None:
+            return []
+        envelope = await self.seal(draft.machine, for_machine(draft.body))
+        return [] if envelope is None else [(draft.machine, envelope)]
 
     async def begin(self, device: JID, bundle: PreKeyBundle) -> bool:
         """Begin a session from a bundle, older ones archived; False when the bundle is bad."""

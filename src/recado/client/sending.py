@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
+from recado.client.bots import persona_of
 from recado.client.devices import ask_devices, known_devices
 from recado.client.drafting import draft_message, keep_own_secret, outside_of, own_address
 from recado.client.drafts import PLANS, Draft, Missing
@@ -71,17 +72,27 @@ async def send(
     id: MessageId | None = None,
     forward: int = 0,
     expires_in: int | None = None,
+    machine: JID | None = None,
 ) -> Sent:
     """
-    Send one message to a person or a group. Raises Rejected, NoRecipients, TooLarge; AckTimeout, ConnectionLost or
-    LoggedOut when nothing is known of its fate; QueryTimeout, or the two with `nothing_left`, when it did not go. After
-    any of these, calling again with the same `id` is safe.
+    Send one message to a person or a group; `machine` is called into the chat to answer it. Raises Rejected,
+    NoRecipients, TooLarge; AckTimeout, ConnectionLost or LoggedOut when nothing is known of its fate; QueryTimeout, or
+    the two with `nothing_left`, when it did not go. After any of these, calling again with the same `id` is safe.
     """
-    if not (chat.is_person or chat.is_group or chat.server == BROADCAST) or chat.is_bsuid:
-        raise UsageError("messages go to people and groups")
+    if not (chat.is_direct or chat.is_group or chat.server == BROADCAST) or chat.is_bsuid:
+        raise UsageError("messages go to people, machines and groups")
     expires_in = await timer_of(account, chat) if expires_in is None else expires_in
+    asked = machine or (chat if chat.is_bot else None)
     draft = await draft_message(
-        account, chat, content, quoting=quoting, id=id, forwarded=int(forward), expires_in=expires_in
+        account,
+        chat,
+        content,
+        quoting=quoting,
+        id=id,
+        forwarded=int(forward),
+        expires_in=expires_in,
+        machine=machine,
+        persona=None if asked is None else await persona_of(account, connection, asked),
     )
     if id is not None:
         settled = await _earlier(account, draft)
@@ -134,7 +145,7 @@ async def _seal(account: Account, connection: Connection, draft: Draft) -> Outgo
     """Plan until nothing is missing and everybody is sealed for, committed. Raises NoRecipients."""
     fetched: dict[JID, PreKeyBundle | None] = {}
     for _ in range(PLANS):
-        to_people = draft.chat.is_person
+        to_people = draft.chat.is_direct
         plan = await account.batches.do(partial(_plan if to_people else plan_for_group, account, draft, fetched))
         if not isinstance(plan, Missing):
             return plan
@@ -164,7 +175,8 @@ async def _plan(account: Account, draft: Draft, bundles: Bundles, tx: Transactio
     devices = [person.with_device(number) for person in people for number in listed[person] or ()]
     targets = [device for device in devices if not account.is_this_device(device)]
     sealer = Sealer(account, tx)
-    lacking = [await tx.canonical(device) for device in targets if await sealer.session(device) is None]
+    sealed_for = targets if draft.machine is None else [*targets, draft.machine]
+    lacking = [await tx.canonical(device) for device in sealed_for if await sealer.session(device) is None]
     unasked = tuple(device for device in lacking if device not in bundles)
     if unasked:
         return Missing(devices=unasked)
@@ -187,6 +199,7 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
             participants.append((device, envelope))
     if not any(device.bare == draft.chat for device, _ in participants):
         raise NoRecipients
+    called = await sealer.seal_for_machine(draft)
     shape, token = outside_of(account, draft, await own_address(account, sealer.tx, draft.chat))
     await keep_own_secret(account, sealer.tx, draft, shape)
     await sealer.tx.remember_sent(
@@ -197,7 +210,7 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
         id=draft.id,
         to=draft.chat,
         participants=tuple(participants),
-        device_identity=shows_identity((envelope for _, envelope in participants), account),
+        device_identity=shows_identity((envelope for _, envelope in [*participants, *called]), account),
         tctoken=trust,
         cstoken=derived,
         kind=shape.kind,
@@ -207,6 +220,7 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
         meta=dict(shape.meta),
         reporting=token,
         business=shape.business,
+        machine=called[0] if called else None,
     )
 
 
@@ -223,7 +237,7 @@ async def _settle(account: Account, draft: Draft, ack: Ack) -> Sent:
 async def _record(account: Account, draft: Draft, ack: Ack, at: datetime, tx: Transaction) -> None:
     if ack.error is not None or (ack.phash is not None and ack.phash != draft.phash):
         # A stale list of devices is also what a refusal may be about.
-        if draft.chat.is_person:
+        if draft.chat.is_direct:
             await tx.forget_devices(draft.chat)
             await tx.forget_devices(account.jid)
         else:

@@ -32,7 +32,7 @@ async def understood(
         content = await _opened(account, tx, decoded.addition, chat, writer) or content
     if content is None or from_me:
         return content
-    return seen_from_here(content, sender=writer, is_group=not chat.is_person, is_me=account.is_me)
+    return seen_from_here(content, sender=writer, is_group=not chat.is_direct, is_me=account.is_me)
 
 
 async def remember_secret(
@@ -59,12 +59,14 @@ async def find_secret(account: Account, tx: Transaction, chat: JID, author: JID,
     kept = await tx.secrets.find(chat, filed, id)
     if kept is not None:
         return kept
-    if account.is_me(author):
-        sent = await tx.sent(id)
-        secret = None if sent is None else decode_message(sent.body).secret
+    sent = await tx.sent(id) if account.is_me(author) else None
+    if sent is not None:
+        secret = decode_message(sent.body).secret
     else:
-        seen = await tx.seen(chat, filed, id)
-        secret = None if seen is None else seen[_MARK:]
+        # What another own device wrote came as a copy, under either of our addresses.
+        named = (account.jid, await tx.canonical(account.jid)) if account.is_me(author) else (filed,)
+        marks = [await tx.seen(chat, each.bare, id) for each in dict.fromkeys(named)]
+        secret = next((mark[_MARK:] for mark in marks if mark), None)
     return MessageSecret(secret, author.bare) if secret is not None and len(secret) == SECRET_SIZE else None
 
 
@@ -73,7 +75,7 @@ async def author_of(account: Account, addition: Addition, chat: JID, writer: JID
     target = addition.target
     if target.from_me:
         return writer
-    if chat.is_person:
+    if chat.is_direct:
         return chat if account.is_me(writer) else account.jid
     if target.author is None:
         return None
@@ -93,8 +95,8 @@ async def _opened(account: Account, tx: Transaction, addition: Addition, chat: J
         kept = None
     if kept is None:
         return None
-    authors = await _addresses(account, tx, (kept.author, author))
-    writers = await _addresses(account, tx, (writer,))
+    authors = await addresses_of(account, tx, (kept.author, author))
+    writers = await addresses_of(account, tx, (writer,))
     for one in authors:
         for other in writers:
             try:
@@ -106,7 +108,7 @@ async def _opened(account: Account, tx: Transaction, addition: Addition, chat: J
     return None
 
 
-async def _addresses(account: Account, tx: Transaction, people: Iterable[JID]) -> list[JID]:
+async def addresses_of(account: Account, tx: Transaction, people: Iterable[JID]) -> list[JID]:
     """Every address of these people: which of them the writer's software took cannot be known."""
     found: dict[JID, None] = {}
     for person in people:

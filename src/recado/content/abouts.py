@@ -76,9 +76,10 @@ Editable = Text | Media | Event | LiveLocation | Unsupported
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The message `to` says `content` from now on."""
+    """The message `to` says `content` from now on. `is_encrypted`: with that message's own secret."""
 
     to: str
     content: Editable
     from_me: bool = field(default=True, metadata=_SPARSE)
     author: str | None = field(default=None, repr=False, metadata=_SPARSE)
+    is_encrypted: bool = field(default=False, metadata=_SPARSE)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
 _SPARSE = {"sparse": True}  # JSON leaves the field out while it has its default (recado/codec.py)
 
 
+def _check_finite(*numbers: float) -> None:
+    if not all(math.isfinite(number) for number in numbers):
+        raise ValueError("a place is told in numbers")
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place; degrees."""
+    """A place; degrees. Raises ValueError for what is no number: it has no JSON, and is not equal to itself."""
 
     latitude: float = field(repr=False)
     longitude: float = field(repr=False)
     name: str | None = field(default=None, repr=False)
     address: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_finite(self.latitude, self.longitude)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,9 @@ class LiveLocation:
     heading: int | None = field(default=None, repr=False)
     caption: str | None = field(default=None, repr=False)
     sequence: int = 0
+
+    def __post_init__(self) -> None:
+        _check_finite(self.latitude, self.longitude, self.speed or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

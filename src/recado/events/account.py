@@ -46,6 +46,17 @@ class ReachOutRestricted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewChatsCapped(Fact):
+    """WhatsApp counts the chats the account begins (`used` of `quota`, until then) and warns; `is_active`: no more."""
+
+    is_active: bool
+    status: str = ""
+    quota: int | None = None
+    used: int | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushNameChanged(Fact):
     """The account gives itself another name."""
 

@@ -3,9 +3,10 @@ What the store keeps of the shared state: its keys, where each collection stands
 
     app-state-key-ID                     a key
     app-state-collection-NAME            version and hash, and what it waits for
-    app-state-mac-NAME-INDEX             the MAC of one entry's value, by the MAC of its index
+    app-state-mac-NAME-INDEX             by the MAC of an entry's index: the MAC of its value, and the index itself
 
-The entries themselves are not kept: they became facts. A sibling of transaction.py, on the same overlay.
+What the entries said is not kept: it became facts. The index says what an entry was about when it is there no more. A
+sibling of transaction.py, on the same overlay.
 """
 
 from __future__ import annotations
@@ -103,15 +104,20 @@ class AppStateRecords:
         wanted = {place: keys.app_state_mac(name, place) for place in places if len(place) == MAC_SIZE}
         await self._overlay.prefetch(wanted.values())
         found = {place: await self._overlay.get(key, bytes) for place, key in wanted.items()}
-        return {place: mac for place, mac in found.items() if mac is not None}
+        return {place: entry[:MAC_SIZE] for place, entry in found.items() if entry is not None}
 
-    def save_macs(self, name: Collection, changes: Mapping[bytes, bytes | None]) -> None:
-        """Note entries that were set, forget those that were removed."""
+    def save_macs(
+        self, name: Collection, changes: Mapping[bytes, bytes | None], indexes: Mapping[bytes, bytes]
+    ) -> None:
+        """Note entries that were set, with their `indexes` as far as they are known; forget those that were removed."""
         for place, mac in changes.items():
-            self._overlay.put(keys.app_state_mac(name, place), mac)
+            entry = None if mac is None else mac + indexes.get(place, b"")
+            self._overlay.put(keys.app_state_mac(name, place), entry)
 
-    async def all_macs(self, name: Collection) -> dict[bytes, bytes]:
-        """The MACs of all entries."""
+    async def entries(self, name: Collection) -> dict[bytes, tuple[bytes, bytes]]:
+        """All entries: the MAC of the value and the index (none of entries that were noted before it was kept)."""
         prefix = keys.app_state_macs(name)
-        names = await self._overlay.scan(prefix)
-        return await self.macs(name, [bytes.fromhex(each.removeprefix(prefix)) for each in names])
+        wanted = {bytes.fromhex(each.removeprefix(prefix)): each for each in await self._overlay.scan(prefix)}
+        await self._overlay.prefetch(wanted.values())
+        found = {place: await self._overlay.get(key, bytes) for place, key in wanted.items()}
+        return {place: (each[:MAC_SIZE], each[MAC_SIZE:]) for place, each in found.items() if each is not None}

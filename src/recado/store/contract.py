@@ -43,6 +43,7 @@ from recado.events import (
     MessageRejected,
     MessageSent,
     MessageStarred,
+    NewChatsCapped,
     NewsletterChanged,
     NumberChanged,
     PeerIdentityChanged,
@@ -117,11 +118,7 @@ def facts_of_every_kind() -> list[Fact]:
         unread,
         ConnectionChanged(account=_ACCOUNT, at=NOW, state=ConnectionState.CONNECTED),
         ConnectionChanged(
-            account=_ACCOUNT,
-            at=NOW,
-            state=ConnectionState.RECONNECTING,
-            reason=CloseReason.LOST,
-            retry_at=NOW + _HOUR,
+            account=_ACCOUNT, at=NOW, state=ConnectionState.RECONNECTING, reason=CloseReason.LOST, retry_at=NOW + _HOUR
         ),
         ContactChanged(account=_ACCOUNT, at=NOW, contact=_ANA, phone=_ANA_PHONE, lid=_ANA, push_name="Ana"),
         PersonFound(account=_ACCOUNT, at=NOW, asked=_ANA_PHONE, is_on_whatsapp=True, phone=_ANA_PHONE, lid=_ANA),
@@ -132,6 +129,7 @@ def facts_of_every_kind() -> list[Fact]:
         PrivacyChanged(account=_ACCOUNT, at=NOW, setting="last", value="contacts"),
         DisappearingDefaultChanged(account=_ACCOUNT, at=NOW, contact=_ANA, seconds=86400),
         ReachOutRestricted(account=_ACCOUNT, at=NOW, is_active=True, until=NOW + _HOUR, reason="DEFAULT"),
+        NewChatsCapped(account=_ACCOUNT, at=NOW, is_active=True, status="CAPPED", quota=9, used=9, until=NOW + _HOUR),
         CallReceived(account=_ACCOUNT, at=NOW, id="CALL1", caller=_ANA, state=CallState.OFFERED, is_video=True),
         PeerIdentityChanged(account=_ACCOUNT, at=NOW, contact=_ANA.with_device(3)),
         GroupChanged(account=_ACCOUNT, at=NOW, group=_GROUP, what=GroupChange.REMOVED, by=_ACCOUNT, people=(_ANA,)),

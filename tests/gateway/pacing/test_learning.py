@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recado.errors import CloseReason
-from recado.events import ConnectionState, ReachOutRestricted
+from recado.events import ConnectionState, NewChatsCapped, ReachOutRestricted
 from recado.gateway.conversations import service as conversations
 from recado.gateway.pacing import service
 from recado.gateway.pacing.repository import Attention, KeptRestriction
@@ -98,6 +98,20 @@ async def test_whatsapps_own_word_on_writing_first_counts_for_more_than_a_guess(
     await desk.hear(ReachOutRestricted(account=ME, at=desk.now, is_active=True))
     (again,) = await restrictions(desk)
     assert again.lifted_at is None and again.until is not None and again.until > until
+
+
+async def test_who_may_begin_no_more_chats_is_held_back_from_them_until_the_count_begins_anew(desk: Desk) -> None:
+    until = desk.now + timedelta(hours=5)
+    await desk.hear(NewChatsCapped(account=ME, at=desk.now, is_active=False, status="FIRST_WARNING", quota=9, used=7))
+    assert await restrictions(desk) == []
+    await desk.hear(NewChatsCapped(account=ME, at=desk.now, is_active=True, status="CAPPED", until=until))
+    (capped,) = await restrictions(desk)
+    assert (capped.code, capped.scope, capped.until, capped.lifted_at) == (46301, "new_chats", until, None)
+    await desk.hear(ReachOutRestricted(account=ME, at=desk.now, is_active=False))  # the lock is another thing
+    assert (await restrictions(desk))[0].lifted_at is None
+    await desk.hear(NewChatsCapped(account=ME, at=desk.now, is_active=False, status="NONE"))
+    (over,) = await restrictions(desk)
+    assert (over.lifted_at, over.lifted_by) == (desk.now, "whatsapp")
 
 
 async def test_the_stream_tells_of_a_restriction_behind_the_fact(desk: Desk) -> None:

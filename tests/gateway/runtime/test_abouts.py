@@ -96,6 +96,17 @@ async def test_an_edited_message_says_the_new_words_and_the_old_ones_are_kept(
     assert await versions(rows) == ["oi", "oi!", "olá"]
 
 
+async def test_the_answer_of_a_machine_grows_in_its_conversation(rows: Rows) -> None:
+    machine = JID.parse("15550142@bot")
+    where = {"chat": machine, "chat_alt": None, "sender": machine}
+    await rows.tell(said(Text("Let me"), "3EB01", **where))
+    await rows.tell(said(Edit("3EB01", Text("Let me think"), from_me=False), "E1", **where))
+    await rows.tell(said(Edit("3EB01", Text("Let me think: 4"), from_me=False), "E2", 2, **where))
+    (message,) = await shown(rows)
+    assert message.text == "Let me think: 4"
+    assert (await only(rows)).address == machine
+
+
 async def test_nobody_edits_or_deletes_what_another_wrote(rows: Rows) -> None:
     in_group = {"chat": GROUP}
     await rows.tell(received("oi", chat=GROUP))

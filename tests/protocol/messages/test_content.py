@@ -230,7 +230,9 @@ def test_an_answer_and_a_sealed_edit_are_opened(theirs: dict[str, bytes]) -> Non
     assert answer is not None and edit is not None
     said = open_addition(answer, SECRET, author=BIA, writer=RUI, options=())
     assert said == EventAnswer(TARGET, Answer.GOING, 1)
-    assert open_addition(edit, SECRET, author=BIA, writer=BIA, options=()) == Edit(TARGET, Text("edited in secret"))
+    assert open_addition(edit, SECRET, author=BIA, writer=BIA, options=()) == Edit(
+        TARGET, Text("edited in secret"), is_encrypted=True
+    )
 
 
 @pytest.mark.parametrize(

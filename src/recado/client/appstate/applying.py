@@ -114,12 +114,14 @@ class Walk:
         self._tx = tx
         self._name = name
         self._is_whole = is_whole  # nothing that stands in the store counts
+        self._is_snapshot = False
         self._changes: dict[bytes, bytes | None] = {}
         self._mutations: list[Mutation] = []
 
     def begin(self, whole: Step) -> None:
         """From a snapshot."""
-        self._is_whole, self._changes = True, dict(whole.macs)
+        self._is_whole = self._is_snapshot = True
+        self._changes = dict(whole.macs)
         self.standing, self._mutations = whole.standing, list(whole.mutations)
 
     async def step(self, patch: Patch, keys: Mapping[bytes, ExpandedKey]) -> None:
@@ -139,14 +141,29 @@ class Walk:
         self._mutations += step.mutations
 
     async def settle(self) -> Sequence[Mutation]:
-        """Write the MACs; the entries that are news."""
+        """Write the MACs; the entries that are news, and of a whole collection those that are in it no more."""
+        indexes = {each.index_mac: each.name for each in self._mutations if each.is_set and each.index}
         if not self._is_whole:
-            self._tx.app_state.save_macs(self._name, self._changes)
+            self._tx.app_state.save_macs(self._name, self._changes, indexes)
             return self._mutations
-        before = await self._tx.app_state.all_macs(self._name)
+        before = await self._tx.app_state.entries(self._name)
         gone: dict[bytes, bytes | None] = {place: None for place in before if self._changes.get(place) is None}
-        self._tx.app_state.save_macs(self._name, self._changes | gone)
-        return [each for each in self._mutations if not each.is_set or before.get(each.index_mac) != each.value_mac]
+        self._tx.app_state.save_macs(self._name, self._changes | gone, indexes)
+        news = [
+            each
+            for each in self._mutations
+            if not each.is_set or before.get(each.index_mac, (None,))[0] != each.value_mac
+        ]
+        return [*self._missed(before, indexes), *news] if self._is_snapshot else news
+
+    def _missed(self, before: Mapping[bytes, tuple[bytes, bytes]], indexes: Mapping[bytes, bytes]) -> list[Mutation]:
+        """What stood here and is not in the snapshot: it was removed, and nobody told."""
+        there = {place for place, mac in self._changes.items() if mac is not None}
+        # An entry written anew under another key has another place and the same index: it is not gone.
+        known = {indexes[place] for place in there if place in indexes}
+        known |= {each.name for each in self._mutations if not each.is_set}  # its patch tells
+        gone = [(place, *entry) for place, entry in before.items() if place not in there]
+        return [Mutation.gone(name, place, mac) for place, mac, name in gone if name and name not in known]
 
 
 async def _blob(account: Account, remote: EncryptedFile) -> bytes:

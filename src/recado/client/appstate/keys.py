@@ -1,7 +1,7 @@
 """
 The keys of the shared state between own devices. What is given is kept, and collections that waited for it are fetched;
-what is lacking is asked of the phone; what another own device lacks it is given, if we have it and the server lists it
-among the account's devices.
+what is lacking is asked of the phone and of the other own devices; what one of those lacks it is given, if we have it
+and the server lists it among the account's devices.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from recado.client.devices import ask_devices, known_devices
 from recado.client.peers import tell_peer
 from recado.client.turn import Turn
 from recado.crashpoints import AppStatePoint
-from recado.errors import AppStateKeyMissing
+from recado.errors import AppStateKeyMissing, NoRecipients, Rejected
 from recado.jid import JID
 from recado.protocol.appstate.collections import Collection
 from recado.protocol.appstate.keys import KEY_SIZE
@@ -111,13 +111,29 @@ async def _park(account: Account, name: Collection, lacking: Sequence[bytes]) ->
 
 
 async def ask_keys(account: Account, connection: Connection, item: WorkItem) -> None:
-    """Ask the phone for the keys that are still lacking. Raises QueryError, ConnectionLost."""
+    """Ask the phone, and the other own devices, for the keys still lacking. Raises QueryError, ConnectionLost."""
     async with account.store.transaction() as tx:
         known = await tx.app_state.keys()
     lacking = [id for id in KeyQuestion.decode(item.body).ids if id not in known]
-    if lacking:
-        await tell_peer(account, connection, account.jid, encode_key_request(lacking))
-        crashpoints.reach(AppStatePoint.AFTER_ASKING)
+    if not lacking:
+        return
+    question = encode_key_request(lacking)
+    await tell_peer(account, connection, account.jid, question)
+    crashpoints.reach(AppStatePoint.AFTER_ASKING)
+    for device in await _others(account, connection):
+        try:
+            await tell_peer(account, connection, device, question)
+        except (NoRecipients, Rejected) as error:
+            logger.info("an own device cannot be asked for keys: %s", type(error).__name__)
+
+
+async def _others(account: Account, connection: Connection) -> list[JID]:
+    """The account's other linked devices, as the server lists them now. Raises QueryError, ConnectionLost."""
+    await ask_devices(account, connection, (account.jid,))
+    async with account.store.transaction() as tx:
+        listed = await known_devices(tx, account, account.jid)
+    devices = [account.jid.with_device(number) for number in listed or () if number]
+    return [device for device in devices if not account.is_this_device(device)]
 
 
 async def answer_keys(account: Account, connection: Connection, item: WorkItem) -> None:

@@ -68,7 +68,7 @@ async def _try(account: Account, connection: Connection, name: Collection, write
     crashpoints.reach(AppStatePoint.AFTER_PUSH)
     async with account.store.transaction() as tx:
         turn = Turn(account, tx, account.now())
-        tx.app_state.save_macs(name, step.macs)
+        tx.app_state.save_macs(name, step.macs, {each.index_mac: each.name for each in step.mutations})
         tx.app_state.save_collection(name, (await tx.app_state.collection(name)).moved(step.standing))
         await tell(turn, step.mutations)
         crashpoints.reach(AppStatePoint.PUSHED_BEFORE_COMMIT)

@@ -24,6 +24,8 @@ from recado.jid import JID
 from recado.protocol.messages.group_keys import encode_distribution_message
 from recado.protocol.messages.padding import pad
 from recado.protocol.messages.phash import participant_hash
+from recado.protocol.messages.shape import REVOKE, Shape
+from recado.protocol.queries.statuses import SETTINGS
 from recado.protocol.signal.sender_key import SenderKeyRecord, distribution, new_sender_key, seal_for_group
 from recado.protocol.signal.session import Envelope
 from recado.protocol.stanzas.group_message import GroupMessage
@@ -50,13 +52,15 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
     others = {device: str(await tx.canonical(device)) for device in devices if not account.is_this_device(device)}
     record, holders = await own_key(account, tx, draft.chat, among=others.values())
     lacking = [device for device, name in others.items() if name not in holders]
-    missing = await _prepare(account, tx, lacking, bundles)
+    machines = [] if draft.machine is None else [draft.machine]
+    missing = await _prepare(account, tx, [*lacking, *machines], bundles)
     if missing is not None:
         return missing
     given = await _give(account, tx, draft.chat, record, lacking)
     padded = pad(draft.body, account.entropy)
     record, ciphertext = seal_for_group(record, padded, entropy=account.entropy)
     await tx.groups.save_own_key(draft.chat, record)
+    called = await Sealer(account, tx).seal_for_machine(draft)
     shape, token = outside_of(account, draft, await own_address(account, tx, draft.chat))
     await keep_own_secret(account, tx, draft, shape)
     kept = SentMessage(draft.id, draft.chat, draft.body, account.now())
@@ -76,11 +80,18 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
         edit=shape.edit,
         mediatype=shape.mediatype,
         hides_failure=shape.hides_failure,
-        meta=dict(shape.meta) if draft.chat.is_group else {**dict(shape.meta), "status_setting": "contacts"},
+        meta={**dict(shape.meta), **({} if draft.chat.is_group else _status_setting(shape, group))},
         reporting=token,
         business=shape.business,
-        device_identity=shows_identity((envelope for _, envelope in given), account),
+        machine=called[0] if called else None,
+        device_identity=shows_identity((envelope for _, envelope in [*given, *called]), account),
     )
+
+
+def _status_setting(shape: Shape, group: Group) -> dict[str, str]:
+    """Whom a status is for, as the post says it; the server refuses that on a reaction and on what takes one back."""
+    is_post = shape.kind != "reaction" and shape.edit != REVOKE
+    return {"status_setting": group.subject if group.subject in SETTINGS else "contacts"} if is_post else {}
 
 
 async def kept_group(tx: Transaction, group: JID) -> Group | None:

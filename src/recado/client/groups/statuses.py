@@ -17,7 +17,7 @@ from recado.errors import UsageError
 from recado.events import MessageId
 from recado.groups import Group, Member
 from recado.jid import BROADCAST, JID
-from recado.protocol.queries.statuses import AskStatusPrivacy, StatusAudience, StatusPrivacy
+from recado.protocol.queries.statuses import AskStatusPrivacy, StatusAudience, StatusPrivacy, setting_of
 from recado.protocol.queries.usync import Column
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Statuses:
 
     async def audience(self) -> list[JID]:
         """Everybody a status is for by that choice: the only ones named, or the address book without those left out."""
-        chosen = await self.privacy()
+        return await self._for(await self.privacy())
+
+    async def _for(self, chosen: StatusPrivacy) -> list[JID]:
         named = await self._by_one_address(chosen.people)
         if chosen.audience is StatusAudience.ONLY:
             return named
@@ -68,11 +70,12 @@ class Statuses:
         Post a status for those people to see; without `to`, for whom the account's choice says (`audience`). Whoever is
         left out, and was not before, cannot read on: the key is made anew.
         """
-        people = await self.audience() if to is None else to
+        chosen = await self.privacy() if to is None else StatusPrivacy(StatusAudience.ONLY)
+        people = await self._for(chosen) if to is None else to
         if not people:
             raise UsageError("a status is for somebody to see")
         connection = await self._connected()
-        await self._keep(people)
+        await self._keep(people, chosen.audience)
         return await sending.send(self._account, connection, STATUS, content, id=id)
 
     async def revoke(self, id: MessageId) -> Sent:
@@ -81,13 +84,14 @@ class Statuses:
         async with self._account.store.transaction() as tx:
             shown = await kept_group(tx, STATUS)
         if shown is None:
-            await self._keep(await self.audience())
+            chosen = await self.privacy()
+            await self._keep(await self._for(chosen), chosen.audience)
         return await sending.send(self._account, connection, STATUS, Revoke(id))
 
-    async def _keep(self, to: Sequence[JID]) -> None:
-        """Who sees it, as a group: keys are given and made anew by the same rules."""
+    async def _keep(self, to: Sequence[JID], audience: StatusAudience) -> None:
+        """Who sees it, as a group whose name is the choice: keys are given and made anew by the same rules."""
         people = await self._canonical(to)
         by_lid = any(person.is_lid for person in people)
         members = tuple(Member(person) for person in people)
         async with self._account.store.transaction() as tx:
-            await tx.groups.save(Group(jid=STATUS, subject="", members=members, by_lid=by_lid))
+            await tx.groups.save(Group(jid=STATUS, subject=setting_of(audience), members=members, by_lid=by_lid))

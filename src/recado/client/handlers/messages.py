@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from recado import crashpoints
+from recado.client import bots
 from recado.client.account import Account
 from recado.client.arrival import Arrival, Known, content_fact, unreadable_fact
 from recado.client.contacts import learn_lids
@@ -34,6 +35,7 @@ from recado.protocol.messages.targets import is_about_own
 from recado.protocol.node import Node
 from recado.protocol.signal.session import EnvelopeKind, wanted_prekeys
 from recado.protocol.stanzas.ack import ack
+from recado.protocol.stanzas.bots import MachineAnswer
 from recado.protocol.stanzas.message import MessageStanza
 from recado.protocol.stanzas.newsletters import as_written
 from recado.protocol.stanzas.receipt import delivery_receipt, peer_receipt, sender_receipt
@@ -43,8 +45,10 @@ from recado.store import keys
 async def on_message(turn: Turn, node: Node) -> None:
     """Open a message and record what it says. Raises StanzaError."""
     arrival = await _arrival(turn, node)
-    if arrival.is_repeat:
+    if arrival.is_repeat and (arrival.stanza.answer is None or arrival.known is Known.OPENED):
         await _repeat(turn, arrival)
+    elif arrival.stanza.answer is not None:
+        await _answered(turn, arrival, arrival.stanza.answer)
     elif arrival.stanza.envelopes:
         await _sealed(turn, arrival)
     else:
@@ -64,7 +68,8 @@ async def _arrival(turn: Turn, node: Node) -> Arrival:
     account = turn.account
     stanza = as_written(turn.message or MessageStanza.parse(node, own=account.device, own_lid=account.lid))
     await learn_lids(turn, _addresses(stanza))
-    digest = hashlib.sha256(b"".join(envelope.ciphertext for envelope in stanza.envelopes)).digest()
+    sealed = [envelope.ciphertext for envelope in stanza.envelopes]
+    digest = hashlib.sha256(b"".join(sealed) if stanza.answer is None else stanza.answer.sealed).digest()
     arrival = Arrival(
         node=node,
         stanza=stanza,
@@ -114,6 +119,25 @@ async def _sealed(turn: Turn, arrival: Arrival) -> None:
         await _read(turn, arrival, padded)
 
 
+async def _answered(turn: Turn, arrival: Arrival, answer: MachineAnswer) -> None:
+    """A machine answers. Who has not got the question cannot open it, and nobody is asked again."""
+    try:
+        decoded = await bots.opened(turn.account, turn.tx, arrival, answer)
+    except (EnvelopeError, BadRecord, DecodeError) as error:
+        if arrival.known is None:
+            await arrival.mark(turn, Known.UNREADABLE)
+            await turn.tx.record(await unreadable_fact(turn, arrival, type(error).__name__, _source(arrival)))
+        turn.answer(ack(arrival.node, error=bots.MISSING_SECRET))
+        return
+    turn.answer(_receipt(turn.account, arrival))
+    arrival.secret = decoded.secret
+    await arrival.mark(turn, Known.OPENED)
+    if decoded.content is None:
+        await turn.record_unknown(arrival.node, "an answer that says nothing")
+    elif arrival.known is not Known.OPENED:
+        await _record(turn, arrival, decoded)
+
+
 async def _read(turn: Turn, arrival: Arrival, padded: bytes) -> None:
     try:
         plaintext = unpad(padded)
@@ -157,7 +181,7 @@ def _not_believed(stanza: MessageStanza, decoded: Decoded) -> str | None:
         return "a copy of a sent message, from somebody else"
     if decoded.is_protocol:
         return "for software only, from somebody else"
-    if isinstance(decoded.content, Edit) or (isinstance(decoded.content, Revoke) and stanza.chat.is_person):
+    if isinstance(decoded.content, Edit) or (isinstance(decoded.content, Revoke) and stanza.chat.is_direct):
         return None if is_about_own(decoded.content, stanza.sender) else "a change of somebody else's message"
     return None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from recado.client.contacts import learn_lids
 from recado.client.people.resync import keep_default_timer, resync_work, set_blocked, set_privacy
-from recado.client.people.tokens import record_time_lock
+from recado.client.people.tokens import record_cap, record_time_lock
 from recado.client.turn import Turn
 from recado.events import AboutChanged, ContactChanged, DisappearingDefaultChanged, NumberChanged, PictureChanged
 from recado.jid import JID
@@ -15,6 +15,7 @@ from recado.protocol.stanzas.people import (
     AboutSaid,
     BlocksSaid,
     BusinessSaid,
+    CapSaid,
     ContactsSaid,
     NumberSaid,
     PeopleSay,
@@ -57,6 +58,8 @@ async def on_people(turn: Turn, sender: JID, says: PeopleSay) -> None:
             await _on_number(turn, says)
         case TimeLockSaid(lock=lock):
             await record_time_lock(turn.tx, turn.account, lock)
+        case CapSaid(cap=cap):
+            await record_cap(turn.tx, turn.account, cap)
         case ContactsSaid():
             pass  # nothing of ours: what a contact shows is asked for when somebody looks
 

@@ -14,17 +14,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from recado.client import sending
 from recado.client.account import Account
 from recado.client.people.lookups import keep_addresses
 from recado.client.people.presence import watch
 from recado.client.people.resync import keep_default_timer, resync_blocklist, resync_privacy, set_blocked, set_privacy
-from recado.client.people.tokens import gets_tokens, record_time_lock
+from recado.client.people.tokens import gets_tokens, record_cap, record_time_lock
+from recado.client.sending import Sent
+from recado.content import Text
 from recado.errors import QueryError, UsageError
-from recado.events import MessageReceived
+from recado.events import MessageId, MessageReceived
 from recado.jid import JID
 from recado.protocol.messages.ids import new_message_id
 from recado.protocol.queries.bots import AskBotProfiles, AskBots, BotProfile
 from recado.protocol.queries.business import BusinessProfile, BusinessProfileOf
+from recado.protocol.queries.caps import AskNewChatCap, NewChatCap
 from recado.protocol.queries.links import LinkTarget, OwnContactLink, TargetOfLink
 from recado.protocol.queries.pictures import Picture, PictureOf, SetPicture
 from recado.protocol.queries.privacy_lists import EXCEPT, AskLeftOut, LeaveOut
@@ -114,6 +118,24 @@ class People:
         connection = await self._connected()
         listed = await connection.requests.ask(AskBots())
         return await connection.requests.ask(AskBotProfiles(listed)) if listed else ()
+
+    async def call_in(
+        self,
+        machine: JID,
+        chat: JID,
+        text: Text,
+        *,
+        quoting: MessageReceived | None = None,
+        id: MessageId | None = None,
+    ) -> Sent:
+        """
+        Write in a group, or to a person, and have a machine read that one message and answer it there, for all to see.
+        Raises as `Client.send`.
+        """
+        if not machine.is_bot:
+            raise UsageError("only machines are called in")
+        connection = await self._connected()
+        return await sending.send(self._account, connection, chat, text, quoting=quoting, id=id, machine=machine.bare)
 
     # The own profile
 
@@ -238,6 +260,13 @@ class People:
         async with self._account.store.transaction() as tx:
             await record_time_lock(tx, self._account, lock)
         return lock
+
+    async def new_chat_cap(self) -> NewChatCap:
+        """With how many people may this account still begin to write? The answer is a fact too."""
+        cap = await (await self._connected()).requests.ask(AskNewChatCap())
+        async with self._account.store.transaction() as tx:
+            await record_cap(tx, self._account, cap)
+        return cap
 
     # Presence and calls
 

@@ -17,8 +17,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recado.errors import QueryError, StanzaError
-from recado.events import ReachOutRestricted
+from recado.events import NewChatsCapped, ReachOutRestricted
 from recado.jid import JID
+from recado.protocol.queries.caps import AskNewChatCap, NewChatCap
 from recado.protocol.queries.tokens import AskTimeLock, IssueToken, TimeLock
 from recado.store.records import WorkItem
 from recado.store.transaction import Transaction
@@ -39,7 +40,7 @@ _WHATSAPP = "0"
 
 def gets_tokens(account: Account, chat: JID) -> bool:
     """Is this a person trust counts with: not ourselves, WhatsApp's own account, a group or a machine?"""
-    return (chat.is_phone or chat.is_lid) and chat.user != _WHATSAPP and not account.is_me(chat)
+    return (chat.is_phone or chat.is_lid) and chat.user != _WHATSAPP and not chat.is_bot and not account.is_me(chat)
 
 
 async def shown_tokens(tx: Transaction, account: Account, chat: JID) -> tuple[bytes | None, bytes | None]:
@@ -125,6 +126,33 @@ async def ask_time_lock(account: Account, connection: Connection, item: WorkItem
         return  # the refusal itself was told; the server says no more of it
     async with account.store.transaction() as tx:
         await record_time_lock(tx, account, lock)
+    if not lock.is_active:
+        await _ask_cap(account, connection)
+
+
+async def _ask_cap(account: Account, connection: Connection) -> None:
+    """No lock, and yet refused: as many chats as are allowed may have been begun."""
+    try:
+        cap = await connection.requests.ask(AskNewChatCap())
+    except (QueryError, StanzaError):
+        return  # not every server counts
+    async with account.store.transaction() as tx:
+        await record_cap(tx, account, cap)
+
+
+async def record_cap(tx: Transaction, account: Account, cap: NewChatCap) -> None:
+    """Say how many chats the account may still begin."""
+    await tx.record(
+        NewChatsCapped(
+            account=account.jid,
+            at=account.now(),
+            is_active=cap.is_reached,
+            status=cap.status,
+            quota=cap.quota,
+            used=cap.used,
+            until=cap.ends,
+        )
+    )
 
 
 async def record_time_lock(tx: Transaction, account: Account, lock: TimeLock) -> None:

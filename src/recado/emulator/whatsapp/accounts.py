@@ -15,7 +15,7 @@ from recado.emulator.whatsapp.appstate import SharedState
 from recado.emulator.whatsapp.line import Line
 from recado.emulator.whatsapp.mailbox import Letter, Mailbox
 from recado.emulator.whatsapp.profile import Profile
-from recado.jid import JID, LID, PHONE
+from recado.jid import BOT, JID, LID, PHONE
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
 
@@ -146,12 +146,13 @@ class Account:
 class Directory:
     """All accounts, by number, by LID and by name."""
 
-    __slots__ = ("_by_lid", "_by_name", "_by_number")
+    __slots__ = ("_by_lid", "_by_name", "_by_number", "_machines")
 
     def __init__(self) -> None:
         self._by_number: dict[str, Account] = {}
         self._by_lid: dict[str, Account] = {}
         self._by_name: dict[str, Account] = {}
+        self._machines: dict[str, Account] = {}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(list(self._by_number.values()))
@@ -170,6 +171,12 @@ class Directory:
         self._by_lid[account.lid_user] = account
         self._by_name[name] = account
         return account
+
+    def add_machine(self, name: str, address: JID) -> Account:
+        """A machine one can write to, by its one address; it is in no list of people."""
+        machine = self._machines[address.user] = Account(name, address.user, address.user, raw_id=0)
+        machine.phone = machine.lid = address
+        return machine
 
     def renumber(self, account: Account, number: str) -> None:
         """The account moves to another number; its LID stays. Raises ValueError if taken."""
@@ -190,6 +197,8 @@ class Directory:
         """Whose address that is, in either space and whatever the device."""
         if jid.is_lid:
             return self._by_lid.get(jid.user)
+        if jid.server == BOT:
+            return self._machines.get(jid.user)
         return self._by_number.get(jid.user) if jid.is_phone else None
 
     def device(self, jid: JID) -> Device | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from recado.content import Comment, Content, EventAnswer, Poll, PollVote, Reaction
+from recado.content import Comment, Content, Edit, EventAnswer, Poll, PollVote, Reaction
 from recado.emulator.whatsapp.accounts import Account, Directory
 from recado.errors import DecodeError, UsageError
 from recado.jid import JID
@@ -18,13 +18,13 @@ from recado.protocol.messages.decode import Decoded, decode_message
 from recado.protocol.messages.secrets import NONCE_SIZE, encode_answer, encode_sealed, encode_vote, open_addition
 from recado.protocol.messages.targets import seen_from_here
 
-Sealed = PollVote | EventAnswer | Comment | Reaction
+Sealed = PollVote | EventAnswer | Comment | Reaction | Edit
 
 
 def is_sealed(content: Content) -> TypeGuard[Sealed]:
     """Is it sealed with the secret of the message it is about?"""
     return isinstance(content, PollVote | EventAnswer | Comment) or (
-        isinstance(content, Reaction) and content.is_encrypted
+        isinstance(content, Reaction | Edit) and content.is_encrypted
     )
 
 
@@ -79,7 +79,7 @@ class Additions:
         author, own = known.author.lid, self._account.lid
         if isinstance(content, PollVote):
             return encode_vote(content, chat, known.secret, author=author, voter=own, nonce=nonce[:NONCE_SIZE], at=at)
-        if isinstance(content, Comment | Reaction):
+        if isinstance(content, Comment | Reaction | Edit):
             sealed = nonce[:NONCE_SIZE]
             return encode_sealed(content, chat, known.secret, author=author, writer=own, nonce=sealed, at=at)
         return encode_answer(content, chat, known.secret, author=author, writer=own, nonce=nonce[:NONCE_SIZE], at=at)

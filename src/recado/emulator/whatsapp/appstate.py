@@ -19,10 +19,14 @@ from recado.protocol.appstate.patches import Patch, Snapshot, read_patch
 
 @dataclass(slots=True)
 class StoredCollection:
-    """One collection: version n is what the first n patches lead to. `spoils`: so many of the next answers are bad."""
+    """
+    One collection: version n is what the first n patches lead to. `spoils`: so many of the next answers are bad.
+    `lies_outside`: the entries of patches go out as files of their own.
+    """
 
     patches: list[Patch] = field(default_factory=list)
     spoils: int = 0
+    lies_outside: bool = False
 
     @property
     def version(self) -> int:
@@ -38,14 +42,13 @@ class StoredCollection:
         """What came after that version."""
         return self.patches[version:]
 
-    def sent(self, patch: Patch) -> bytes:
+    def sent(self, patch: Patch) -> Patch:
         """A patch as it goes out: as it came, unless one is to be spoiled."""
-        if not self.spoils or not patch.mutations:
-            return patch.SerializeToString()
-        self.spoils -= 1
         copy = read_patch(patch.SerializeToString())
-        copy.mutations[0].record.value.blob = _flipped(copy.mutations[0].record.value.blob)
-        return copy.SerializeToString()
+        if self.spoils and patch.mutations:
+            self.spoils -= 1
+            copy.mutations[0].record.value.blob = _flipped(copy.mutations[0].record.value.blob)
+        return copy
 
     def snapshot(self) -> Snapshot:
         """The collection as it stands, in one piece."""

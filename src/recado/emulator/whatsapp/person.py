@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recado.emulator.whatsapp.accounts import Account
 from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.handlers import calls
-from recado.emulator.whatsapp.handlers.people import tell_time_lock
+from recado.emulator.whatsapp.handlers.people import tell_cap, tell_time_lock
 from recado.emulator.whatsapp.line import Outgoing
 from recado.errors import UsageError
 from recado.jid import JID
@@ -79,6 +79,19 @@ class Person:
         profile.is_locked = seconds is not None
         profile.locked_until = self._world.seconds() + (seconds or 0)
         self._world.transmit(tell_time_lock(self._world, self._phone.account))
+
+    def cap(self, status: str, *, quota: int, used: int, seconds: int = 3600) -> None:
+        """WhatsApp counts with how many people the account begins to write: so many of so many, in that cycle."""
+        now = self._world.seconds()
+        self._phone.account.profile.cap = {
+            "capping_status": status,
+            "total_quota": quota,
+            "used_quota": used,
+            "cycle_start_timestamp": str(now),
+            "cycle_end_timestamp": str(now + seconds),
+            "server_sent_timestamp": str(now),
+        }
+        self._world.transmit(tell_cap(self._world, self._phone.account))
 
     # ---- calls
 

@@ -50,6 +50,7 @@ class Profile:
     message_links: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     reported: list[list[str]] = field(default_factory=list)
+    cap: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For a snapshot."""
@@ -70,6 +71,7 @@ class Profile:
             "message_links": dict(self.message_links),
             "left_out": {setting: list(people) for setting, people in self.left_out.items()},
             "reported": [list(each) for each in self.reported],
+            "cap": dict(self.cap),
         }
 
     @staticmethod

@@ -177,7 +177,9 @@ def _phone_to_json(phone: Phone) -> dict[str, Any]:
         "one_time": [[id, _text(pair.private)] for id, pair in ring._one_time.items()],
         "sessions": [[str(device), _text(record.encode())] for device, record in ring._sessions.items()],
         "spoken": [
-            [id, _text(each.message), each.chat.number if each.chat else None] for id, each in speech._spoken.items()
+            [id, _text(each.message), each.chat.number if each.chat else None]
+            for id, each in speech._spoken.items()
+            if each.chat is None or not each.chat.phone.is_bot  # a machine begins anew with every world
         ],
         "greeted": sorted(str(device) for device in speech._greeted),
         "in_groups": speech.groups.to_json(),

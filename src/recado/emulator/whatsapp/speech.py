@@ -127,13 +127,14 @@ class Speech:
         return self._phone.keyring.seal(device, message)
 
     def _devices(self, to: Account) -> list[JID]:
-        users = {str(to.lid): to, str(self._account.lid): self._account}
+        is_machine = to.lid.is_bot  # it has no linked devices, and the server lists none
+        users = [str(self._account.lid)] if is_machine else [str(to.lid), str(self._account.lid)]
         asked = [Node("user", {"jid": jid}) for jid in users]
         query = Node("query", None, [Node("devices", {"version": "2"})])
         attrs = {"context": "message", "mode": "query", "sid": self._world.new_id(), "last": "true", "index": "0"}
         answer = self._ask("usync", "get", [Node("usync", attrs, [query, Node("list", None, asked)])])
         found = answer.child("usync", "list")
-        devices = []
+        devices = [to.lid] if is_machine else []
         for user in found.all("user") if found else ():
             listed = user.child("devices", "device-list")
             person = JID.parse(user.attrs["jid"])

@@ -32,6 +32,7 @@ from recado.emulator.whatsapp.handlers.presence import set_available
 from recado.emulator.whatsapp.handlers.table import route
 from recado.emulator.whatsapp.line import Cut, Deliver, HangUp, Line, Outgoing
 from recado.emulator.whatsapp.linking import Newcomer
+from recado.emulator.whatsapp.machine import Machine
 from recado.emulator.whatsapp.newsletters import Channels
 from recado.emulator.whatsapp.phone import Phone
 from recado.emulator.whatsapp.server import Certificate, serve
@@ -93,6 +94,8 @@ class World:
         self.answers: list[tuple[JID, Node]] = []
         self.broken_links: list[RecadoError] = []
         self.phones: dict[str, Phone] = {}
+        # Dice of its own: what a seed replays elsewhere stays as it was.
+        self.machine = Machine(self, os.urandom if seed is None else random.Random(~seed_used).randbytes)  # noqa: S311
         self.server: Server
         self.control_url = ""
         self._released: list[Released] = []

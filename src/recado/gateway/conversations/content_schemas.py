@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
 from recado.content import Answer, Content, MediaKind
 from recado.errors import BadRecord
@@ -47,8 +47,8 @@ class LocationAsked(_Part):
     """A place; degrees."""
 
     type: Literal["location"]
-    latitude: float
-    longitude: float
+    latitude: FiniteFloat
+    longitude: FiniteFloat
     name: str | None = None
     address: str | None = None
 
@@ -57,10 +57,10 @@ class LiveLocationAsked(_Part):
     """Where somebody is now; to be told again as they move, with a higher `sequence`."""
 
     type: Literal["live_location"]
-    latitude: float
-    longitude: float
+    latitude: FiniteFloat
+    longitude: FiniteFloat
     accuracy: int | None = Field(default=None, ge=0, description="Metres")
-    speed: float | None = Field(default=None, ge=0, description="Metres a second")
+    speed: FiniteFloat | None = Field(default=None, ge=0, description="Metres a second")
     heading: int | None = Field(default=None, ge=0, le=359)
     caption: str | None = None
     sequence: int = Field(default=0, ge=0)
@@ -224,8 +224,8 @@ class PollVoteAsked(_Part):
 class PlaceAsked(_Part):
     """Where an event is."""
 
-    latitude: float
-    longitude: float
+    latitude: FiniteFloat
+    longitude: FiniteFloat
     name: str | None = None
     address: str | None = None
 

@@ -15,12 +15,13 @@ from recado.events import (
     Fact,
     MessageReceived,
     MessageRejected,
+    NewChatsCapped,
     ReachOutRestricted,
     Source,
 )
 from recado.gateway.db.unit import Unit
 from recado.gateway.pacing import repository
-from recado.gateway.pacing.restrictions import MEANINGS, NOT_FIRST, learn, rules_of
+from recado.gateway.pacing.restrictions import MEANINGS, NEW_CHATS_CAPPED, NOT_FIRST, learn, rules_of
 from recado.gateway.stream.notices import Notice, RestrictionLearnt
 
 _BANS = {CloseReason.RESTRICTED, CloseReason.FORBIDDEN, CloseReason.RATE_LIMITED}
@@ -36,7 +37,9 @@ async def learn_from(unit: Unit, provider: str, facts: Sequence[Fact]) -> list[N
         if isinstance(fact, ConnectionChanged):
             learnt.append(await _learn_state(unit, provider, fact))
         elif isinstance(fact, ReachOutRestricted):
-            learnt.append(await _learn_time_lock(unit, provider, fact))
+            learnt.append(await _learn_held(unit, provider, NOT_FIRST, fact))
+        elif isinstance(fact, NewChatsCapped):
+            learnt.append(await _learn_held(unit, provider, NEW_CHATS_CAPPED, fact))
     written = [fact for fact in facts if isinstance(fact, MessageReceived) and _is_by_hand(fact)]
     if written:
         await _learn_take_over(unit, written)
@@ -69,12 +72,14 @@ async def _learn_state(unit: Unit, provider: str, fact: ConnectionChanged) -> Re
     return None
 
 
-async def _learn_time_lock(unit: Unit, provider: str, fact: ReachOutRestricted) -> RestrictionLearnt | None:
+async def _learn_held(
+    unit: Unit, provider: str, code: int, fact: ReachOutRestricted | NewChatsCapped
+) -> RestrictionLearnt | None:
     """WhatsApp's own word on who may write first counts for more than what a refusal had us guess."""
-    told = await learn(unit, provider, NOT_FIRST, at=fact.at, until=fact.until) if fact.is_active else None
+    told = await learn(unit, provider, code, at=fact.at, until=fact.until) if fact.is_active else None
     if fact.until is not None or not fact.is_active:
         until = fact.until if fact.is_active else None
-        await repository.end_restriction(unit, provider, NOT_FIRST, until=until, now=fact.at)
+        await repository.end_restriction(unit, provider, code, until=until, now=fact.at)
     return told
 
 

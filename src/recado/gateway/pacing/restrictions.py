@@ -25,12 +25,15 @@ class _Meaning:
 
 NOT_FIRST = 463
 """The account may not write first."""
+NEW_CHATS_CAPPED = 46301
+"""As many chats as WhatsApp allows in a cycle were begun. It says so as news, without a code: this one is ours."""
 
 _BACK_OFF = _Meaning(Scope.EVERYTHING, passes=True)
 MEANINGS = {
     402: _Meaning(Scope.EVERYTHING, passes=False),  # a temporary ban
     403: _Meaning(Scope.EVERYTHING, passes=False),  # the account is banned
     NOT_FIRST: _Meaning(Scope.NEW_CHATS, passes=False),  # locked out of writing first: known chats still work
+    NEW_CHATS_CAPPED: _Meaning(Scope.NEW_CHATS, passes=False),
     429: _BACK_OFF,
     130429: _BACK_OFF,  # the Cloud API's: too many a second
     131048: _BACK_OFF,  # too many were reported as spam

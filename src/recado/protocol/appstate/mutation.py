@@ -34,6 +34,17 @@ class Mutation:
     value_mac: bytes = field(repr=False)
 
     @property
+    def name(self) -> bytes:
+        """The index as it is sealed: a list in JSON."""
+        return json.dumps(list(self.index), separators=(",", ":"), ensure_ascii=False).encode()
+
+    @staticmethod
+    def gone(name: bytes, index_mac: bytes, value_mac: bytes) -> Mutation:
+        """That the entry with that index is there no more; what it said is not known."""
+        data = wire.SyncActionData(index=name).SerializeToString()
+        return Mutation(False, words_of(name), data, index_mac, value_mac)
+
+    @property
     def kind(self) -> str:
         """What the entry is about; empty when its index is not a list of words."""
         return self.index[0] if self.index else ""

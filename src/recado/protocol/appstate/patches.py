@@ -71,6 +71,11 @@ def read_mutations(blob: bytes) -> list[wire.SyncdMutation]:
         raise DecodeError("the mutations of a patch are not well-formed") from None
 
 
+def write_mutations(mutations: Iterable[wire.SyncdMutation]) -> bytes:
+    """The counterpart: entries as a file of their own."""
+    return wire.SyncdMutations(mutations=mutations).SerializeToString()
+
+
 def touched(patch: Patch) -> list[bytes]:
     """Which entries a patch is about, by the MACs of their indexes."""
     return list(dict.fromkeys(mutation.record.index.blob for mutation in patch.mutations))

@@ -161,6 +161,16 @@ def _pin(message: Message, part: wire.PinInChatMessage) -> Content:
     return Pin(target.id, is_pinned, seconds if is_pinned else 0, target.from_me, target.author)
 
 
+def _rich(message: Message, part: wire.RichResponseMessage) -> Content | None:
+    """A machine's answer in several pieces: the words and the code of it."""
+    pieces = [
+        each.message_text or "".join(block.code_content for block in each.code_metadata.code_blocks)
+        for each in part.submessages
+    ]
+    said = "\n".join(piece for piece in pieces if piece)
+    return Text(said) if said else None
+
+
 def _invite(message: Message, part: wire.GroupInviteMessage) -> Content:
     return GroupInvite(
         part.group_jid,
@@ -257,6 +267,7 @@ _READERS: dict[str, Reader] = {
     "keep_in_chat_message": _keep,
     "pin_in_chat_message": _pin,
     "group_invite_message": _invite,
+    "rich_response_message": _rich,
     "protocol_message": _protocol,
     "product_message": lambda _, part: choices.read_product(part),
     "buttons_message": lambda _, part: choices.read_buttons(part),

@@ -8,13 +8,13 @@ some reactions. Each use, author and writer has a key of its own, so a vote cann
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from google.protobuf.message import DecodeError as ProtobufError
 
-from recado.content import Answer, Comment, Content, EventAnswer, PollVote, Reaction
+from recado.content import Answer, Comment, Content, Edit, Event, EventAnswer, PollVote, Reaction
 from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.crypto.keys import hkdf
@@ -22,6 +22,7 @@ from recado.protocol.crypto.symmetric import gcm_open, gcm_seal
 from recado.protocol.messages.parsing import parse_message, unwrap
 from recado.protocol.messages.reading import edited
 from recado.protocol.messages.targets import Target, read_key, write_key
+from recado.protocol.messages.writing import write_content
 from recado.protocol.proto import e2e_pb2 as wire
 from recado.protocol.proto.e2e_pb2 import Message
 
@@ -39,6 +40,7 @@ class Use(StrEnum):
     EVENT_EDIT = "Event Edit"
     EDIT = "Message Edit"
     REPORT = "Report Token"
+    MACHINE = ""
 
 
 _AUTHENTICATED = (Use.VOTE, Use.ANSWER)
@@ -46,6 +48,7 @@ _EDITS = {
     wire.SecretEncryptedMessage.EVENT_EDIT: Use.EVENT_EDIT,
     wire.SecretEncryptedMessage.MESSAGE_EDIT: Use.EDIT,
 }
+_EDIT_NUMBERS = {use: number for number, use in _EDITS.items()}
 _ANSWERS = {1: Answer.GOING, 2: Answer.NOT_GOING, 3: Answer.MAYBE}
 _ANSWER_NUMBERS = {answer: number for number, answer in _ANSWERS.items()}
 
@@ -136,10 +139,20 @@ def encode_answer(
 
 
 def encode_sealed(
-    said: Reaction | Comment, chat: JID, secret: bytes, *, author: JID, writer: JID, nonce: bytes, at: datetime
+    said: Reaction | Comment | Edit, chat: JID, secret: bytes, *, author: JID, writer: JID, nonce: bytes, at: datetime
 ) -> bytes:
-    """The message of a comment, or of a reaction that is sealed, on the message of `author`."""
+    """The message of a comment on the message of `author`, or of a reaction or an edit that is sealed."""
     key = write_key(Target(said.to, said.from_me, said.author), chat)
+    if isinstance(said, Edit):
+        use = Use.EVENT_EDIT if isinstance(said.content, Event) else Use.EDIT
+        plaintext = write_content(said, chat=chat, at=at).SerializeToString()
+        edit = wire.SecretEncryptedMessage(
+            target_message_key=key,
+            enc_payload=_seal(use, said.to, plaintext, secret, author, writer, nonce),
+            enc_iv=nonce,
+            secret_enc_type=_EDIT_NUMBERS[use],
+        )
+        return Message(secret_encrypted_message=edit).SerializeToString()
     if isinstance(said, Comment):
         plaintext = Message(extended_text_message=wire.ExtendedTextMessage(text=said.body)).SerializeToString()
         payload = _seal(Use.COMMENT, said.to, plaintext, secret, author, writer, nonce)
@@ -187,7 +200,7 @@ def _added(addition: Addition, plaintext: bytes, options: tuple[str, ...]) -> Co
             edit = edited(target.id, message, from_me=target.from_me, author=target.author)
             if edit is None:
                 raise DecodeError("an edit says nothing known")
-            return edit
+            return replace(edit, is_encrypted=True)
 
 
 def _seal(use: Use, id: str, plaintext: bytes, secret: bytes, author: JID, writer: JID, nonce: bytes) -> bytes:

@@ -85,7 +85,7 @@ def shape_of(message: Message) -> Shape:
     elif inner.protocol_message.type == ProtocolMessage.GROUP_MEMBER_LABEL_CHANGE:
         meta = (("tag_reason", "user_update"), ("appdata", "member_tag"))
     adds = any(inner.HasField(name) for name in _NO_REPORT)
-    is_sealed = adds or inner.HasField("enc_comment_message")
+    is_sealed = adds or inner.HasField("enc_comment_message") or inner.HasField("secret_encrypted_message")
     return Shape(kind, mediatype, edit, adds or edit is not None, meta, not is_sealed, _business(inner))
 
 
@@ -106,6 +106,9 @@ def _business(message: Message) -> tuple[str, tuple[tuple[str, str], ...]] | Non
 
 
 def _edit(message: Message) -> str | None:
+    if message.HasField("secret_encrypted_message"):
+        of_event = message.secret_encrypted_message.secret_enc_type == wire.SecretEncryptedMessage.EVENT_EDIT
+        return EVENT_EDIT if of_event else EDIT
     if message.HasField("protocol_message") and message.protocol_message.HasField("key"):
         protocol = message.protocol_message
         if protocol.type == ProtocolMessage.REVOKE:

@@ -4,6 +4,7 @@ Being woken from outside: where the server may post a notice that something wait
     <iq xmlns="urn:xmpp:whatsapp:push" type="get"><settings/></iq>                     →  <settings …/>
     <iq xmlns="urn:xmpp:whatsapp:push" type="set"><config platform="web" endpoint auth p256dh/></iq>   →  (nothing)
     <iq xmlns="urn:xmpp:whatsapp:push" type="set"><config platform="gcm" id num_acc="1"/></iq>
+    <iq xmlns="urn:xmpp:whatsapp:push" type="set"><config platform="apple" id pkey voip? version="2" …/></iq>
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ NAMESPACE = "urn:xmpp:whatsapp:push"
 
 _AUTH_SIZE = 16
 _KEY_SIZE = 65
+_APPLE_KEY_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,43 @@ class FirebasePush:
         return {"platform": "gcm", "id": self.token, "num_acc": "1"}
 
 
-Subscription = WebPush | FirebasePush
+@dataclass(frozen=True, slots=True)
+class ApplePush:
+    """
+    Tokens of Apple's push service, one of them for calls, and the 32 bytes under which the server seals the ids in what
+    it posts. Raises UsageError.
+    """
+
+    token: str = field(repr=False)
+    key: bytes = field(repr=False)
+    calls_token: str | None = field(default=None, repr=False)
+    language: str = "en"
+    country: str = "US"
+
+    def __post_init__(self) -> None:
+        if not self.token or len(self.key) != _APPLE_KEY_SIZE:
+            raise UsageError("a place at Apple's is a token and a key of 32 bytes")
+
+    def attrs(self) -> dict[str, str]:
+        """What the server is told."""
+        sealed_with = base64.urlsafe_b64encode(self.key).decode().rstrip("=")
+        named = {"id": self.token, "platform": "apple", "version": "2", "pkey": sealed_with}
+        shown = {"lg": self.language, "lc": self.country, "default": "note.m4r", "groups": "note.m4r"}
+        attrs = {**named, **shown, "call": "Opening.m4r", **_APPLE}
+        return attrs if self.calls_token is None else {**attrs, "voip": self.calls_token}
+
+
+_APPLE = {
+    "reg_push": "1",
+    "preview": "1",
+    "background_location": "1",
+    "nse_call": "0",
+    "nse_ver": "2",
+    "nse_read": "0",
+    "voip_payload_type": "2",
+}
+
+Subscription = WebPush | FirebasePush | ApplePush
 
 
 @dataclass(frozen=True, slots=True)

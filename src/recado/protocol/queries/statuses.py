@@ -26,6 +26,19 @@ class StatusAudience(StrEnum):
     ONLY = "whitelist"
 
 
+_SETTINGS = {
+    StatusAudience.CONTACTS: "contacts",
+    StatusAudience.CONTACTS_WITHOUT: "denylist",
+    StatusAudience.ONLY: "allowlist",
+}
+SETTINGS = frozenset(_SETTINGS.values())
+
+
+def setting_of(audience: StatusAudience) -> str:
+    """What a post itself says of whom it is for: the same choice in other words (`<meta status_setting>`)."""
+    return _SETTINGS[audience]
+
+
 @dataclass(frozen=True, slots=True)
 class StatusPrivacy:
     """Whom status posts are for; `people` are those left out, or the only ones."""

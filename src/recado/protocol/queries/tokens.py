@@ -93,13 +93,14 @@ class AskTimeLock:
         try:
             said = json.loads(result.blob if result is not None else b"")
             if said.get("errors"):
-                raise QueryError(_code(said["errors"]), "refused")
+                raise QueryError(code_of(said["errors"]), "refused")
             return TimeLock.read((said.get("data") or {}).get(TIME_LOCK))
         except (ValueError, AttributeError, RecursionError):
             raise StanzaError("iq", ["<result>"]) from None
 
 
-def _code(errors: Any) -> int:
+def code_of(errors: Any) -> int:
+    """The code in a refusal of the graph."""
     try:
         return int(errors[0]["extensions"]["error_code"])
     except (KeyError, IndexError, TypeError, ValueError):

@@ -18,7 +18,7 @@ from recado.events import MessageId
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.signal.session import Envelope, EnvelopeKind
-from recado.protocol.stanzas.outgoing import business_nodes, reporting_nodes
+from recado.protocol.stanzas.outgoing import business_nodes, machine_nodes, reporting_nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class GroupMessage:
     meta: dict[str, str] = field(default_factory=dict)
     reporting: bytes | None = field(default=None, repr=False)
     business: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    machine: tuple[JID, Envelope] | None = None
 
     def build(self) -> Node:
         """The stanza."""
@@ -58,7 +59,7 @@ class GroupMessage:
         content += reporting_nodes(self.reporting)
         if self.meta:
             content.append(Node("meta", self.meta))
-        content += business_nodes(self.business)
+        content += [*business_nodes(self.business), *machine_nodes(self.machine)]
         return Node("message", attrs, content)
 
     def _sealed(self) -> Node:

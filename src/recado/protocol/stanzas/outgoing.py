@@ -5,7 +5,7 @@ Messages as they leave, and as a server reads them.
       <participants><to jid="…"><enc v="2" type="pkmsg|msg" mediatype? decrypt-fail?>[bytes]</enc></to>…</participants>
       <device-identity>[bytes]</device-identity>? <tctoken>[bytes]</tctoken>? | <cstoken>[bytes]</cstoken>?
       <reporting><reporting_token v="2">[16 bytes]</reporting_token></reporting>? <meta polltype|event_type/>?
-      <biz><buttons/> | <list v="2" type/> | …</biz>?
+      <biz><buttons/> | <list v="2" type/> | …</biz>? <bot><to jid="…@bot"><enc/></to></bot>?
     </message>
 
 To the own phone (category="peer") and to the one device that asked again (device_fanout="false") the `enc` stands
@@ -44,6 +44,7 @@ class OutgoingMessage:
     meta: dict[str, str] = field(default_factory=dict)
     reporting: bytes | None = field(default=None, repr=False)
     business: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    machine: tuple[JID, Envelope] | None = None
 
     def build(self) -> Node:
         """The stanza."""
@@ -66,7 +67,7 @@ class OutgoingMessage:
         content += reporting_nodes(self.reporting)
         if self.meta:
             content.append(Node("meta", dict(self.meta)))
-        content += business_nodes(self.business)
+        content += [*business_nodes(self.business), *machine_nodes(self.machine)]
         return Node("message", attrs, content)
 
 
@@ -180,6 +181,13 @@ def reporting_nodes(token: bytes | None) -> list[Node]:
 def business_nodes(named: tuple[str, tuple[tuple[str, str], ...]] | None) -> list[Node]:
     """What tells the server that a message has buttons or a list, or answers one."""
     return [] if named is None else [Node("biz", None, [Node(named[0], dict(named[1]))])]
+
+
+def machine_nodes(machine: tuple[JID, Envelope] | None) -> list[Node]:
+    """What is for the machine that is called in, and for nobody else."""
+    if machine is None:
+        return []
+    return [Node("bot", None, [Node("to", {"jid": str(machine[0])}, [_sealed(machine[1])])])]
 
 
 def _sealed(

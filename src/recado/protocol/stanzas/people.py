@@ -9,6 +9,7 @@ What notifications say of people: their pictures, words and numbers, and the own
     type="account_sync"       <blocklist><item action jid/>…</blocklist> · <privacy><category/>…</privacy>
                               · <disappearing_mode/> · <picture/> · <status/>
     type="mex"                <update op_name="…">{"data":{"xwa2_notify_account_reachout_timelock":{…}}}</update>
+                              and the cap on new chats (queries/caps.py)
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from recado.errors import DecodeError
 from recado.jid import JID
 from recado.protocol.node import Node
 from recado.protocol.queries.business import read_verified_name
+from recado.protocol.queries.caps import CAP_NEWS, NewChatCap
 from recado.protocol.queries.tokens import TIME_LOCK_NEWS, TimeLock
 
 
@@ -91,6 +93,13 @@ class TimeLockSaid:
     lock: TimeLock
 
 
+@dataclass(frozen=True, slots=True)
+class CapSaid:
+    """How many chats the account may still begin."""
+
+    cap: NewChatCap
+
+
 PeopleSay = (
     PictureSaid
     | AboutSaid
@@ -101,6 +110,7 @@ PeopleSay = (
     | NumberSaid
     | ContactsSaid
     | TimeLockSaid
+    | CapSaid
 )
 
 
@@ -160,11 +170,14 @@ def _contacts(node: Node) -> PeopleSay | None:
 def _mex(node: Node) -> PeopleSay | None:
     for update in node.all("update"):
         try:
-            lock = (json.loads(update.blob).get("data") or {}).get(TIME_LOCK_NEWS)
+            said = json.loads(update.blob).get("data") or {}
+            lock, cap = said.get(TIME_LOCK_NEWS), said.get(CAP_NEWS)
         except (ValueError, AttributeError, RecursionError):
             continue
         if lock is not None:
             return TimeLockSaid(TimeLock.read(lock))
+        if cap is not None:
+            return CapSaid(NewChatCap.read(cap))
     return None
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from recado.content import EncryptedFile
 from recado.emulator.whatsapp.accounts import Device
+from recado.emulator.whatsapp.appstate import StoredCollection
 from recado.emulator.whatsapp.delivery import SERVER, post
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
 from recado.emulator.whatsapp.line import Outgoing
 from recado.errors import DecodeError
 from recado.protocol.appstate.blobs import write_reference
 from recado.protocol.appstate.collections import Collection
-from recado.protocol.appstate.patches import read_patch
+from recado.protocol.appstate.patches import Patch, read_patch, write_mutations
 from recado.protocol.media.cipher import KEY_SIZE, MediaKeys, Sealer
 from recado.protocol.media.kinds import FileKind
 from recado.protocol.node import Node
@@ -60,7 +61,8 @@ def _read(world: World, device: Device, name: Collection, version: int, *, wants
         version = stored.version
     some = stored.since(version)[: state.page]
     if some:
-        children.append(Node("patches", None, [Node("patch", None, stored.sent(patch)) for patch in some]))
+        sent = [_outgoing(world, device, stored, patch) for patch in some]
+        children.append(Node("patches", None, [Node("patch", None, blob) for blob in sent]))
     attrs = {"name": name.value, "version": str(stored.version), "type": "none"}
     if version + len(some) < stored.version:
         attrs["has_more_patches"] = "true"
@@ -92,6 +94,16 @@ def tell_others(world: World, device: Device, name: Collection) -> list[Outgoing
     return outgoing
 
 
+def _outgoing(world: World, device: Device, stored: StoredCollection, patch: Patch) -> bytes:
+    """A patch as it goes out; its entries on the file servers, when that is asked for."""
+    sent = stored.sent(patch)
+    if stored.lies_outside and device.number:  # the phone of this world fetches no files
+        blob = write_mutations(sent.mutations)
+        sent.ClearField("mutations")
+        sent.external_mutations.MergeFromString(write_reference(_file(world, blob)))
+    return sent.SerializeToString()
+
+
 def _snapshot(world: World, device: Device, name: Collection) -> bytes:
     """A snapshot on the file servers, and what points to it."""
     stored = device.account.app_state[name]
@@ -99,10 +111,14 @@ def _snapshot(world: World, device: Device, name: Collection) -> bytes:
     if stored.spoils and snapshot.records:
         stored.spoils -= 1
         del snapshot.records[0]
-    key, data = world.entropy(KEY_SIZE), snapshot.SerializeToString()
+    return write_reference(_file(world, snapshot.SerializeToString()))
+
+
+def _file(world: World, data: bytes) -> EncryptedFile:
+    """Where the bytes lie, sealed."""
+    key = world.entropy(KEY_SIZE)
     sealer = Sealer(MediaKeys.derive(key, FileKind.APP_STATE))
     sealed = sealer.update(data)
     last, prints = sealer.finish()
     _, direct_path = world.files.add(FileKind.APP_STATE.path, sealed + last)
-    remote = EncryptedFile(direct_path, "", key, prints.sha256, prints.enc_sha256, len(data))
-    return write_reference(remote)
+    return EncryptedFile(direct_path, "", key, prints.sha256, prints.enc_sha256, len(data))

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 
 from recado.emulator.whatsapp.accounts import Device
 from recado.emulator.whatsapp.handlers.query import Answer, Refused
+from recado.emulator.whatsapp.machine import ADDRESS, PERSONA
 from recado.protocol.node import Node
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
-
-BOT, PERSONA = "15550142@bot", "1000000000000001$2000000000000001"
-"""The one machine of this world, at an invented number."""
 
 
 def on_own_link(world: World, device: Device, node: Node) -> Answer:
@@ -50,13 +48,15 @@ def on_link(world: World, device: Device, node: Node) -> Answer:
 
 def on_bots(world: World, device: Device, node: Node) -> Answer:
     """Which machines there are."""
-    section = Node("section", {"type": "all", "name": "All"}, [Node("bot", {"jid": BOT, "persona_id": PERSONA})])
+    section = Node(
+        "section", {"type": "all", "name": "All"}, [Node("bot", {"jid": str(ADDRESS), "persona_id": PERSONA})]
+    )
     return Answer([Node("bot", None, [section])])
 
 
 def bot_profile(jid: str) -> Node | None:
     """What a machine tells of itself, as a column of a user query."""
-    if jid != BOT:
+    if jid != str(ADDRESS):
         return None
     command = Node("command", None, [Node("name", None, b"ask"), Node("description", None, b"Ask something")])
     prompt = Node("prompt", None, [Node("emoji", None, "💡".encode()), Node("text", None, b"An idea")])

@@ -19,16 +19,18 @@ from recado.emulator.whatsapp.groups import GroupState
 from recado.emulator.whatsapp.line import Outgoing
 from recado.jid import BROADCAST, JID
 from recado.protocol.messages.phash import participant_hash
+from recado.protocol.messages.shape import REVOKE
 from recado.protocol.node import Node
+from recado.protocol.queries.statuses import SETTINGS
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
 
 STATUS = JID("status", BROADCAST)
-FORBIDDEN, NOT_FOUND = 403, 404
+FORBIDDEN, NOT_FOUND, INVALID = 403, 404, 479
 
 _KEPT_ATTRS = ("type", "edit", "expiration")
-_KEPT_CHILDREN = ("meta", "reporting", "biz", "bot")
+_KEPT_CHILDREN = ("meta", "reporting", "biz")
 _NOT_RELAYED = ("sender", "peer_msg", "hist_sync")
 _SEEN = ("read", "played", "read-self", "played-self")
 _PRIVATE = ("read-self", "played-self")
@@ -41,6 +43,8 @@ def spread(world: World, author: Device, to: JID, node: Node) -> tuple[list[Outg
         return [], NOT_FOUND, None
     if group is not None and not group.may_write(author.account):
         return [], FORBIDDEN, None
+    if to == STATUS and not _is_post_or_bare(node):
+        return [], INVALID, None
     sealed = list(node.all("enc"))
     single = node.attrs.get("participant")
     if single is not None:
@@ -55,6 +59,14 @@ def spread(world: World, author: Device, to: JID, node: Node) -> tuple[list[Outg
             envelopes = [*given.get(receiver, []), *sealed]
             outgoing += post(world, receiver, _rewritten(world, author, to, node, envelopes))
     return outgoing, None, _phash(world, group, node)
+
+
+def _is_post_or_bare(node: Node) -> bool:
+    """Only a post says whom it is for, in one of three words; a reaction, or what takes a post back, does not."""
+    meta = node.child("meta")
+    setting = None if meta is None else meta.attrs.get("status_setting")
+    is_post = node.attrs.get("type") != "reaction" and node.attrs.get("edit") != REVOKE
+    return setting is None or (is_post and setting in SETTINGS)
 
 
 def relay_receipt(world: World, device: Device, to: JID, node: Node) -> list[Outgoing]:

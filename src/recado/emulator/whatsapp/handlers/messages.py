@@ -33,7 +33,7 @@ NOT_ALLOWED = 463
 INVALID = 479
 NOT_FOUND = 404
 _KEPT_ATTRS = ("type", "edit", "category", "push_priority")
-_KEPT_CHILDREN = ("meta", "reporting", "biz", "bot")
+_KEPT_CHILDREN = ("meta", "reporting", "biz")
 
 
 def on_message(world: World, device: Device, node: Node) -> list[Outgoing]:
@@ -48,7 +48,7 @@ def on_message(world: World, device: Device, node: Node) -> list[Outgoing]:
         return [_ack(world, line, node, error=refused.code)]
     try:
         to = JID.parse(node.attrs.get("to", ""))
-        if not to.is_person:
+        if not to.is_direct:
             return _to_group(world, device, line, to, node)
         addressed = list(_addressed(world, device, to, node))
     except ValueError:
@@ -63,10 +63,11 @@ def on_message(world: World, device: Device, node: Node) -> list[Outgoing]:
         if blocks(receiver.account, device.account):
             continue  # nobody is told that they are blocked
         outgoing += post(world, receiver, _rewritten(world, device, chat, receiver, node, envelopes))
-    if chat is not device.account:
+    if chat is not device.account and not to.is_bot and not device.account.phone.is_bot:
         chat.contacts.add(device.account.number)
         device.account.contacts.add(chat.number)
-    return outgoing + _answer(world, device, line, node, phash=_phash(device, chat, to, node))
+    outgoing += _answer(world, device, line, node, phash=_phash(device, chat, to, node))
+    return outgoing + _called_in(world, device, to, node)
 
 
 def _to_group(world: World, device: Device, line: Line, to: JID, node: Node) -> list[Outgoing]:
@@ -77,7 +78,16 @@ def _to_group(world: World, device: Device, line: Line, to: JID, node: Node) -> 
     outgoing, refused, phash = spread(world, device, to, node)
     if refused is not None or "id" not in node.attrs:
         return [_ack(world, line, node, error=refused or INVALID)]
-    return outgoing + _answer(world, device, line, node, phash=phash)
+    return [*outgoing, *_answer(world, device, line, node, phash=phash), *_called_in(world, device, to, node)]
+
+
+def _called_in(world: World, device: Device, chat: JID, node: Node) -> list[Outgoing]:
+    """The machine reads what is for it, once everybody has the message."""
+    part = node.child("bot")
+    if part is None:
+        return []
+    attrs = {"id": node.attrs["id"], "t": str(world.seconds()), "from": str(device.lid), "chat": str(chat.bare)}
+    return [Deliver(world.machine, Node("bot", attrs, part.content))]
 
 
 def _shown(node: Node, name: str) -> bytes:

@@ -7,7 +7,7 @@ What people show and whom they trust: pictures, abouts, the blocklist, privacy s
     <iq xmlns="blocklist" type="get"/> · set <item action= jid= pn_jid?/>
     <iq xmlns="privacy" type="get"><privacy/></iq> · set <privacy><category/></privacy> | <tokens><token jid t type/>
     <iq xmlns="disappearing_mode" type="set"><disappearing_mode duration=/></iq>
-    <iq xmlns="w:mex" type="get"><query query_id=>{…}</query></iq>      the time lock; others are unknown
+    <iq xmlns="w:mex" type="get"><query query_id=>{…}</query></iq>      the time lock, the cap on new chats
 
 Who is concerned is told: those the account has written with by the change's own notification, its other devices by
 `account_sync`.
@@ -28,6 +28,7 @@ from recado.emulator.whatsapp.line import Outgoing
 from recado.emulator.whatsapp.profile import PRIVACY, may_see
 from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.queries.caps import CAP, CAP_NEWS, CAP_QUERY
 from recado.protocol.queries.profile import ABOUT_QUERY
 from recado.protocol.queries.tokens import TIME_LOCK, TIME_LOCK_NEWS, TIME_LOCK_QUERY, TRUSTED_CONTACT
 
@@ -206,6 +207,8 @@ def on_time_lock(world: World, device: Device, node: Node) -> Answer:
     call = newsletters.CALLS.get(query.attrs.get("query_id", "")) if query is not None else None
     if call is not None:
         return newsletters.on_call(world, device, call, node)
+    if query is not None and query.attrs.get("query_id") == CAP_QUERY:
+        return Answer([Node("result", None, json.dumps({"data": {CAP: _cap(device.account)}}).encode())])
     if query is None or query.attrs.get("query_id") != TIME_LOCK_QUERY:
         world.note_unknown(device, node)
         raise Refused(501, "feature-not-implemented")
@@ -215,8 +218,16 @@ def on_time_lock(world: World, device: Device, node: Node) -> Answer:
 
 def tell_time_lock(world: World, account: Account) -> list[Outgoing]:
     """The account's devices learn whether it may write first."""
-    said = json.dumps({"data": {TIME_LOCK_NEWS: _lock(account)}}).encode()
-    update = Node("update", {"op_name": "NotificationUserReachoutTimelockUpdate"}, said)
+    return _tell(world, account, "NotificationUserReachoutTimelockUpdate", {TIME_LOCK_NEWS: _lock(account)})
+
+
+def tell_cap(world: World, account: Account) -> list[Outgoing]:
+    """The account's devices learn how many chats it may still begin."""
+    return _tell(world, account, "MessageCappingInfoNotification", {CAP_NEWS: _cap(account)})
+
+
+def _tell(world: World, account: Account, name: str, said: dict[str, Any]) -> list[Outgoing]:
+    update = Node("update", {"op_name": name}, json.dumps({"data": said}).encode())
     outgoing: list[Outgoing] = []
     for device in account.companions:
         outgoing += post(world, device, world.notification("mex", SERVER, [update]))
@@ -278,6 +289,10 @@ def _status() -> Node:
 
 def _blocklist(account: Account) -> Node:
     return Node("list", None, [Node("item", {"jid": jid}) for jid in sorted(account.blocked)])
+
+
+def _cap(account: Account) -> dict[str, Any]:
+    return {"capping_status": "NONE", "ote_status": "NOT_ELIGIBLE", "mv_status": "NOT_ELIGIBLE", **account.profile.cap}
 
 
 def _lock(account: Account) -> dict[str, Any]:
