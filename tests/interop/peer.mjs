@@ -78,7 +78,7 @@ async function start() {
 			if (item.key.id && item.message) received.set(item.key.id, item)
 			const quoted = item.message?.extendedTextMessage?.contextInfo
 			tell({
-				ev: 'message', type, id: item.key.id, chat: item.key.remoteJid, alt: item.key.remoteJidAlt,
+				ev: 'message', type, id: item.key.id, chat: item.key.remoteJid, alt: item.key.remoteJidAlt, business: item.verifiedBizName,
 				fromMe: item.key.fromMe, text: textOf(item.message), stub: item.messageStubParameters,
 				quoted: quoted?.stanzaId, key: item.key, content: item.message
 			})

@@ -78,6 +78,7 @@ async def content_fact(turn: Turn, arrival: Arrival, decoded: Decoded, source: S
         quoted=decoded.quoted,
         forwarded=decoded.forwarded,
         expires_in=decoded.expires_in,
+        verified_name=stanza.verified_name,
     )
 
 

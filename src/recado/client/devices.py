@@ -15,6 +15,7 @@ from recado.errors import BadRecord, RecadoError
 from recado.jid import JID
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.queries.devices import DevicesOf
+from recado.protocol.stanzas.hosted import as_named, unhosted
 from recado.protocol.stanzas.notification import DevicesChanged
 from recado.store.records import DeviceList
 from recado.store.transaction import Transaction
@@ -122,7 +123,7 @@ async def take_device_change(tx: Transaction, account: Account, person: JID, cha
     except BadRecord:
         listed = None
     after = None if listed is None or not change.devices else _changed(listed.devices, change)
-    whole = [] if after is None else [change.devices[0].bare.with_device(number) for number in after]
+    whole = [] if after is None else [as_named(unhosted(change.devices[0]).with_device(number)) for number in after]
     if after is None or change.device_hash is None or participant_hash(whole) != change.device_hash:
         await tx.forget_devices(person)
     else:

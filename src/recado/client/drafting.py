@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from recado.client.account import Account
+from recado.client.addressing import wire_address
 from recado.client.drafts import Draft
 from recado.client.understanding import find_secret, remember_secret
 from recado.content import (
@@ -93,7 +94,7 @@ def outside_of(account: Account, draft: Draft, sender: JID) -> tuple[Shape, byte
     if not shape.can_be_reported:
         return shape, None
     secret = message.message_context_info.message_secret
-    return shape, reporting_token(draft.body, secret, id=draft.id, sender=sender, chat=draft.chat)
+    return shape, reporting_token(draft.body, secret, id=draft.id, sender=sender, chat=draft.address)
 
 
 async def keep_own_secret(account: Account, tx: Transaction, draft: Draft, shape: Shape) -> None:
@@ -104,7 +105,7 @@ async def keep_own_secret(account: Account, tx: Transaction, draft: Draft, shape
             account,
             tx,
             chat=draft.chat,
-            author=await own_address(account, tx, draft.chat),
+            author=await own_address(account, tx, draft.address),
             id=draft.id,
             secret=said.secret,
             content=said.content,
@@ -146,7 +147,7 @@ async def _addition(account: Account, chat: JID, content: _Addition) -> bytes:
     to = content.poll if isinstance(content, PollVote) else content.to
     async with account.store.transaction() as tx:
         kept = await find_secret(account, tx, chat.bare, _author(account, chat, content), to)
-        own = await own_address(account, tx, chat.bare)
+        own = await own_address(account, tx, await wire_address(account, tx, chat.bare))
     if kept is None:
         raise UsageError("the message it is about is not known here, or too old")
     nonce, now = account.entropy(NONCE_SIZE), account.now()

@@ -16,14 +16,20 @@ PLANS = 6
 @dataclass(slots=True)
 class Draft:
     """A message on its way out. `given`: who gets our sender key of which number along with it;
-    `machine`: which one is called into the chat."""
+    `machine`: which one is called into the chat; `to`: which address of the chat the stanza names."""
 
     id: MessageId
     chat: JID
     body: bytes = field(repr=False)
     phash: str | None = None
     machine: JID | None = None
+    to: JID | None = None
     given: tuple[int, tuple[JID, ...]] | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> JID:
+        """Where it goes."""
+        return self.to or self.chat
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
+from recado.client.addressing import wire_address
 from recado.client.contacts import other_address
 from recado.client.groups.asking import ask_group
 from recado.client.groups.planning import kept_group, with_own_key
@@ -26,6 +27,7 @@ from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.shape import shape_of
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
+from recado.protocol.stanzas.hosted import as_named
 from recado.protocol.stanzas.outgoing import Resend
 from recado.protocol.stanzas.receipt import ReceiptStanza, RetryRequest
 from recado.protocol.wire.decode import decode
@@ -122,7 +124,7 @@ async def _seal(
 ) -> Resend | None:
     to_person = sent.chat.is_direct
     async with account.store.transaction() as tx:
-        plaintext = _for_person(account, asker, sent) if to_person else await with_own_key(account, tx, asker, sent)
+        plaintext = await (_for_person if to_person else with_own_key)(account, tx, asker, sent)
         sealer = Sealer(account, tx)
         if bundle is not None and await sealer.begin(asker, bundle) and retry.bundle is None:
             now = account.now()
@@ -138,7 +140,7 @@ async def _seal(
     shape = shape_of(parse_message(sent.body))
     return Resend(
         id=retry.id,
-        to=receipt.sender if to_person else receipt.chat,
+        to=as_named(receipt.sender) if to_person else receipt.chat,
         envelope=envelope,
         count=retry.count,
         sent_at=sent.sent_at,
@@ -152,9 +154,9 @@ async def _seal(
     )
 
 
-def _for_person(account: Account, asker: JID, sent: SentMessage) -> bytes:
+async def _for_person(account: Account, tx: Transaction, asker: JID, sent: SentMessage) -> bytes:
     own_copy = account.is_me(asker) and not account.is_me(sent.chat)
-    return encode_device_sent(sent.body, sent.chat) if own_copy else sent.body
+    return encode_device_sent(sent.body, await wire_address(account, tx, sent.chat)) if own_copy else sent.body
 
 
 async def _is_in(account: Account, connection: Connection, chat: JID, asker: JID) -> bool:

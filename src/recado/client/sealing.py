@@ -20,6 +20,7 @@ from recado.protocol.messages.padding import pad
 from recado.protocol.queries.bundles import BundlesFor
 from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.session import Envelope, EnvelopeKind, SessionRecord, initiate, seal
+from recado.protocol.stanzas.hosted import as_named, unhosted
 from recado.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -94,9 +95,10 @@ async def fetch_bundles(connection: Connection, devices: Iterable[JID]) -> dict[
     wanted = tuple(devices)
     if not wanted:
         return {}
-    answer = await connection.requests.ask(BundlesFor(wanted, force_identity=True))
+    answer = await connection.requests.ask(BundlesFor(tuple(map(as_named, wanted)), force_identity=True))
     bundles: dict[JID, PreKeyBundle | None] = dict.fromkeys(wanted)
-    for device, bundle in answer.items():
+    for named, bundle in answer.items():
+        device = unhosted(named)
         if isinstance(bundle, QueryError):
             logger.info("the server has no keys for a device: %s", bundle.code)
         else:

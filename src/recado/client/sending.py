@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
+from recado.client.addressing import number_beside, own_at, wire_address
 from recado.client.bots import persona_of
 from recado.client.devices import ask_devices, known_devices
-from recado.client.drafting import draft_message, keep_own_secret, outside_of, own_address
+from recado.client.drafting import draft_message, keep_own_secret, outside_of
 from recado.client.drafts import PLANS, Draft, Missing
 from recado.client.groups.asking import ask_group
 from recado.client.groups.planning import forget_group, note_given, plan_for_group, timer_of
@@ -43,6 +44,7 @@ from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.session import Envelope
 from recado.protocol.stanzas.ack import Ack
 from recado.protocol.stanzas.group_message import GroupMessage
+from recado.protocol.stanzas.hosted import as_named
 from recado.protocol.stanzas.outgoing import OutgoingMessage
 from recado.store.records import SentMessage
 from recado.store.transaction import Transaction
@@ -166,8 +168,8 @@ async def _forget(account: Account, chat: JID) -> None:
 
 async def _plan(account: Account, draft: Draft, bundles: Bundles, tx: Transaction) -> OutgoingMessage | Missing:
     """The message, sealed for every device, or what must be asked first; then nothing was written."""
-    me = account.lid.bare if draft.chat.is_lid and account.lid is not None else account.jid
-    people = (draft.chat,) if account.is_me(draft.chat) else (draft.chat, me)
+    to = draft.to = await wire_address(account, tx, draft.chat)
+    people = (to,) if account.is_me(to) else (to, own_at(account, to))
     listed = {person: await known_devices(tx, account, person) for person in people}
     unknown = tuple(person for person, devices in listed.items() if devices is None)
     if unknown:
@@ -184,7 +186,7 @@ async def _plan(account: Account, draft: Draft, bundles: Bundles, tx: Transactio
         bundle = bundles[device]
         if bundle is not None:
             await sealer.begin(device, bundle)
-    draft.phash = participant_hash(devices)
+    draft.phash = participant_hash(map(as_named, devices))
     message = await _message(account, sealer, draft, targets)
     crashpoints.reach(CrashPoint.OUTBOUND_AFTER_SEAL_BEFORE_COMMIT)
     return message
@@ -192,15 +194,16 @@ async def _plan(account: Account, draft: Draft, bundles: Bundles, tx: Transactio
 
 async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list[JID]) -> OutgoingMessage:
     participants: list[tuple[JID, Envelope]] = []
-    copy = encode_device_sent(draft.body, draft.chat)
+    to = draft.address
+    copy = encode_device_sent(draft.body, to)
     for device in targets:
         envelope = await sealer.seal(device, copy if account.is_me(device) else draft.body)
         if envelope is not None:
-            participants.append((device, envelope))
-    if not any(device.bare == draft.chat for device, _ in participants):
+            participants.append((as_named(device), envelope))
+    if not any(device.user == to.user for device, _ in participants):
         raise NoRecipients
     called = await sealer.seal_for_machine(draft)
-    shape, token = outside_of(account, draft, await own_address(account, sealer.tx, draft.chat))
+    shape, token = outside_of(account, draft, own_at(account, to))
     await keep_own_secret(account, sealer.tx, draft, shape)
     await sealer.tx.remember_sent(
         SentMessage(draft.id, draft.chat, draft.body, account.now()), account.now() + account.limits.keep_sent
@@ -208,7 +211,8 @@ async def _message(account: Account, sealer: Sealer, draft: Draft, targets: list
     trust, derived = await shown_tokens(sealer.tx, account, draft.chat)
     return OutgoingMessage(
         id=draft.id,
-        to=draft.chat,
+        to=to,
+        number=await number_beside(account, sealer.tx, to),
         participants=tuple(participants),
         device_identity=shows_identity((envelope for _, envelope in [*participants, *called]), account),
         tctoken=trust,

@@ -29,6 +29,7 @@ class MessageReceived(Fact):
     quoted: Quote | None = None
     forwarded: int = field(default=0, metadata=_SPARSE)  # how often it was forwarded before it came here
     expires_in: int | None = field(default=None, metadata=_SPARSE)  # seconds, of a disappearing message
+    verified_name: str | None = field(default=None, repr=False, metadata=_SPARSE)  # of the business that wrote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

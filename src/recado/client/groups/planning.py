@@ -29,6 +29,7 @@ from recado.protocol.queries.statuses import SETTINGS
 from recado.protocol.signal.sender_key import SenderKeyRecord, distribution, new_sender_key, seal_for_group
 from recado.protocol.signal.session import Envelope
 from recado.protocol.stanzas.group_message import GroupMessage
+from recado.protocol.stanzas.hosted import HOSTED_DEVICE
 from recado.store import keys
 from recado.store.records import SentMessage
 from recado.store.transaction import Transaction
@@ -48,7 +49,9 @@ async def plan_for_group(account: Account, draft: Draft, bundles: Bundles, tx: T
     unknown = tuple(person for person, devices in listed.items() if devices is None)
     if unknown:
         return Missing(people=unknown)
-    devices = [person.with_device(number) for person in people for number in listed[person] or ()]
+    # Hosted devices are not written to in groups.
+    numbers = {person: [number for number in listed[person] or () if number != HOSTED_DEVICE] for person in people}
+    devices = [person.with_device(number) for person in people for number in numbers[person]]
     others = {device: str(await tx.canonical(device)) for device in devices if not account.is_this_device(device)}
     record, holders = await own_key(account, tx, draft.chat, among=others.values())
     lacking = [device for device, name in others.items() if name not in holders]

@@ -18,6 +18,7 @@ from recado.emulator.whatsapp.profile import Profile
 from recado.jid import BOT, JID, LID, PHONE
 from recado.protocol.node import Node
 from recado.protocol.signal.agreement import PreKeyBundle
+from recado.protocol.stanzas.hosted import HOSTED_DEVICE, as_named, unhosted
 
 LOW_WATER = 5
 """With fewer one-time keys than this a device is told how many are left."""
@@ -94,6 +95,15 @@ class Device:
     def __post_init__(self) -> None:
         self.phone = self.account.phone.with_device(self.number)
         self.lid = self.account.lid.with_device(self.number)
+
+    @property
+    def is_hosted(self) -> bool:
+        """Does it run on WhatsApp's own servers?"""
+        return self.number == HOSTED_DEVICE
+
+    def named(self, *, by_lid: bool) -> JID:
+        """How stanzas name it, in either space."""
+        return as_named(self.lid if by_lid else self.phone)
 
 
 @dataclass(slots=True, eq=False)
@@ -205,6 +215,10 @@ class Directory:
         """The device with that address, in either space."""
         account = self.account(jid)
         return account.devices.get(jid.device) if account else None
+
+    def addressed(self, jid: JID) -> Device | None:
+        """The device a stanza names so; a hosted one is reached in its own domain alone, and no other there."""
+        return self.device(jid) if as_named(unhosted(jid)) == jid else None
 
     def _free_number(self) -> str:
         number = _FIRST_NUMBER + len(self._by_number)

@@ -47,8 +47,9 @@ class GroupState:
 
     @property
     def devices(self) -> list[Device]:
-        """Every device of everybody in it."""
-        return [device for account in self.members.values() for device in account.devices.values()]
+        """Every device of everybody in it; hosted ones take no part in groups."""
+        everyone = [device for account in self.members.values() for device in account.devices.values()]
+        return [device for device in everyone if not device.is_hosted]
 
     def has(self, account: Account) -> bool:
         """Is that account in it?"""

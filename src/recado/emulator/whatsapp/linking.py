@@ -26,6 +26,7 @@ from recado.protocol.node import Node
 from recado.protocol.pairing.identity import verify_reply
 from recado.protocol.pairing.payload import DevicePairing
 from recado.protocol.pairing.qr import QRCode
+from recado.protocol.stanzas.hosted import HOSTED_DEVICE
 from recado.protocol.stanzas.linking import CODE, REFRESH
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def accept(
     """The phone of `account` scanned the code and made `identity`: tell the client."""
     newcomer.account, newcomer.number = account, account.next_device
     newcomer.key_index_list = key_index_list
-    account.next_device += 1
+    # That number is of hosted devices alone: one is linked by setting it as the next.
+    account.next_device += 2 if account.next_device + 1 == HOSTED_DEVICE else 1
     device = {
         "jid": str(account.phone.with_device(newcomer.number)),
         "lid": str(account.lid.with_device(newcomer.number)),

@@ -35,6 +35,7 @@ from recado.protocol.signal.agreement import PreKeyBundle
 from recado.protocol.signal.keys import OneTimePreKey
 from recado.protocol.signal.session import Envelope
 from recado.protocol.stanzas.ack import ack
+from recado.protocol.stanzas.hosted import as_named, unhosted
 from recado.protocol.stanzas.message import MessageStanza
 from recado.protocol.stanzas.outgoing import OutgoingMessage, PeerMessage, Resend
 from recado.protocol.stanzas.receipt import (
@@ -99,7 +100,8 @@ class Speech:
         shape = shape_of(parse_message(message))
         devices = self._devices(to)
         self.begin([device for device in devices if not self._phone.keyring.knows(device)])
-        sealed = tuple((device, self._seal(device, id)) for device in devices if self._phone.keyring.knows(device))
+        known = [device for device in devices if self._phone.keyring.knows(device)]
+        sealed = tuple((as_named(device), self._seal(device, id)) for device in known)
         outgoing = OutgoingMessage(
             id,
             to.lid,
@@ -145,11 +147,12 @@ class Speech:
         """Begin sessions with devices from the keys the server hands out; one without goes without."""
         if not devices:
             return
-        wanted = Node("key", None, [Node("user", {"jid": str(device), "reason": "identity"}) for device in devices])
+        users = [Node("user", {"jid": str(as_named(device)), "reason": "identity"}) for device in devices]
+        wanted = Node("key", None, users)
         found = self._ask("encrypt", "get", [wanted]).child("list")
         for user in found.all("user") if found else ():
             try:
-                self._phone.keyring.begin(JID.parse(user.attrs["jid"]), read_bundle(user))
+                self._phone.keyring.begin(unhosted(JID.parse(user.attrs["jid"])), read_bundle(user))
             except (StanzaError, EnvelopeError, DecodeError):
                 continue  # no usable bundle: that device goes without
 

@@ -260,7 +260,8 @@ class World:
     def tell_contacts(self, account: Account, change: Literal["add", "remove"], device: Device) -> list[Outgoing]:
         """Everybody the account has written with or is in a group with, and its other companions, learn of it."""
         attrs = {"device_hash": self._hash(account), "device_lid_hash": self._hash(account, by_lid=True)}
-        changed = Node("device", {"jid": str(device.phone), "lid": str(device.lid), "key-index": str(device.key_index)})
+        changed = Node("device", {"jid": str(device.named(by_lid=False)), "lid": str(device.named(by_lid=True))})
+        changed.attrs["key-index"] = str(device.key_index)
         indexes = Node("key-index-list", {"ts": str(account.listed_at)}, account.key_index_list or None)
         told = [Node(change, attrs, [changed, indexes])]
         return self._tell(account, device, "devices", told)
@@ -283,7 +284,7 @@ class World:
         return outgoing
 
     def _hash(self, account: Account, *, by_lid: bool = False) -> str:
-        return participant_hash([each.lid if by_lid else each.phone for each in account.devices.values()])
+        return participant_hash([each.named(by_lid=by_lid) for each in account.devices.values()])
 
     # ---- what handlers use
 

@@ -1,7 +1,7 @@
 """
 Messages as they leave, and as a server reads them.
 
-    <message id="3EB0…" to="…" type="text|media|poll|reaction|event" phash? edit?>
+    <message id="3EB0…" to="…" type="text|media|poll|reaction|event" peer_recipient_pn? phash? edit?>
       <participants><to jid="…"><enc v="2" type="pkmsg|msg" mediatype? decrypt-fail?>[bytes]</enc></to>…</participants>
       <device-identity>[bytes]</device-identity>? <tctoken>[bytes]</tctoken>? | <cstoken>[bytes]</cstoken>?
       <reporting><reporting_token v="2">[16 bytes]</reporting_token></reporting>? <meta polltype|event_type/>?
@@ -28,7 +28,10 @@ _KINDS = {kind.value: kind for kind in EnvelopeKind}
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message for every device of a chat: one envelope each. `device_identity` with the account's key in it."""
+    """
+    A message for every device of a chat: one envelope each. `device_identity` with the account's key in it; `number`
+    stands beside the LID it goes to.
+    """
 
     id: MessageId
     to: JID
@@ -45,10 +48,12 @@ class OutgoingMessage:
     reporting: bytes | None = field(default=None, repr=False)
     business: tuple[str, tuple[tuple[str, str], ...]] | None = None
     machine: tuple[JID, Envelope] | None = None
+    number: JID | None = None
 
     def build(self) -> Node:
         """The stanza."""
         attrs = {"id": self.id, "to": str(self.to), "type": self.kind}
+        _set(attrs, "peer_recipient_pn", None if self.number is None else str(self.number))
         _set(attrs, "phash", self.phash)
         _set(attrs, "edit", self.edit)
         sealed = [

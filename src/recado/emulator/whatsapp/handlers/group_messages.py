@@ -92,7 +92,7 @@ def relay_receipt(world: World, device: Device, to: JID, node: Node) -> list[Out
 def _given(world: World, node: Node) -> dict[Device, list[Node]]:
     entries, found = node.child("participants"), {}
     for entry in entries.all("to") if entries is not None else ():
-        receiver = world.directory.device(JID.parse(entry.attrs.get("jid", "")))
+        receiver = world.directory.addressed(JID.parse(entry.attrs.get("jid", "")))
         if receiver is not None:
             found[receiver] = list(entry.all("enc"))
     return found
@@ -121,9 +121,9 @@ def _rewritten(world: World, author: Device, to: JID, node: Node, envelopes: lis
 
 def _named(world: World, device: Device) -> dict[str, str]:
     account: Account = device.account
-    if world.addressing == "lid":
-        return {"participant": str(device.lid), "participant_pn": str(account.phone), "addressing_mode": "lid"}
-    return {"participant": str(device.phone), "participant_lid": str(account.lid), "addressing_mode": "pn"}
+    by_lid = world.addressing == "lid"
+    beside = {"participant_pn": str(account.phone)} if by_lid else {"participant_lid": str(account.lid)}
+    return {"participant": str(device.named(by_lid=by_lid)), **beside, "addressing_mode": world.addressing}
 
 
 def _receipt_attrs(world: World, device: Device, to: JID, node: Node) -> dict[str, str]:

@@ -98,7 +98,7 @@ def _failed(jid: str, code: int, text: str) -> Node:
 
 def _device(world: World, text: str) -> Device | None:
     try:
-        return world.directory.device(JID.parse(text))
+        return world.directory.addressed(JID.parse(text))
     except ValueError:
         return None
 

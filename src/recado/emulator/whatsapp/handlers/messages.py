@@ -24,6 +24,7 @@ from recado.emulator.whatsapp.profile import blocks, may_write_first
 from recado.jid import JID, NEWSLETTER
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.node import Node
+from recado.protocol.queries.business import make_verified_name
 from recado.protocol.stanzas.ack import server_ack
 
 if TYPE_CHECKING:
@@ -100,12 +101,12 @@ def _addressed(world: World, author: Device, to: JID, node: Node) -> list[tuple[
     """Which device gets which envelopes. An envelope at the top is for `to` itself, whatever else is there."""
     direct = list(node.all("enc"))
     if direct:
-        receiver = world.directory.device(to)
+        receiver = world.directory.addressed(to)
         return [(receiver, direct)] if receiver else []
     entries = node.child("participants")
     found = []
     for entry in entries.all("to") if entries else ():
-        receiver = world.directory.device(JID.parse(entry.attrs.get("jid", "")))
+        receiver = world.directory.addressed(JID.parse(entry.attrs.get("jid", "")))
         if receiver is not None and receiver is not author:
             found.append((receiver, list(entry.all("enc"))))
     return found
@@ -126,12 +127,15 @@ def _rewritten(
     if identity is not None and any(enc.attrs.get("type") == "pkmsg" for enc in envelopes):
         children.append(identity)
     children += [child for child in node.children if child.tag in _KEPT_CHILDREN]
+    business = author.account.profile.business
+    if business and "category" not in node.attrs:
+        children.append(Node("verified_name", {"v": "1", "verified_level": "unknown"}, make_verified_name(business)))
     return Node("message", attrs, children)
 
 
 def _addresses(world: World, author: Device, chat: Account, receiver: Device, node: Node) -> dict[str, str]:
     by_lid = world.addressing == "lid"
-    attrs = {"from": str(author.lid if by_lid else author.phone), "addressing_mode": world.addressing}
+    attrs = {"from": str(author.named(by_lid=by_lid)), "addressing_mode": world.addressing}
     if receiver.account is not author.account:
         attrs["sender_pn" if by_lid else "sender_lid"] = str(author.account.phone if by_lid else author.account.lid)
         return attrs
@@ -175,4 +179,4 @@ def _phash(author: Device, chat: Account, to: JID, node: Node) -> str | None:
     }:
         return None
     everyone = [*wanted, author]
-    return participant_hash([device.lid if to.is_lid else device.phone for device in everyone])
+    return participant_hash([device.named(by_lid=to.is_lid) for device in everyone])

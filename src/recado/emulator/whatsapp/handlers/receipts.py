@@ -104,7 +104,7 @@ def _tell_own(world: World, device: Device, node: Node, chat: Account) -> list[O
 
 def _copy(world: World, device: Device, node: Node, recipient: JID | None) -> Node:
     by_lid = world.addressing == "lid"
-    attrs = {"from": str(device.lid if by_lid else device.phone), "id": node.attrs.get("id", "")}
+    attrs = {"from": str(device.named(by_lid=by_lid)), "id": node.attrs.get("id", "")}
     attrs["t"] = str(world.seconds())
     if "type" in node.attrs:
         attrs["type"] = node.attrs["type"]

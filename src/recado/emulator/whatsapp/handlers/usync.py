@@ -100,6 +100,8 @@ def _device(device: Device) -> Node:
     attrs = {"id": str(device.number)}
     if device.number:
         attrs["key-index"] = str(device.key_index)
+    if device.is_hosted:
+        attrs["is_hosted"] = "true"
     return Node("device", attrs)
 
 
