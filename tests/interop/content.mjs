@@ -78,9 +78,13 @@ export function contentActions({ tell, remembered, received, socket }) {
 			const chosen = decryptPollVote(vote, context).selectedOptions
 			tell({ ev: 'vote', id, options: chosen.map(hash => Buffer.from(hash).toString('hex')) })
 		},
-		async openEdit({ id, target, writer }) {
+		async openEdit({ id, target, writers }) {
 			const sealed = messageOf(id).secretEncryptedMessage
-			tell({ ev: 'edit', id, message: openEdit(sealed, { id: target, secret: secretOf(target), writer }).toJSON() })
+			for (const writer of writers) {
+				try {
+					tell({ ev: 'edit', id, message: openEdit(sealed, { id: target, secret: secretOf(target), writer }).toJSON() })
+				} catch {} // sealed by the other address
+			}
 		},
 		async openAnswer({ id, event, creator, writer }) {
 			const opened = decryptEventResponse(messageOf(id).encEventResponseMessage, {

@@ -87,8 +87,8 @@ async def test_a_sealed_edit_reaches_baileys_and_opens_with_its_secret(pair: Pai
     edit = await pair.to_rui(Edit(ours["id"], Text("sealed the words"), is_encrypted=True))
     sealed = {"targetMessageKey": {"id": ours["id"], "fromMe": True}, "secretEncType": "MESSAGE_EDIT"}
     assert within(edit["content"], {"secretEncryptedMessage": sealed})
-    writer = ours["chat"]  # the chat is with who wrote
-    await pair.peer.tell("openEdit", id=edit["id"], target=ours["id"], writer=writer)
+    writers = [ours["chat"], str(pair.world.phone("Ana").jid)]  # whichever address the stanza went to
+    await pair.peer.tell("openEdit", id=edit["id"], target=ours["id"], writers=writers)
     opened = await pair.peer.expect("edit", id=edit["id"])
     said = {"type": "MESSAGE_EDIT", "editedMessage": {"extendedTextMessage": {"text": "sealed the words"}}}
     assert within(opened["message"]["protocolMessage"], said)
