@@ -342,7 +342,9 @@ async def test_a_group_that_is_older_than_the_link_is_asked_about_once_when_some
             await events.until(lambda event: event.kind == "message.received")
     assert await asked_by_itself(database_url, clara.id) == [("group.get", True, "queued")]  # not at once
     await asked_by_itself(database_url, clara.id, made_due=True)
-    await ask(clara, "POST", "/groups/look", {"code": "none"})  # wakes the owner, who goes in order
+    async with clara.stream() as events:
+        await ask(clara, "POST", "/groups/look", {"code": "none"})  # wakes the owner
+        await events.until(lambda event: "'group.get'" in str(event.data))
     assert [state for _, _, state in await asked_by_itself(database_url, clara.id)] == ["done"]
     (conversation,) = [
         each for each in (await clara.get(f"{clara.root}/conversations")).json()["items"] if each["kind"] == "group"

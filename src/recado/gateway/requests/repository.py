@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -82,9 +83,9 @@ async def find_by_key(unit: Unit, idempotency_key: str) -> Asked | None:
     return await unit.one(Asked, _queries.find_request, id=None, idempotency_key=idempotency_key)
 
 
-async def list_due(unit: Unit, provider: str, *, now: datetime, most: int) -> list[Asked]:
-    """What waits to be asked, in the order it came."""
-    return await unit.all(Asked, _queries.list_due, provider=provider, now=now, most=most)
+async def list_due(unit: Unit, provider: str, *, now: datetime, flying: Collection[UUID], most: int) -> list[Asked]:
+    """What waits to be asked and is not `flying`, in the order it came: of each target, the first."""
+    return await unit.all(Asked, _queries.list_due, provider=provider, now=now, flying=list(flying), most=most)
 
 
 async def save_start(unit: Unit, id: UUID) -> None:

@@ -1,6 +1,7 @@
 """
-Requests, answered: what was asked in a row is asked of WhatsApp by whoever owns the account, one at a time and in
-order, and its answer written. Never asked from a transaction.
+Requests, answered: what was asked in a row is asked of WhatsApp by whoever owns the account, and its answer written.
+Few at a time: those of one chat (or of the account itself, by family) in their order, others beside them, so that a
+slow answer holds up no other chat. Never asked from a transaction.
 
 At least once, where that is harmless. A verb that is to be done once is committed as started before it is asked: after
 a crash, or when the connection ends meanwhile, it is `unknown` and not repeated.
@@ -8,11 +9,13 @@ a crash, or when the connection ends meanwhile, it is `unknown` and not repeated
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 from recado.clock import Clock
 from recado.errors import (
@@ -41,7 +44,8 @@ from recado.gateway.stream.notices import RequestAnswered, tell
 from recado.jid import JID
 
 _log = logging.getLogger(__name__)
-_PAGE = 20
+AT_ONCE = 4
+"""So many answers an account waits for at a time."""
 _MOST_TRIES = 5
 _RETRY = timedelta(seconds=3)
 GOOD_FOR = timedelta(minutes=15)
@@ -86,18 +90,31 @@ class Asker:
         self._lease = lease
         self._clock = clock
         self._principal = Principal.runtime(lease.mentorado_id)
+        self._flying: set[UUID] = set()
 
-    async def run(self) -> None:
-        """Ask what is due now. Raises LeaseLost, StoreUnavailable."""
+    async def launch(self, group: asyncio.TaskGroup, ring: Callable[[], None]) -> None:
+        """Ask what is due, beside what is under way; `ring` after each. Raises LeaseLost, StoreUnavailable."""
+        if (room := AT_ONCE - len(self._flying)) <= 0:
+            return
         async with self._unit() as unit:
-            due = await repository.list_due(unit, self._lease.provider, now=self._clock.now(), most=_PAGE)
+            due = await repository.list_due(
+                unit, self._lease.provider, now=self._clock.now(), flying=self._flying, most=room
+            )
         for asked in due:
+            self._flying.add(asked.id)
+            group.create_task(self._fly(asked, ring))
+
+    async def _fly(self, asked: Asked, ring: Callable[[], None]) -> None:
+        try:
             over = await self._over(asked)
             if over is _AGAIN:
                 async with self._unit() as unit:
                     await repository.put_off(unit, asked.id, self._clock.now() + _RETRY)
-                return  # they keep their order
-            await self._settle(asked, over)
+            else:
+                await self._settle(asked, over)
+        finally:
+            self._flying.discard(asked.id)
+            ring()
 
     async def _over(self, asked: Asked) -> _Over:
         verb = VERBS.get(asked.verb)

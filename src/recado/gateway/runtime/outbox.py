@@ -157,7 +157,6 @@ class Outbox:
         self._errands = Errands(database, provider, lease, clock=clock)
         self._is_on_errand = False
         self._asker = Asker(database, provider, lease, clock=clock)
-        self._is_asking = False
 
     async def run(self) -> None:
         """Until cancelled. Raises LeaseLost, StoreUnavailable."""
@@ -201,9 +200,8 @@ class Outbox:
         if has_errands and not self._is_on_errand:
             self._is_on_errand = True
             group.create_task(self._run_errands())
-        if has_requests and not self._is_asking:
-            self._is_asking = True
-            group.create_task(self._ask_whatsapp(watch))
+        if has_requests:
+            await self._asker.launch(group, watch.ring)
         if due and len(self._flying) < WINDOW:
             return 0.0
         times: list[float] = [
@@ -336,13 +334,6 @@ class Outbox:
             await self._errands.run()
         finally:
             self._is_on_errand = False
-
-    async def _ask_whatsapp(self, watch: Watch) -> None:
-        try:
-            await self._asker.run()
-        finally:
-            self._is_asking = False
-            watch.ring()  # for what was asked meanwhile
 
     async def _send(self, flight: Flight) -> Fate:
         message = flight.message
