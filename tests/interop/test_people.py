@@ -110,7 +110,7 @@ async def test_each_finds_the_other_and_sees_what_is_shown(world: World, baileys
         id = await client.people.set_picture(JPEG)
         await rui.expect("contact", imgUrl="changed")
         url = await call(rui, "profilePictureUrl", str(ana.jid), "image")
-        assert url == f"{world.control_url}/pictures/{id}.jpg"
+        assert url == f"https://{world.files.hosts[0]}/v/pictures/{id}.jpg"
         await client.people.remove_picture()
         await rui.expect("contact", imgUrl="removed")
         them.person.set_picture(JPEG)

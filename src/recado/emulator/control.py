@@ -10,12 +10,12 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     POST /admin/phones/{phone}/say            {"to", "text" | "content", "file"?, "quoting"?}
     GET  /admin/phones/{phone}/messages/{id}/file      POST …/messages/{id}/play
     GET  /admin/contents                      what a content may be      GET, POST /admin/phones/{phone}/groups
-    POST /admin/phones/{phone}/type-code {"code"}   …/require-passkey   …/passkey {"options"} (what its browser signs)
+    POST /admin/phones/{phone}/type-code {"code"}   …/passkey {"options"} (what the emulator's own browser signs)
+    POST /admin/phones/{phone}/require-passkey {"credential"?, "public_key"?} (of one a real browser made)
     POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes
     POST /admin/phones/{phone}/read|offline|online|reinstall|unlink|typing
     POST /admin/phones/{phone}/profile {"about"?, "picture"? (base64), "business"?, "timer"?, "privacy"? {…}}
     POST /admin/phones/{phone}/block|trust|call {"to", …}|hang-up {"call"}|lock {"seconds"}|number {"number"}|dirty
-    GET  /pictures/{id}.jpg                   a profile picture
     POST /admin/faults {"fault", "whom"?, …}   GET, DELETE        GET /admin/unknown
 
 `{phone}` is a name or a number. Problems are answered {"detail"} with 4xx.
@@ -34,6 +34,7 @@ from recado.emulator.speech_control import add_speech_control
 from recado.emulator.steering import steered
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.linking import find, refresh
+from recado.emulator.whatsapp.passkeys import Passkey
 from recado.emulator.whatsapp.phone import Phone
 from recado.errors import DecodeError, PairingError, UsageError
 from recado.jid import JID
@@ -79,16 +80,19 @@ class Control:
         return _json(_phone(phone))
 
     async def require_passkey(self, request: web.Request) -> web.Response:
-        """This account links nothing without its passkey from now on."""
-        phone = self.named(request)
-        phone.require_passkey()
+        """This account links nothing without its passkey from now on: the emulator's, or that which a browser made."""
+        phone, asked = self.named(request), await _body(request)
+        if asked:
+            phone.register_passkey(Passkey.read(_text(asked, "credential"), _text(asked, "public_key")))
+        else:
+            phone.require_passkey()
         return _json(_phone(phone))
 
     async def passkey(self, request: web.Request) -> web.Response:
         """What the person's browser answers to those options on WhatsApp's own page."""
         phone, asked = self.named(request), await _body(request)
         if phone.authenticator is None:
-            raise UsageError("this account has no passkey")
+            raise UsageError("this account has no passkey that the emulator could sign with")
         return _json({"assertion": phone.authenticator.sign(_text(asked, "options"))})
 
     async def refresh(self, request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """
 The part of the control that moves people rather than phones: what they show, whom they block, trust and call. Each verb
-does what a person could on a phone; the pictures they show are served here too.
+does what a person could on a phone.
 """
 
 from __future__ import annotations
@@ -88,14 +88,6 @@ class PersonControl:
         phone.person.change_number(str((await _body(request)).get("number") or ""))
         return _json({"name": phone.name, "number": phone.number})
 
-    async def picture(self, request: web.Request) -> web.Response:
-        """The bytes of a picture somebody shows."""
-        wanted = request.match_info["id"]
-        for account in self._world.directory:
-            if wanted and account.profile.picture_id == wanted:
-                return web.Response(body=account.profile.picture, content_type="image/jpeg")
-        raise web.HTTPNotFound
-
     def _to(self, asked: dict[str, Any]) -> Phone:
         phone = self._world.phone_at(str(asked.get("to") or ""))
         if phone is None:
@@ -117,7 +109,6 @@ def add_person_control(app: web.Application, world: World, named: Named, guarded
     ):
         app.router.add_post(f"{phone}/{verb.__name__}", guarded(verb))
     app.router.add_post(f"{phone}/hang-up", guarded(control.hang_up))
-    app.router.add_get("/pictures/{id}.jpg", guarded(control.picture))
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

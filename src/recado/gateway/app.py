@@ -45,6 +45,7 @@ from recado.gateway.openapi import describe_problems
 from recado.gateway.operations import routes as operations
 from recado.gateway.pacing import routes as guardrails
 from recado.gateway.people import routes as people
+from recado.gateway.pictures import routes as pictures
 from recado.gateway.problems import add_problems
 from recado.gateway.profile import routes as profile
 from recado.gateway.providers.baileys.adapter import shown_as, whatsapp_web
@@ -193,6 +194,7 @@ def create_app(
         app.include_router(router)
     app.include_router(provider_routes.router)
     app.include_router(requests.router)
+    app.include_router(pictures.router)
     for asking in (groups.router, chats.router, profile.router):
         app.include_router(asking)
     app.include_router(campaigns.router)

@@ -48,6 +48,13 @@ class NotFound(Refusal):
     kind = "not-found"
 
 
+class NoPicture(Refusal):
+    """They show no picture, or it is not here yet."""
+
+    status = 404
+    kind = "no-picture"
+
+
 class NotConnectable(Refusal):
     """There is no connection on which this could be done."""
 

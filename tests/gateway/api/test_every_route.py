@@ -244,7 +244,7 @@ async def test_anothers_thing_is_a_404_on_every_route_and_is_there_for_its_owner
     for route, name in walked:
         mine = {**hers, name: things_of(database_url, clara.id, name)[name]} if route.method == "delete" else hers
         status, kind = await ask(clara, route, route.at({**mine, "mentorado_id": clara.id}))
-        assert status != 404 and status < 500, (route, kind)
+        assert kind == "/problems/no-picture" or (status != 404 and status < 500), (route, kind)
 
 
 async def test_a_key_without_the_scope_is_a_403_and_with_it_alone_is_let_in(

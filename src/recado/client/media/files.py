@@ -24,7 +24,7 @@ from recado.client.media.hosts import FileHosts
 from recado.client.media.linked_pictures import MOST, linked_picture
 from recado.client.media.open_file import open_file
 from recado.client.media.probing import Probed, probe
-from recado.client.media.public import PublicFile, upload_public
+from recado.client.media.public import PublicFile, fetch_public, upload_public
 from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
@@ -146,6 +146,10 @@ class Files:
     async def upload_public(self, data: bytes, use: PublicFile) -> dict[str, str]:
         """Upload what everybody may see; what the server says of it. Raises as `upload`."""
         return await upload_public(self._transfers, self._hosts, data, use)
+
+    async def fetch_public(self, url: str, *, most: int) -> bytes:
+        """What everybody may see, from WhatsApp's own hosts. Raises MediaGone, MediaTooLarge, MediaUnavailable."""
+        return await fetch_public(self._transfers, url, ours=self._account.server.files_host, most=most)
 
     async def download(self, received: Received, to: Path | Sink, *, most: int | None = None) -> Media:
         """

@@ -11,11 +11,15 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from urllib.parse import urlencode
 
+from yarl import URL
+
 from recado.client.media.hosts import FileHosts
 from recado.client.media.transfer import PIECE, TransferFailed, TransferRefused, Transfers
-from recado.errors import MediaTooLarge, MediaUnavailable
+from recado.errors import MediaGone, MediaTooLarge, MediaUnavailable
 
 _TOO_LARGE = 413
+_GONE = (403, 404, 410)
+_OWN_HOSTS = (".whatsapp.net", ".whatsapp.com")
 _SERVED_FROM = "https://mmg.whatsapp.net"
 
 
@@ -53,6 +57,34 @@ def address_of(said: dict[str, str]) -> str:
     if not path.startswith("/"):
         raise MediaUnavailable
     return f"{_SERVED_FROM}{path}"
+
+
+async def fetch_public(transfers: Transfers, url: str, *, ours: str, most: int) -> bytes:
+    """
+    What everybody may see, whole, from WhatsApp's own hosts (or `ours`) and no others. Raises MediaGone, MediaTooLarge,
+    MediaUnavailable.
+    """
+    try:
+        address = URL(url)
+    except ValueError:
+        raise MediaUnavailable("the address of a picture is none") from None
+    host = f"{address.host}:{address.port}" if address.explicit_port else address.host or ""
+    if address.scheme != "https" or (host != ours and not host.endswith(_OWN_HOSTS)):
+        raise MediaUnavailable("the address of a picture is not one of WhatsApp's")
+    whole = bytearray()
+    try:
+        async with transfers.get(host, address.raw_path_qs) as incoming:
+            async for chunk in incoming.chunks:
+                whole += chunk
+                if len(whole) > most:
+                    raise MediaTooLarge
+    except TransferRefused as error:
+        if error.status in _GONE:
+            raise MediaGone from None
+        raise MediaUnavailable from None
+    except TransferFailed:
+        raise MediaUnavailable from None
+    return bytes(whole)
 
 
 async def _pieces(data: bytes) -> AsyncIterator[bytes]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 LONGEST_ABOUT = 139
 LONGEST_NAME = 25
+LARGEST_PICTURE = 2 * 1024 * 1024
 
 WHO = (Column.CONTACT, Column.LID, Column.BUSINESS)
 SHOWN = (Column.ABOUT, Column.PICTURE, Column.BUSINESS, Column.TIMER, Column.LID, Column.USERNAME)
@@ -97,6 +98,13 @@ class People:
         return await connection.requests.ask(
             PictureOf(person, preview, known, token, common_group, invite, is_community)
         )
+
+    async def fetch_picture(self, picture: Picture, *, most: int = LARGEST_PICTURE) -> bytes:
+        """The JPEG that `picture` found. Raises MediaGone (ask anew), MediaTooLarge, MediaUnavailable."""
+        files = self._account.files
+        if files is None:
+            raise UsageError("the client is not open")
+        return await files.fetch_public(picture.url, most=most)
 
     async def business(self, person: JID) -> BusinessProfile | None:
         """What a business tells of itself; None for who is none."""

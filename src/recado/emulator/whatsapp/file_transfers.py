@@ -104,6 +104,9 @@ class Transfers:
         fault = self._files.take("GET")
         if fault is not None and fault.fault is FileFault.REFUSE:
             return _said(fault.code, "refused")
+        picture = self._files.shown(request.path)
+        if picture is not None:
+            return web.Response(body=picture, content_type="image/jpeg")
         stored = self._files.find(request.path)
         if stored is None or stored.is_gone:
             return _said(410 if stored else 404, "there is no such file")

@@ -5,6 +5,7 @@ The servers for files: what is uploaded lies on the disk, encrypted as it came, 
     DELETE /mms/TYPE/HASH?auth=&token=&d_md=   d_md is the file's path                       → 200, 401, 404
     POST /newsletter/newsletter-TYPE/HASH?auth=&token=   not encrypted, HASH the file's own  → the same and "handle"
     GET  /v/…/NAME.enc?…                  with Range or without                              → 200, 206, 404, 410, 416
+    GET  /v/pictures/ID.jpg               what somebody shows of themselves, as it is        → 200, 404
 
 Leave to upload comes from `media_conn` and runs out by the world's clock. What goes wrong on purpose is planned with
 `plan`, and `expire` takes files off the servers as time does; their phones can put them there again.
@@ -78,6 +79,7 @@ class FileServer:
         self._planned: list[PlannedFault] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._handles: set[str] = set()
+        self._pictures: dict[str, bytes] = {}
 
     # ---- what tests and phones do
 
@@ -155,6 +157,16 @@ class FileServer:
         self._files[name] = StoredFile(path, size, enc_sha256, type)
         direct_path = f"{name}?ccb=11-4&oh={self._entropy(8).hex()}&oe={int(self._clock.now().timestamp()):x}"
         return f"https://{self.hosts[0] if self.hosts else 'mmg.invalid'}{direct_path}", direct_path
+
+    def show(self, id: str, jpeg: bytes) -> tuple[str, str]:
+        """A picture everybody who is told of it may see: its address and its path."""
+        path = f"/v/pictures/{id}.jpg"
+        self._pictures[path] = jpeg
+        return f"https://{self.hosts[0] if self.hosts else 'mmg.invalid'}{path}", path
+
+    def shown(self, path: str) -> bytes | None:
+        """The picture of that path."""
+        return self._pictures.get(path)
 
     def handle_of(self, direct_path: str) -> str:
         """By what a post names that file."""

@@ -39,6 +39,7 @@ class GroupState:
     invited: dict[str, str] = field(default_factory=dict)
     parent: str = ""
     photo: str = ""
+    picture: bytes = field(default=b"", repr=False)
 
     @property
     def jid(self) -> JID:
@@ -147,6 +148,7 @@ class Groups:
             group.roles = dict(each["roles"])
             group.members = {number: account for number, account in accounts.items() if account is not None}
             group.switches = set(each["switches"])
+            group.picture = bytes.fromhex(each.get("picture", ""))
             for name in _PLAIN:
                 setattr(group, name, each[name])
             self._by_id[group.id] = group
@@ -174,5 +176,6 @@ def _to_json(group: GroupState) -> dict[str, Any]:
         "made_at": group.made_at,
         "roles": group.roles,
         "switches": sorted(group.switches),
+        "picture": group.picture.hex(),
         **{name: getattr(group, name) for name in _PLAIN},
     }

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from recado.emulator.whatsapp import linking
 from recado.emulator.whatsapp.delivery import SERVER
@@ -37,31 +38,46 @@ if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
 
 RP_ID = "whatsapp.com"
-_PRESENT_AND_VERIFIED = b"\x05"
+_FLAGS = 32
+_PRESENT_AND_VERIFIED = 0b101
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """What the server knows of an account's passkey. Who has the other half, a real browser perhaps, signs with it."""
+
+    credential: bytes = field(repr=False)
+    public: ec.EllipticCurvePublicKey = field(repr=False)
+
+    @classmethod
+    def read(cls, credential: str, public: str) -> Passkey:
+        """
+        As a browser tells them when it makes one: `rawId` and `getPublicKey()`, each in base64 for URLs. Raises
+        ValueError.
+        """
+        key = load_der_public_key(_bytes(public))
+        if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise ValueError("a passkey here is one of ES256")
+        return cls(_bytes(credential), key)
 
 
 class Authenticator:
-    """The browser of a person who has a passkey for WhatsApp."""
+    """A browser of the emulator's own, of a person who has a passkey for WhatsApp."""
 
     def __init__(self, phone: Phone) -> None:
-        self.credential = phone.world.entropy(16)
         self._key = ec.generate_private_key(ec.SECP256R1())
-
-    @property
-    def public(self) -> ec.EllipticCurvePublicKey:
-        """What the server knows of it."""
-        return self._key.public_key()
+        self.passkey = Passkey(phone.world.entropy(16), self._key.public_key())
 
     def sign(self, options: str, *, origin: str = passkey.ORIGIN) -> str:
         """The assertion for those options, made on a page of `origin`, as JSON."""
         challenge = json.loads(options)["challenge"]
         client = json.dumps({"type": "webauthn.get", "challenge": challenge, "origin": origin}).encode()
-        told = hashlib.sha256(RP_ID.encode()).digest() + _PRESENT_AND_VERIFIED + bytes(4)
+        told = hashlib.sha256(RP_ID.encode()).digest() + bytes([_PRESENT_AND_VERIFIED]) + bytes(4)
         signature = self._key.sign(told + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
         return json.dumps(
             {
-                "id": _base64(self.credential),
-                "rawId": _base64(self.credential),
+                "id": _base64(self.passkey.credential),
+                "rawId": _base64(self.passkey.credential),
                 "type": "public-key",
                 "response": {
                     "clientDataJSON": _base64(client),
@@ -93,16 +109,16 @@ class PasskeyRound:
             "challenge": _base64(self.challenge),
             "timeout": 300000,
             "rpId": RP_ID,
-            "allowCredentials": [{"id": _base64(self._authenticator.credential), "type": "public-key"}],
+            "allowCredentials": [{"id": _base64(self._passkey.credential), "type": "public-key"}],
             "userVerification": "required",
             "extensions": {},
         }
         return json.dumps(told).encode()
 
     @property
-    def _authenticator(self) -> Authenticator:
-        assert self.phone.authenticator is not None
-        return self.phone.authenticator
+    def _passkey(self) -> Passkey:
+        assert self.phone.passkey is not None
+        return self.phone.passkey
 
     def check(self, assertion: bytes) -> None:
         """Raises Refused when the signature is not this account's, over this challenge, made on WhatsApp's page."""
@@ -111,13 +127,14 @@ class PasskeyRound:
             client, data = (_bytes(told["response"][name]) for name in ("clientDataJSON", "authenticatorData"))
             said = json.loads(client)
             signature = _bytes(told["response"]["signature"])
-            self._authenticator.public.verify(signature, data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
-            claims = (said["type"], _bytes(said["challenge"]), said["origin"], _bytes(told["rawId"]), data[:32])
-        except (ValueError, KeyError, TypeError, InvalidSignature):
+            self._passkey.public.verify(signature, data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
+            claims = (said["type"], _bytes(said["challenge"]), said["origin"], _bytes(told["rawId"]), data[:_FLAGS])
+            is_person = data[_FLAGS] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
+        except (ValueError, KeyError, TypeError, IndexError, InvalidSignature):
             raise Refused(403, "forbidden") from None
         relying = hashlib.sha256(RP_ID.encode()).digest()
-        due = ("webauthn.get", self.challenge, passkey.ORIGIN, self._authenticator.credential, relying)
-        if claims != due:
+        due = ("webauthn.get", self.challenge, passkey.ORIGIN, self._passkey.credential, relying)
+        if claims != due or not is_person:
             raise Refused(403, "forbidden")
 
 

@@ -20,7 +20,7 @@ from recado.emulator.whatsapp.inbox import Inbox, Shown, Ticks
 from recado.emulator.whatsapp.keyring import Keyring
 from recado.emulator.whatsapp.line import Move
 from recado.emulator.whatsapp.linking import Newcomer
-from recado.emulator.whatsapp.passkeys import Authenticator
+from recado.emulator.whatsapp.passkeys import Authenticator, Passkey
 from recado.emulator.whatsapp.person import Person
 from recado.emulator.whatsapp.phone_files import PhoneFiles
 from recado.emulator.whatsapp.phone_groups import PhoneGroups
@@ -92,6 +92,7 @@ class Phone:
         self.sends_receipts = True
         self.uploads_prekeys = True
         self.reads_at_once = False
+        self.passkey: Passkey | None = None
         self.authenticator: Authenticator | None = None
         self.inbox = Inbox()
         self.keyring = Keyring(world.entropy)
@@ -164,7 +165,7 @@ class Phone:
         """
         code = QRCode.parse(text)
         newcomer = linking.find(self.world, code)
-        if self.authenticator is not None:
+        if self.passkey is not None:
             passkeys.demand(self.world, newcomer, self, code.adv_secret)
             return newcomer
         vouched = self.vouch_for(code.identity, code.adv_secret)
@@ -185,9 +186,14 @@ class Phone:
             raise PairingRefused(newcomer.problem or attempt.problem)
 
     def require_passkey(self) -> Authenticator:
-        """From now on this account links no device without a passkey; the browser that holds it."""
+        """From now on this account links no device without a passkey; the emulator's own browser that holds it."""
         self.authenticator = Authenticator(self)
+        self.passkey = self.authenticator.passkey
         return self.authenticator
+
+    def register_passkey(self, passkey: Passkey) -> None:
+        """From now on this account links no device without that passkey, which somebody else's browser made."""
+        self.authenticator, self.passkey = None, passkey
 
     def vouch_for(self, identity: bytes, adv_secret: bytes) -> tuple[bytes, bytes]:
         """What this phone signs for a new device, and its list of key indexes with it."""

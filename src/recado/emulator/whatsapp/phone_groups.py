@@ -13,6 +13,7 @@ from recado.emulator.whatsapp.inbox import Shown
 from recado.errors import UsageError
 from recado.jid import JID
 from recado.protocol.node import Node
+from recado.protocol.queries.pictures import SetPicture
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.phone import Phone
@@ -61,6 +62,10 @@ class PhoneGroups:
         """Change one thing of a group, by the node that says it."""
         return self._order(str(group), said)
 
+    async def set_picture(self, group: JID, jpeg: bytes | None) -> None:
+        """Give a group another picture, or (None) take it away."""
+        self._ask(SetPicture(jpeg, group).build())
+
     def rotate(self, group: JID) -> None:
         """Make the phone's sender key of that group anew with its next message."""
         self._speech.groups.rotate(group)
@@ -76,8 +81,11 @@ class PhoneGroups:
         return self._order(str(group), Node(action, None, named))
 
     def _order(self, to: str, said: Node) -> Node:
-        attrs = {"id": self._phone.world.new_id(), "xmlns": "w:g2", "type": "set", "to": to}
-        answer = self._phone.world.ask(self._phone.device, Node("iq", attrs, [said]))
+        return self._ask(Node("iq", {"xmlns": "w:g2", "type": "set", "to": to}, [said]))
+
+    def _ask(self, order: Node) -> Node:
+        order.attrs["id"] = self._phone.world.new_id()
+        answer = self._phone.world.ask(self._phone.device, order)
         if answer.attrs.get("type") == "error":
             raise UsageError("the server refused it")
         return answer

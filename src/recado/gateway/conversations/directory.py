@@ -92,6 +92,8 @@ class Directory:
     def __init__(self) -> None:
         self._people: dict[tuple[str, str], _Person] = {}
         self._chats: dict[str, UUID | None] = {}
+        self.added: set[UUID] = set()
+        """The conversations that began with this batch."""
 
     def person(
         self,
@@ -264,6 +266,7 @@ class Directory:
             if chat not in rows.by_chat:
                 new.append((found, "group" if JID.parse(chat).is_group else "other", None, chat))
         if new:
+            self.added = {id for id, _, _, _ in new}
             ids, kinds, contacts, chats = (list(column) for column in zip(*new, strict=True))
             await unit.run(_queries.add_conversations, ids=ids, kinds=kinds, contacts=contacts, chats=chats)
 

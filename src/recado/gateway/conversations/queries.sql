@@ -4,7 +4,8 @@ SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at,
-       c.is_archived, c.is_pinned, c.is_muted, c.muted_until
+       c.is_archived, c.is_pinned, c.is_muted, c.muted_until,
+       (SELECT left(f.sha256, 16) FROM media f WHERE f.id = c.picture_id AND f.state = 'stored') AS picture
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
 LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id
@@ -19,7 +20,8 @@ SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at,
-       c.is_archived, c.is_pinned, c.is_muted, c.muted_until
+       c.is_archived, c.is_pinned, c.is_muted, c.muted_until,
+       (SELECT left(f.sha256, 16) FROM media f WHERE f.id = c.picture_id AND f.state = 'stored') AS picture
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
 LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id

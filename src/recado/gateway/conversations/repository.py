@@ -45,6 +45,7 @@ class Conversation:
     is_pinned: bool
     is_muted: bool
     muted_until: datetime | None
+    picture: str | None
 
     @property
     def addresses(self) -> list[JID]:

@@ -165,6 +165,7 @@ class ConversationTold(BaseModel):
     is_pinned: bool = Field(description="on top,")
     is_muted: bool = Field(description="silent: until `muted_until`, for good where that is empty")
     muted_until: datetime | None
+    picture: str | None = Field(description="another word for another picture at `…/picture`; null where none is here")
 
     @classmethod
     def of(cls, row: Conversation) -> ConversationTold:
@@ -194,6 +195,7 @@ class ConversationTold(BaseModel):
             is_pinned=row.is_pinned,
             is_muted=row.is_muted,
             muted_until=row.muted_until,
+            picture=row.picture,
         )
 
 

@@ -29,7 +29,7 @@ from recado.gateway.media.repository import Job
 from recado.gateway.media.sealing import FileTooLarge, Measured
 from recado.gateway.media.storage import StorageFailed
 from recado.gateway.security import Principal
-from recado.gateway.stream.notices import MediaLost, MediaStored, tell
+from recado.gateway.stream.notices import MediaLost, MediaStored, PictureStored, tell
 
 _log = logging.getLogger(__name__)
 
@@ -232,7 +232,11 @@ class MediaFetching:
                 mime_type=mime_type[:255],
                 now=now,
             )
-            if is_wanted and job.provider is not None:
+            if is_wanted and job.message_id is None:
+                shown_in = await repository.find_shown_in(unit, job.id)
+                if shown_in is not None:
+                    await tell(unit, PictureStored(at=now, conversation_id=shown_in))
+            elif is_wanted and job.provider is not None:
                 await tell(unit, MediaStored(at=now, media_id=job.id, id=job.message_id, provider=job.provider))
         if is_wanted:
             metrics.MEDIA_FETCHED.labels(job.provider, "stored").inc()
@@ -254,6 +258,8 @@ class MediaFetching:
 
     async def _lose(self, unit: Unit, job: Job, storage_key: str, reason: str) -> None:
         if await repository.settle_lost(unit, job.id, storage_key, reason=reason):
+            if job.message_id is None:
+                return  # a picture nobody shows: nothing is missing
             now = self._files.clock.now()
             provider = job.provider or ""
             await tell(unit, MediaLost(at=now, media_id=job.id, id=job.message_id, provider=provider, reason=reason))

@@ -85,6 +85,10 @@ SELECT id, provider, message_id, mime_type, file_name, size, sha256, state, reas
        created_at, stored_at
 FROM media WHERE id = %(id)s
 
+-- find_shown_in --
+-- At which conversation a picture is shown.
+SELECT id FROM conversations WHERE picture_id = %(id)s
+
 -- list_known --
 SELECT id FROM media WHERE id = ANY (%(ids)s) AND state <> 'erased'
 

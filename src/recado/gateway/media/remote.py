@@ -1,6 +1,7 @@
 """
 A file on WhatsApp's servers as it is noted until it is here: where it lies, what opens it there, and whose message it
 came with, for the phone to be asked for it again. In the database this is an envelope, and nothing of it is elsewhere.
+A picture that somebody shows has no key: of it there is only whose it is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from uuid import UUID
 from recado.content import EncryptedFile, Media, MediaKind
 from recado.errors import BadRecord
 from recado.jid import JID
+
+PICTURE = "picture:"
+"""What a person or group shows of itself is asked for by this and its address (gateway/pictures)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,16 @@ def decode_remote(text: str) -> FileOnServers:
         return FileOnServers(media, said["id"], JID.parse(said["chat"]), bool(said["from_me"]), sender)
     except (ValueError, TypeError, KeyError):
         raise BadRecord("what is noted of a file cannot be read") from None
+
+
+def picture_of(remote: str) -> JID | None:
+    """Whose picture is to be fetched, when that is what the row says. Raises BadRecord."""
+    if not remote.startswith(PICTURE):
+        return None
+    try:
+        return JID.parse(remote.removeprefix(PICTURE))
+    except ValueError:
+        raise BadRecord("what is noted of a picture cannot be read") from None
 
 
 def sealed_remote_name(id: UUID) -> str:

@@ -197,6 +197,12 @@ async def get_media(unit: Unit, id: UUID) -> MediaRow:
     return found
 
 
+async def find_shown_in(unit: Unit, id: UUID) -> UUID | None:
+    """The conversation at which that file is shown as a picture."""
+    found: UUID | None = await unit.value(_queries.find_shown_in, id=id)
+    return found
+
+
 async def list_known(unit: Unit, ids: Sequence[UUID]) -> set[UUID]:
     """Which of these there are."""
     return {id for (id,) in await unit.tuples(_queries.list_known, ids=list(ids))}

@@ -41,7 +41,7 @@ class _Upload(BadContent):
     kind = "cut-short"
 
 
-class _FileResponse(StreamingResponse):
+class FileResponse(StreamingResponse):
     """A file that is let go however the answer ends."""
 
     def __init__(self, chunks: AsyncIterator[bytes], opened: AsyncExitStack, **options: object) -> None:
@@ -123,7 +123,7 @@ async def download_media(
             refused = answer(problem_of(error), str(error))
             refused.headers["content-range"] = f"bytes */{error.size}"
             return refused
-        return _FileResponse(
+        return FileResponse(
             file.chunks,
             stack.pop_all(),
             status_code=200 if file.span is None else 206,

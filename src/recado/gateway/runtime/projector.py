@@ -34,6 +34,7 @@ from recado.events import (
     MessageSent,
     MessageStarred,
     NumberChanged,
+    PictureChanged,
     Quote,
     ReceiptKind,
     ReceiptReceived,
@@ -48,6 +49,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.runtime.chat_states import ChatStates
 from recado.gateway.runtime.group_asking import ask_about_unknown
 from recado.gateway.runtime.group_rows import GroupRows
+from recado.gateway.runtime.picture_asking import Pictures
 from recado.groups import GroupChange
 from recado.jid import JID
 from recado.store.facts import content_to_json
@@ -122,6 +124,7 @@ class _Batch:
     rejected: dict[str, tuple[_Place, str, datetime]] = field(default_factory=dict)
     receipts: list[tuple[str, _Place, str, datetime]] = field(default_factory=list)
     read: list[tuple[str, _Place]] = field(default_factory=list)
+    pictures: Pictures = field(default_factory=Pictures)
     stars: list[tuple[str, _Place, bool, bool]] = field(default_factory=list)
     titles: dict[JID, str] = field(default_factory=dict)
     states: ChatStates = field(default_factory=ChatStates)
@@ -176,6 +179,10 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
     written_in = {row.chat for row in batch.rows if row.chat.is_group} | set(batch.titles)
     if written_in:
         await ask_about_unknown(unit, provider, batch.directory, written_in, now=max(fact.at for fact in facts))
+    begun = batch.directory.added & {
+        batch.directory.conversation_id(row.chat) for row in batch.rows if row.source != Source.HISTORY.value
+    }
+    await batch.pictures.settle(unit, provider, begun, facts)
     if batch.stars:
         await unit.run(
             _queries.save_stars,
@@ -343,6 +350,10 @@ def _number(batch: _Batch, fact: NumberChanged) -> None:
         batch.directory.moved(fact.old, fact.new, fact.lid)
 
 
+def _picture(batch: _Batch, fact: PictureChanged) -> None:
+    batch.pictures.take(fact)
+
+
 def _connection(batch: _Batch, fact: ConnectionChanged) -> None:
     batch.connection = fact
 
@@ -370,6 +381,7 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     GroupChanged: _group,
     ChatRemembered: _remembered,
     MessageStarred: _starred,
+    PictureChanged: _picture,
     ConnectionChanged: _connection,
     DeviceUnlinked: _unlinked,
     HistoryReceived: _history,

@@ -196,6 +196,13 @@ class MediaLost(Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureStored(Notice):
+    """The picture that the person or group of a conversation shows is here now."""
+
+    conversation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestAnswered(Notice):
     """What was asked of WhatsApp is over: `state` is done, refused, failed or unknown; the rest is at the request."""
 

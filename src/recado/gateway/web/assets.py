@@ -27,8 +27,8 @@ _WORDS = {
 }  # fmt: skip
 """Which words each script is given."""
 _SLOT = '"words go here"'
-_BEFORE = {"recado-connection.js": "recado-credentials.js"}
-"""A script that is one file for who asks, and two here: the other goes in front."""
+_BEFORE = {"recado-connection.js": ("recado-credentials.js", "recado-devices.js")}
+"""A script that is one file for who asks, and several here: the others go in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,7 @@ def answer_asset(request: Request, asset: Asset) -> Response:
 
 def _load(path: Path) -> Asset:
     text = path.read_text()
-    if path.name in _BEFORE:
-        text = path.with_name(_BEFORE[path.name]).read_text() + text
+    text = "".join(path.with_name(each).read_text() for each in _BEFORE.get(path.name, ())) + text
     wanted = _WORDS.get(path.name)
     if wanted is not None:
         words = {

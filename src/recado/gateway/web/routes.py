@@ -23,6 +23,7 @@ from recado.gateway.conversations.abouts import Marks, list_marks
 from recado.gateway.cursors import cursor, number_cursor
 from recado.gateway.groups import service as groups
 from recado.gateway.mentorados import repository, service
+from recado.gateway.pictures import repository as pictures
 from recado.gateway.problems import TABLE, Problem
 from recado.gateway.providers.roads import PRIORITY, ROADS
 from recado.gateway.refusals import Forbidden, NotFound, Refusal, Unauthenticated
@@ -146,6 +147,7 @@ async def mentorado(
     async with caller.unit() as unit:
         found = await repository.get_mentorado(unit, caller.mentorado_id)
         threads = await conversations.list_conversations(unit, limit=100)
+        await pictures.want(unit, [each.id for each in threads if each.picture is None], now=now)
         open_one = await conversations.get_conversation(unit, identifier(c)) if c else None
         messages, older = [], None
         composer = await find_composer(unit, open_one, now=now)

@@ -259,5 +259,5 @@ async def test_a_hundred_messages_are_a_handful_of_statements(
         from recado.gateway.runtime.recorder import record
 
         await record(counting, PROVIDER, facts)
-    rows = ["find_known", "add_contacts", "add_conversations", "add_messages", "add_events"]
+    rows = ["find_known", "add_contacts", "add_conversations", "add_messages", "want", "add_events"]
     assert ran == ["save_values", *rows]

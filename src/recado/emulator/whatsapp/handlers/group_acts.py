@@ -46,8 +46,8 @@ def get_picture(world: World, device: Device, node: Node) -> Answer:
     need(group.has(device.account))
     if not group.photo:
         raise Refused(404, "item-not-found")
-    path = f"/pictures/{group.photo}.jpg"
-    attrs = {"id": group.photo, "type": "image", "url": f"{world.control_url}{path}", "direct_path": path}
+    url, path = world.files.show(group.photo, group.picture)
+    attrs = {"id": group.photo, "type": "image", "url": url, "direct_path": path}
     return Answer([Node("picture", attrs)])
 
 
@@ -56,7 +56,8 @@ def set_picture(world: World, device: Device, node: Node) -> Answer:
     group = found_group(world, Node("iq", {"to": node.attrs["target"]}))
     need(group.may_edit(device.account))
     picture = node.child("picture")
-    group.photo = str(int.from_bytes(world.entropy(5), "big")) if picture is not None and picture.blob else ""
+    group.picture = picture.blob if picture is not None else b""
+    group.photo = str(int.from_bytes(world.entropy(5), "big")) if group.picture else ""
     attrs = {"jid": str(group.jid), "author": str(device.account.lid)}
     said = Node("set", {**attrs, "id": group.photo}) if group.photo else Node("delete", attrs)
     moves: list[Outgoing] = []

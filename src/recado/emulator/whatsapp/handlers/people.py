@@ -58,8 +58,8 @@ def on_picture_get(world: World, device: Device, node: Node) -> Answer:
     id, kind = owner.profile.picture_id, asked.attrs.get("type", "image")
     if asked.attrs.get("id") == id:
         return Answer()
-    path = f"/pictures/{id}.jpg"
-    attrs = {"id": id, "type": kind, "url": f"{world.control_url}{path}", "direct_path": path}
+    url, path = world.files.show(id, owner.profile.picture)
+    attrs = {"id": id, "type": kind, "url": url, "direct_path": path}
     return Answer([Node("picture", attrs)])
 
 

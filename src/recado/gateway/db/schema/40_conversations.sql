@@ -49,6 +49,7 @@ CREATE TABLE conversations (
     is_muted         boolean NOT NULL DEFAULT false,     -- silent until then; for good where there is no end
     muted_until      timestamptz,
     created_at       timestamptz NOT NULL DEFAULT now(),
+    picture_id       uuid,                               -- the file (media) of what they show, once it was asked for
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, contact_id),
     UNIQUE (mentorado_id, chat),
@@ -57,6 +58,7 @@ CREATE TABLE conversations (
     CHECK ((kind = 'person') = (contact_id IS NOT NULL)),
     CHECK ((kind = 'person') = (chat IS NULL))
 );
+CREATE INDEX conversations_picture ON conversations (mentorado_id, picture_id) WHERE picture_id IS NOT NULL;
 CREATE INDEX conversations_recent
     ON conversations (mentorado_id, coalesce(last_message_at, created_at) DESC, id DESC);
 

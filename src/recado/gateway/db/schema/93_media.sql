@@ -95,15 +95,17 @@ CREATE FUNCTION erase_media(contact uuid) RETURNS bigint
     SELECT public.empty_media(ARRAY(SELECT media_id FROM named UNION SELECT id FROM sent), 'erased')
 $$;
 
--- Files that old, up to `most`.
+-- Files that old, up to `most`. A picture stays for as long as somebody writes where it is shown.
 CREATE FUNCTION forget_media(before timestamptz, most integer) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
     SELECT public.empty_media(ARRAY(
-        SELECT id FROM public.media
+        SELECT id FROM public.media m
         WHERE mentorado_id = public.current_mentorado() AND created_at < before AND state IN ('stored', 'lost')
+          AND NOT EXISTS (SELECT FROM public.conversations c
+                          WHERE c.mentorado_id = m.mentorado_id AND c.picture_id = m.id AND c.last_message_at >= before)
         ORDER BY created_at LIMIT most), 'old')
 $$;
 
 REVOKE EXECUTE ON FUNCTION scan_media, next_media_at, empty_media, erase_media, forget_media FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION scan_media, next_media_at, erase_media, forget_media TO recado_app;
+GRANT EXECUTE ON FUNCTION scan_media, next_media_at, empty_media, erase_media, forget_media TO recado_app;

@@ -20,18 +20,27 @@ from recado.client.media.previews import Fetch
 from recado.client.media.transfer import Transfers
 from recado.errors import (
     BadRecord,
+    ConnectionLost,
+    LoggedOut,
     MediaCorrupted,
     MediaError,
     MediaForgotten,
     MediaGone,
     MediaTooLarge,
     MediaUnavailable,
+    NotConnected,
+    NotPaired,
+    QueryError,
+    RateLimited,
 )
 from recado.gateway.media.fetchers import Fetched, FetchFailed
-from recado.gateway.media.remote import FileOnServers, decode_remote
+from recado.gateway.media.remote import FileOnServers, decode_remote, picture_of
 from recado.gateway.runtime.leases import Lease
+from recado.jid import JID
 from recado.protocol.media.kinds import FileKind
 from recado.server import Server
+
+_JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +106,15 @@ class WebFetcher:
     @asynccontextmanager
     async def fetch(self, mentorado_id: UUID, remote: str) -> AsyncIterator[Fetched]:
         """Raises FetchFailed, also while the bytes are read: what came before is to be dropped then."""
+        client = self._running.find(mentorado_id)
         try:
+            shown_by = picture_of(remote)
+            if shown_by is not None:
+                yield Fetched(_pieces(await _picture(client, shown_by)), "image/jpeg")
+                return
             file = decode_remote(remote)
         except BadRecord:
             raise FetchFailed("unreadable", is_final=True) from None
-        client = self._running.find(mentorado_id)
         chunks = self._proven(file, client)
         async with aclosing(chunks):
             try:
@@ -137,6 +150,34 @@ class WebFetcher:
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
+
+
+async def _picture(client: Client | None, person: JID) -> bytes:
+    """The JPEG that a person or group shows, asked for where the account is connected. Raises FetchFailed."""
+    if client is None:
+        raise FetchFailed("not_connected")
+    try:
+        found = await client.people.picture(person)
+        if found is None:
+            raise FetchFailed("no_picture", is_final=True)
+        jpeg = await client.people.fetch_picture(found)
+    except RateLimited:
+        raise FetchFailed("slow_down") from None
+    except QueryError as error:
+        raise FetchFailed("not_shown", is_final=not error.retryable) from None
+    except MediaTooLarge:
+        raise FetchFailed("too_large", is_final=True) from None
+    except MediaError:
+        raise FetchFailed("no_answer") from None
+    except (NotPaired, NotConnected, ConnectionLost, LoggedOut):
+        raise FetchFailed("not_connected") from None
+    if not jpeg.startswith(_JPEG):
+        raise FetchFailed("not_a_picture", is_final=True)
+    return jpeg
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 async def _no_others() -> tuple[str, ...]:

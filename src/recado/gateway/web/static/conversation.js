@@ -80,6 +80,7 @@
         const wasAtEnd = isAtEnd();
         for (const list of ["threads", "archived-threads", "chat-actions"]) merge(document.getElementById(list), page.getElementById(list));
         showArchived(page);
+        showFace(page);
         merge(messages, page.getElementById("messages"), { keepsOlder: true });
         showWindow(page);
         if (wasAtEnd) toEnd();
@@ -109,6 +110,12 @@
     if (!place || !fresh) return;
     place.hidden = fresh.hidden;
     document.getElementById("archived-count").textContent = page.getElementById("archived-count").textContent;
+  };
+
+  /** Who one writes with shows another picture, or none. */
+  const showFace = (page) => {
+    const place = document.querySelector("#thread > .bar > .face"), fresh = page.querySelector("#thread > .bar > .face");
+    if (place && fresh && !place.isEqualNode(fresh)) place.replaceWith(document.importNode(fresh, true));
   };
 
   const noteRead = async () => {

@@ -64,6 +64,9 @@
     .use { font-size: 13.5px; } .inside { display: contents; }
     recado-credentials summary { color: var(--ink); font-weight: 600; }
     recado-credentials dl { grid-template-columns: 1fr; } recado-credentials dd { margin-block-end: 6px; }
+    .devices { margin: 8px 0 0; padding: 0; list-style: none; } .devices li + li { border-block-start: 1px solid var(--line); }
+    .device { display: flex; gap: 8px; align-items: baseline; padding-block: 6px; } .device .name { flex: 1; color: var(--ink); font-weight: 550; }
+    .device button { padding: 3px 10px; font-size: 13.5px; }
     .field { margin-block-start: 10px; }
     label { display: block; font-size: 13.5px; font-weight: 550; } label .soft { font-weight: 400; }
     input:not([type=checkbox]) { font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 9px;
@@ -136,6 +139,7 @@
     /** Which road carries what is sent, and why, as the API tells it. */
     #use = null;
     #credentials = new Map();
+    #devices = null;
     #problem = "";
     #isAsking = false;
     /** What a person is asked whether they are sure about: "unlink", "number_changed", or nothing. */
@@ -242,8 +246,8 @@
     }
 
     /** One request of the API. Throws an Error for a person, with what was wrong with which field. */
-    async #fetch(path, method, body) {
-      const headers = this.#headers(body === undefined ? {} : { "content-type": "application/json" });
+    async #fetch(path, method, body, more = {}) {
+      const headers = this.#headers(body === undefined ? more : { "content-type": "application/json", ...more });
       let response;
       try {
         response = await fetch(this.#url(path), { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
@@ -467,6 +471,7 @@
     /** What stays as it is while the card around it is drawn anew: somebody may be typing in it. */
     #kept() {
       const provider = this.#road;
+      if (this.#mayManage && provider === "baileys" && this.#connection.state === "connected") return this.#linked();
       if (!this.#mayManage || !BY_CREDENTIALS.includes(provider)) return null;
       if (!this.#credentials.has(provider)) {
         const element = document.createElement("recado-credentials");
@@ -478,6 +483,17 @@
         element.load().then(() => { this.#drawn = ""; this.#render(); });
       }
       return this.#credentials.get(provider);
+    }
+
+    /** The account's devices; a new list for a new connection. */
+    #linked() {
+      const since = this.#connection.state_at;
+      if (this.#devices?.since !== since) {
+        const element = document.createElement("recado-devices");
+        element.speak = { make, word: (key, values) => this.#word(key, values), ask: (...asked) => this.#fetch(...asked) };
+        this.#devices = { since, element };
+      }
+      return this.#devices.element;
     }
 
     #about() {
