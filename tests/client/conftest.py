@@ -105,9 +105,12 @@ def told() -> Callable[..., Any]:
 
     async def told(client: Client, kind: type[F], count: int = 1) -> list[F]:
         cursor, facts = client.listen(kind, after=0), []
-        async with asyncio.timeout(PATIENCE):
-            while len(facts) < count:
-                facts.append(await anext(cursor))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while len(facts) < count:
+                    facts.append(await anext(cursor))
+        except TimeoutError:
+            raise AssertionError(f"{len(facts)} of {count} {kind.__name__} came: {facts}") from None
         return facts
 
     return told

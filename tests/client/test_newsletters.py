@@ -66,7 +66,7 @@ async def test_what_is_no_channel_is_refused(desk, bia, soon):
 async def two(desk, world, clock, bia, told) -> AsyncIterator[tuple[Client, Client, Newsletter, MessageId]]:
     """Ana's channel with one post, which Bia's client follows and has."""
     theirs = Client(MemoryStore(), server=world.server, clock=clock)
-    async with asyncio.timeout(10), desk.connected() as client, theirs:
+    async with desk.connected() as client, theirs:
         await bia.link(theirs)
         made = await client.newsletters.create("News", "of our street")
         await theirs.newsletters.follow(made.jid)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from recado.content import Button, Buttons, Location, Text, Unsupported
@@ -368,6 +369,24 @@ async def test_numbers_are_in_the_order_of_commits_with_many_writers(rows: Rows)
                 writers.create_task(write(who))
         done.set()
     assert seen == list(range(1, 81))
+
+
+async def test_nobody_sees_a_later_number_while_an_earlier_one_is_not_committed(rows: Rows, database_url: str) -> None:
+    """A reader who has seen the later one would never ask for the earlier."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    chat = JID.phone("550000010001")
+    async with asyncio.TaskGroup() as group, rows.database.unit(rows.principal) as unit:
+        await record(unit, "baileys", [received("first")])
+        await unit.drain()
+        second = group.create_task(rows.tell(received("second", "3EB02", chat=chat, sender=chat)))
+        with psycopg.connect(database_url, autocommit=True) as line:
+            async with asyncio.timeout(30):
+                while not second.done() and not line.execute(blocked).fetchone()[0]:  # type: ignore[index]
+                    await asyncio.to_thread(line.execute, b"SELECT 1")
+        async with rows.database.unit(rows.principal) as looking:
+            assert await stream.list_events(looking, after=0) == []
+    async with rows.database.unit(rows.principal) as looking:
+        assert [event.seq for event in await stream.list_events(looking, after=0)] == [1, 2]
 
 
 async def test_many_writers_of_the_same_people_make_each_of_them_once(rows: Rows) -> None:
