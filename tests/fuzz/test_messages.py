@@ -105,9 +105,11 @@ def test_what_is_said_comes_back(content: Content) -> None:
 
 
 def test_a_place_that_is_none_and_a_time_that_is_none_are_kept_as_they_came() -> None:
-    for content in (Location(float("nan"), 0.0), Location(1000.0, 0.0)):
-        decoded = decode_message(encode_message(content)).content
-        assert decoded is not None and content_kind(decoded) == "locationMessage"
+    for latitude in (float("nan"), float("inf"), 1000.0):
+        for is_live in (False, True):
+            part = wire.LocationMessage(degrees_latitude=latitude, is_live=is_live)
+            decoded = decode_message(wire.Message(location_message=part).SerializeToString()).content
+            assert decoded is not None and content_kind(decoded) == "locationMessage"
     too_late = b"\xda\x04\x0f\x1a\x01a\x38" + b"\xff" * 8 + b"\x7f" + b"\x12\x00"
     decoded = decode_message(too_late).content
     assert decoded is not None and content_kind(decoded) == "eventMessage"

@@ -488,7 +488,7 @@
     /** The account's devices; a new list for a new connection. */
     #linked() {
       const since = this.#connection.state_at;
-      if (this.#devices?.since !== since) {
+      if (!this.#devices || this.#devices.since !== since) {
         const element = document.createElement("recado-devices");
         element.speak = { make, word: (key, values) => this.#word(key, values), ask: (...asked) => this.#fetch(...asked) };
         this.#devices = { since, element };
