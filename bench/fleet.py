@@ -30,6 +30,7 @@ ADMIN_KEY = "rk_0123456789ab_an-administrators-key-of-this-bench"
 PATIENCE = 240.0
 LOOK_SECONDS = 0.05
 SCAN_SECONDS = 0.2
+TOLD = "SELECT count(*) FROM connections WHERE history_progress = 100"
 
 
 @dataclass(slots=True)
@@ -100,7 +101,10 @@ class Fleet:
         self.workers.clear()
 
     async def link(self, count: int) -> None:
-        """Have so many accounts, each linked to a phone of its own: the first through the API, the others past it."""
+        """
+        Have so many accounts, each linked to a phone of its own: the first through the API, the others past it. They
+        have been told their past when this returns: that belongs to linking, and happens once.
+        """
         if not self.accounts:
             await self.start()
             async with aiohttp.ClientSession(raise_for_status=True) as http:
@@ -110,6 +114,9 @@ class Fleet:
         server = Server(self.address["url"], bytes.fromhex(self.address["root"]))
         ids = await link_many(self.dsn, self._folder, server, self.address["control"], phones)
         self.accounts += [Account(phone, str(id)) for phone, id in zip(phones, ids, strict=True)]
+        await self.start()
+        await self.until(TOLD, count)
+        await self.stop()
 
     async def value(self, statement: str, **parameters: Any) -> Any:
         """The first column of the first row."""
