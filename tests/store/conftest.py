@@ -43,8 +43,8 @@ class WatchedBackend:
         self.reads.append(list(keys))
         return await self.inner.read(keys)
 
-    async def scan(self, prefix: str) -> list[str]:
-        return await self.inner.scan(prefix)
+    async def scan(self, *prefixes: str) -> list[str]:
+        return await self.inner.scan(*prefixes)
 
     async def commit(self, changes: Changes) -> None:
         refused, self.refuse_with = self.refuse_with, None

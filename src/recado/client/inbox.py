@@ -111,8 +111,7 @@ class Inbox:
         turns = []
         async with self._account.store.transaction() as tx:
             begun = [(Turn(self._account, tx, self._account.now()), node) for node in batch]
-            if len(batch) > 1:
-                await tx.prefetch_peers(*router.read_ahead(begun, self._account))
+            await tx.prefetch_peers(*router.read_ahead(begun, self._account))
             for turn, node in begun:
                 turns.append(await self._one(turn, node))
             crashpoints.reach(CrashPoint.INBOUND_BEFORE_COMMIT)

@@ -40,8 +40,8 @@ class Backend(Protocol):
         """The values of those keys that exist. Raises StoreUnavailable, BadRecord."""
         ...
 
-    async def scan(self, prefix: str) -> list[str]:
-        """The keys that start with `prefix`, sorted."""
+    async def scan(self, *prefixes: str) -> list[str]:
+        """The keys that start with one of `prefixes`, sorted, each once."""
         ...
 
     async def commit(self, changes: Changes) -> None:

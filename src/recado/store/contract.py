@@ -223,6 +223,8 @@ async def check_a_scan_takes_its_prefix_literally(factory: Factory) -> None:
         assert await backend.scan("session-7_") == ["session-7_1.0", "session-7_1.12", "session-7_1.2"]
         assert await backend.scan("session-") == ["session-7.0", "session-7_1.0", "session-7_1.12", "session-7_1.2"]
         assert await backend.scan("s%") == ["s%"]
+        both = await backend.scan("session-7_1.1", "s%", "session-7_1.12")
+        assert both == sorted(["s%", "session-7_1.12"]), "of several prefixes, each key once"
         assert await backend.scan("work-") == []
         assert await backend.scan("") == sorted(names)
 

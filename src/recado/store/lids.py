@@ -15,7 +15,7 @@ from recado.protocol.signal.record import SessionRecord
 from recado.protocol.signal.sender_key import SenderKeyRecord
 from recado.store import keys
 from recado.store.overlay import Overlay
-from recado.store.people import move_tokens
+from recado.store.people import move_tokens, tokens_key
 from recado.store.records import DeviceList, OtherAddress
 from recado.store.timers import ChatTimer
 
@@ -27,6 +27,7 @@ _BY_DEVICE: tuple[tuple[str, Callable[[bytes], Any]], ...] = (
     (keys.IDENTITIES, bytes),
     (keys.SENDER_KEYS, SenderKeyRecord.decode),
 )
+_BY_PERSON = (keys.devices, keys.chat_timer, tokens_key)
 
 
 async def learn(overlay: Overlay, pairs: Sequence[tuple[JID, JID]]) -> list[tuple[JID, JID]]:
@@ -35,14 +36,10 @@ async def learn(overlay: Overlay, pairs: Sequence[tuple[JID, JID]]) -> list[tupl
     news = [(phone, lid) for phone, lid in pairs if await _map(overlay, phone, lid)]
     if news:
         await _move_devices(overlay, news)
-        lists = [(keys.devices(phone), keys.devices(lid)) for phone, lid in news]
-        await overlay.prefetch([name for pair in lists for name in pair])
-        for old, new in lists:
-            await _move(overlay, old, new, DeviceList.decode)
-        timers = [(keys.chat_timer(phone), keys.chat_timer(lid)) for phone, lid in news]
-        await overlay.prefetch([name for pair in timers for name in pair])
-        for old, new in timers:
-            await _move(overlay, old, new, ChatTimer.decode)
+        await overlay.prefetch([name(jid) for pair in news for jid in pair for name in _BY_PERSON])
+        for phone, lid in news:
+            await _move(overlay, keys.devices(phone), keys.devices(lid), DeviceList.decode)
+            await _move(overlay, keys.chat_timer(phone), keys.chat_timer(lid), ChatTimer.decode)
         await move_tokens(overlay, news)
     return news
 
@@ -69,16 +66,16 @@ async def _move_devices(overlay: Overlay, pairs: list[tuple[JID, JID]]) -> None:
         for old, new in ((PHONE, LID), (HOSTED, HOSTED_LID)):
             users[keys.address_user(JID(phone.user, old))] = keys.address_user(JID(lid.user, new))
     people = [keys.address_user(phone) for phone, _ in pairs] if len(pairs) <= _MANY else [""]
-    for family, decode in _BY_DEVICE:
-        names = {name for person in people for name in await overlay.scan(family + person)}
-        moves = []
-        for name in sorted(names):
-            user, _, device = name.removeprefix(family).partition(".")  # behind a sender key's device stands its group
-            if user in users:
-                moves.append((name, f"{family}{users[user]}.{device}"))
-        await overlay.prefetch([name for move in moves for name in move])
-        for old_name, new_name in moves:
-            await _move(overlay, old_name, new_name, decode)
+    names = await overlay.scan(*(family + person for family, _ in _BY_DEVICE for person in people))
+    moves = []
+    for name in names:
+        family, decode = next(each for each in _BY_DEVICE if name.startswith(each[0]))
+        user, _, device = name.removeprefix(family).partition(".")  # behind a sender key's device stands its group
+        if user in users:
+            moves.append((name, f"{family}{users[user]}.{device}", decode))
+    await overlay.prefetch([name for *move, _ in moves for name in move])
+    for old_name, new_name, decode in moves:
+        await _move(overlay, old_name, new_name, decode)
 
 
 async def _move(overlay: Overlay, old: str, new: str, decode: Callable[[bytes], Any]) -> None:

@@ -33,11 +33,9 @@ class MemoryStore:
         values = self._values
         return {key: values[key] for key in keys if key in values}
 
-    async def scan(self, prefix: str) -> list[str]:
-        """The keys that start with `prefix`, sorted."""
-        family, dash, _ = prefix.partition("-")
-        keys = self._families.get(family, ()) if dash else self._values
-        return sorted(key for key in keys if key.startswith(prefix))
+    async def scan(self, *prefixes: str) -> list[str]:
+        """The keys that start with one of `prefixes`, sorted, each once."""
+        return sorted({key for prefix in prefixes for key in self._begun(prefix)})
 
     async def commit(self, changes: Changes) -> None:
         """All of it, at once: nothing here can fail halfway."""
@@ -68,6 +66,11 @@ class MemoryStore:
             del self._expires[key]
             self._drop(key)
         return len(gone)
+
+    def _begun(self, prefix: str) -> list[str]:
+        family, dash, _ = prefix.partition("-")
+        keys = self._families.get(family, ()) if dash else self._values
+        return [key for key in keys if key.startswith(prefix)]
 
     def _drop(self, key: str) -> None:
         if self._values.pop(key, None) is not None:

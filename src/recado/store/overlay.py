@@ -112,13 +112,13 @@ class Overlay:
             for key in missing:
                 self._raw[key] = found.get(key)
 
-    async def scan(self, prefix: str) -> list[str]:
-        """The keys that start with `prefix`, sorted, this transaction's writes included."""
+    async def scan(self, *prefixes: str) -> list[str]:
+        """The keys that start with one of `prefixes`, sorted, this transaction's writes included."""
         self._check()
-        keys = set(await self._backend.scan(prefix))
+        keys = set(await self._backend.scan(*prefixes))
         for layer in self._layers():
             for key, value in layer.values.items():
-                if key.startswith(prefix):
+                if key.startswith(prefixes):
                     keys.discard(key) if value is None else keys.add(key)
         return sorted(keys)
 

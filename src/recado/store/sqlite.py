@@ -43,7 +43,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.ex
 _READ_ONE = 'SELECT key, value FROM "values" WHERE key = ?'
 _READ_MANY = 'SELECT key, value FROM "values" WHERE key IN (SELECT value FROM json_each(?))'
 # The end of the range is the highest code point: keys are compared by their UTF-8 bytes.
-_SCAN = 'SELECT key FROM "values" WHERE key >= ? AND key < ? ORDER BY key'
+_SCAN = 'SELECT key FROM "values" WHERE key >= ? AND key < ?'
 _FACTS = "SELECT seq, kind, body FROM facts WHERE seq > ? ORDER BY seq LIMIT ?"
 _LAST_FACT = "SELECT coalesce(max(seq), 0) FROM facts"
 
@@ -83,10 +83,9 @@ class SQLiteStore:
         """The values of those keys that exist. Raises StoreUnavailable."""
         return await self._run(lambda: _read(self._connection, keys))
 
-    async def scan(self, prefix: str) -> list[str]:
-        """The keys that start with `prefix`, sorted. Raises StoreUnavailable."""
-        bounds = (prefix, prefix + "\U0010ffff")
-        return await self._run(lambda: [key for (key,) in self._connection.execute(_SCAN, bounds)])
+    async def scan(self, *prefixes: str) -> list[str]:
+        """The keys that start with one of `prefixes`, sorted, each once. Raises StoreUnavailable."""
+        return await self._run(lambda: _scan(self._connection, prefixes))
 
     async def commit(self, changes: Changes) -> None:
         """All or nothing, on the disk on return. Raises StoreRefused (nothing was stored), StoreUnavailable."""
@@ -169,6 +168,11 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
+
+
+def _scan(database: sqlite3.Connection, prefixes: Sequence[str]) -> list[str]:
+    found = {key for prefix in prefixes for (key,) in database.execute(_SCAN, (prefix, prefix + "\U0010ffff"))}
+    return sorted(found)
 
 
 def _read(database: sqlite3.Connection, keys: Sequence[str]) -> dict[str, bytes]:

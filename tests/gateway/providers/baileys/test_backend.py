@@ -65,8 +65,8 @@ class Named:
     async def read(self, keys: Sequence[str]) -> dict[str, bytes]:
         return await self.inner.read(keys)
 
-    async def scan(self, prefix: str) -> list[str]:
-        return await self.inner.scan(prefix)
+    async def scan(self, *prefixes: str) -> list[str]:
+        return await self.inner.scan(*prefixes)
 
     async def commit(self, changes: Changes) -> None:
         await self.inner.commit(changes)

@@ -28,6 +28,8 @@ from recado.protocol.node import Node
 MOST_FOR_ONE = 12
 """Ask whether it is known (4 statements), commit (8)."""
 MOST_FOR_MANY = 12
+MOST_FROM_A_STRANGER = 24
+"""What is known, what was kept under the number, what moves (4 each, with the unit around it), and the commit (12)."""
 
 
 @dataclass
@@ -91,10 +93,10 @@ async def received(database: Database, vault: Vault, ana: Principal, new_lease: 
         client = await stack.enter_async_context(Client(backend, server=world.server, autoconnect=False))
         inbox = Inbox(client._account)
 
-        async def texts(count: int) -> tuple[Inbox, list[Node]]:
+        async def texts(count: int, by: str = "Bia") -> tuple[Inbox, list[Node]]:
             before = len(world.pending(phone.jid))
             for number in range(count):
-                await bia.say(phone, f"text {number}")
+                await world.phone(by).say(phone, f"text {number}")
             return inbox, list(world.pending(phone.jid))[before:]
 
         yield texts
@@ -124,3 +126,17 @@ async def test_a_batch_costs_no_more_statements_than_a_lone_message_and_seals_ea
     assert counts.sealed[session] == 1
     assert set(counts.sealed.values()) == {1}
     assert len(counts.sealed) == 33  # and a mark for each message that it was seen
+
+
+async def test_a_strangers_first_message_is_read_about_in_three_looks(received: Any, counts: Counts) -> None:
+    inbox, (warm,) = await received(1)
+    await inbox._take([warm], Socket())
+    _, (first,) = await received(1, by="Carla")
+    counts.clear()
+    socket = Socket()
+    await inbox._take([first], socket)
+    assert [node.tag for node in socket.answers] == ["receipt"]
+    reads = ("SELECT key, value FROM baileys_sessions", "SELECT DISTINCT s.key")
+    looks = [each for each in counts.statements if any(read in each for read in reads)]
+    assert len(looks) == 3, looks
+    assert len(counts.statements) <= MOST_FROM_A_STRANGER, counts.statements

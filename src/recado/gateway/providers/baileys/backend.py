@@ -83,10 +83,10 @@ class PostgresBackend:
                 self._keys = sealed = await self._vault.learn(unit)  # another process seals with a new one already
         return {key: sealed.open(key, envelope) for key, envelope in rows}
 
-    async def scan(self, prefix: str) -> list[str]:
-        """The keys that start with `prefix`, sorted. Raises StoreUnavailable."""
+    async def scan(self, *prefixes: str) -> list[str]:
+        """The keys that start with one of `prefixes`, sorted, each once. Raises StoreUnavailable."""
         async with self._database.unit(self._principal) as unit:
-            return [key for (key,) in await unit.tuples(_queries.scan_keys, prefix=prefix)]
+            return [key for (key,) in await unit.tuples(_queries.scan_keys, prefixes=list(prefixes))]
 
     async def commit(self, changes: Changes) -> None:
         """

@@ -3,7 +3,10 @@ SELECT key, value FROM baileys_sessions WHERE key = ANY (%(keys)s)
 
 -- scan_keys --
 -- The end of the range is the highest code point: the column is compared by bytes.
-SELECT key FROM baileys_sessions WHERE key >= %(prefix)s AND key < %(prefix)s || chr(1114111) ORDER BY key
+SELECT DISTINCT s.key
+FROM unnest(%(prefixes)s::text[]) AS wanted(prefix)
+JOIN baileys_sessions AS s ON s.key >= wanted.prefix AND s.key < wanted.prefix || chr(1114111)
+ORDER BY s.key
 
 -- save_values --
 -- The key these are sealed with is held to the end of the unit; when there is a newer one, the unit ends (RC010).
