@@ -14,7 +14,7 @@ What can go wrong, grouped by who can act on it. `str(error)` never holds a mess
     │                                                          · IdentityChanged · MalformedEnvelope · TooFarAhead
     ├── SendError           the message                        Rejected · NoRecipients · TooLarge · SendUnconfirmed
     ├── MediaError          the file                           MediaGone (› MediaForgotten) · MediaCorrupted
-    │                                                          · MediaTooLarge · MediaUnavailable
+    │                                                          · MediaTooLarge · MediaUnavailable · StickerPackRefused
     ├── AppStateError       the state devices share            AppStateCorrupted · AppStateKeyMissing · AppStateConflict
     └── StoreError          the operator                       LeaseLost · StoreUnavailable · StoreRefused · BadRecord
 """
@@ -299,6 +299,10 @@ class MediaUnavailable(MediaError):
     """No server for files could be used just now."""
 
     retryable = True
+
+
+class StickerPackRefused(MediaError):
+    """The archive of a pack of stickers is not one that is opened."""
 
 
 class AppStateError(RecadoError):

@@ -13,6 +13,7 @@ import { contentActions } from './content.mjs'
 import { historyActions, listenToHistory } from './history.mjs'
 import { listenToPeople, peopleActions } from './people.mjs'
 import { pictureActions } from './pictures.mjs'
+import { stickerActions } from './stickers.mjs'
 
 const { RECADO_URL, RECADO_NAME, RECADO_AUTH, RECADO_LOG } = process.env
 const logger = pino({ level: RECADO_LOG || 'silent' }, pino.destination(2))
@@ -123,6 +124,7 @@ const actions = {
 	...appStateActions({ tell, socket: () => socket }),
 	...peopleActions({ tell, socket: () => socket }),
 	...pictureActions({ tell, received, socket: () => socket }),
+	...stickerActions({ tell, received, socket: () => socket }),
 	async stop() {
 		wanted = false
 		await socket.end(undefined)

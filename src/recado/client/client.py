@@ -25,6 +25,7 @@ from recado.client.listeners import Cursor, Handlers
 from recado.client.media.files import Files, Received, Sink, Told
 from recado.client.media.previews import Previews
 from recado.client.media.sealed_file import Source
+from recado.client.media.sticker_packs import StickerPacks
 from recado.client.nodes import RawQuery
 from recado.client.options import DeviceProfile, Limits
 from recado.client.pairing import Pairing
@@ -114,6 +115,7 @@ class Client:
         """More of the past, from the own phone."""
         self._files = self._account.files = Files(self._account, self._connected)
         self.previews = Previews(self._files)
+        self.sticker_packs = StickerPacks(self._files, limits, entropy)
         self.groups = Groups(self._account, self._connected)
         self.business = Business(self._account, self._connected, self._files)
         self.devices = LinkedDevices(self._account, self._connected)

@@ -14,7 +14,7 @@ from recado.content.abouts import Comment, DisappearingTimer, Edit, Editable, Ke
 from recado.content.agreements import MemberLabel, PhoneNumberSharing, SharingLimit
 from recado.content.asking import Answer, Event, EventAnswer, Poll, PollVote
 from recado.content.cards import ContactCard, Contacts, GroupInvite, LiveLocation, Location, Product
-from recado.content.files import Album, EncryptedFile, Media, MediaKind, StickerPack
+from recado.content.files import Album, EncryptedFile, Media, MediaKind, PackedSticker, StickerPack
 from recado.content.kinds import KINDS, WEB_KINDS, Content, content_kind, content_text
 from recado.content.menus import (
     Button,
@@ -59,6 +59,7 @@ __all__ = [
     "Option",
     "OptionList",
     "OptionSection",
+    "PackedSticker",
     "PhoneNumberSharing",
     "Pin",
     "Poll",

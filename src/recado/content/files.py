@@ -83,11 +83,30 @@ class Album:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedSticker:
+    """A sticker of a pack: what its file is called within, and what it stands for, for people and in words."""
+
+    file_name: str
+    emojis: tuple[str, ...] = ()
+    label: str = field(default="", repr=False)
+    mime_type: str = "image/webp"
+    is_animated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StickerPack:
-    """A pack of so many stickers, to be added; read and shown, its files are not fetched."""
+    """
+    A pack of so many stickers, to be added. `remote` is the archive they lie in, `tray_icon` what the file of its icon
+    is called in there, `thumbnail_remote` a JPEG of that icon, opened with the archive's key.
+    """
 
     name: str = field(repr=False)
     publisher: str = field(default="", repr=False)
     stickers: int = 0
     id: str = field(default="", repr=False)
     caption: str | None = field(default=None, repr=False)
+    description: str | None = field(default=None, repr=False, metadata=_SPARSE)
+    packed: tuple[PackedSticker, ...] = field(default=(), repr=False, metadata=_SPARSE)
+    tray_icon: str = field(default="", repr=False, metadata=_SPARSE)
+    remote: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE)
+    thumbnail_remote: EncryptedFile | None = field(default=None, repr=False, metadata=_SPARSE, kw_only=True)

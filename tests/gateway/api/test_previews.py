@@ -17,6 +17,7 @@ from recado.emulator.whatsapp.world import World
 from recado.gateway.app import Gateway
 from recado.gateway.settings import Settings
 from recado.protocol.media.kinds import FileKind
+from recado.protocol.media.sticker_archive import Sticker
 
 Link = Callable[..., Awaitable[None]]
 
@@ -117,3 +118,17 @@ async def test_the_key_of_a_received_picture_is_told_to_nobody(clara: Api, link:
         await bia.say("Clara", Text("see https://example.invalid", preview=preview))
         told = (await events.until(lambda event: event.kind == "message.received")).data["data"]
     assert told["content"]["preview"]["title"] == "A page" and "picture" not in told["content"]["preview"]
+
+
+async def test_the_key_of_a_received_pack_of_stickers_is_told_to_nobody(clara: Api, link: Link, world: World) -> None:
+    await link(clara)
+    bia = world.phone("Bia")
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "WEBP")
+    pack = bia.files.put_pack("Cats", [Sticker(out.getvalue(), ("🐈",))], picture(), "Bia")
+    async with clara.stream() as events:
+        await bia.say("Clara", pack)
+        told = (await events.until(lambda event: event.kind == "message.received")).data["data"]["content"]
+    assert (told["name"], told["publisher"], told["stickers"]) == ("Cats", "Bia", 1)
+    assert told["packed"][0]["emojis"] == ["🐈"]
+    assert not told.keys() & {"remote", "thumbnail_remote"}

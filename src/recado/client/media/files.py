@@ -118,8 +118,14 @@ class Files:
 
     async def upload_picture(self, data: bytes) -> EncryptedFile:
         """Encrypt and upload the large picture of a link's preview. Raises as `upload`."""
-        stored_as, now = FileKind.LINK_THUMBNAIL, int(self._account.now().timestamp())
-        async with sealed_file(data, stored_as, most=MOST, entropy=self._account.entropy) as sealed:
+        return await self.upload_bytes(data, FileKind.LINK_THUMBNAIL, most=MOST)
+
+    async def upload_bytes(
+        self, data: bytes, stored_as: FileKind, *, most: int, key: bytes | None = None
+    ) -> EncryptedFile:
+        """Encrypt and upload what stands beside a message, under a key of its own or that of another file."""
+        now, entropy = int(self._account.now().timestamp()), self._account.entropy
+        async with sealed_file(data, stored_as, most=most, entropy=entropy if key is None else lambda _: key) as sealed:
             return await upload_file(self._transfers, self._hosts, sealed, stored_as, now=now)
 
     async def linked_picture(self, shown: Told | Content | LinkPreview) -> bytes:

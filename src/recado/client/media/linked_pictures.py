@@ -1,11 +1,12 @@
 """
-Pictures that a message shows by link beside its file: the larger thumbnail of a picture, film or document, and the
-large picture of a link's preview. Which one, and with which words it opens; fetching it is the files' business.
+Pictures that a message shows by link: the larger thumbnail of a picture, film or document, the large picture of a
+link's preview, the icon of a pack of stickers. Which one, and with which words it opens; fetching it is the files'
+business.
 """
 
 from __future__ import annotations
 
-from recado.content import Content, EncryptedFile, LinkPreview, Media, MediaKind, Text
+from recado.content import Content, EncryptedFile, LinkPreview, Media, MediaKind, StickerPack, Text
 from recado.errors import UsageError
 from recado.protocol.media.kinds import FileKind
 
@@ -27,4 +28,6 @@ def linked_picture(content: Content | LinkPreview) -> tuple[EncryptedFile, FileK
         return content.picture, FileKind.LINK_THUMBNAIL
     if isinstance(content, Media) and content.thumbnail_remote is not None and content.kind in _THUMBNAILS:
         return content.thumbnail_remote, _THUMBNAILS[content.kind]
+    if isinstance(content, StickerPack) and content.thumbnail_remote is not None:
+        return content.thumbnail_remote, FileKind.STICKER_PACK_THUMBNAIL
     raise UsageError("there is no picture by link in this")

@@ -27,6 +27,7 @@ from recado.clock import Clock
 
 TYPES = frozenset(
     {"image", "video", "audio", "document", "md-app-state", "md-msg-hist", "thumbnail-link", "biz-cover-photo"}
+    | {"sticker-pack", "thumbnail-sticker-pack"}
 )
 POSTED = frozenset({"newsletter-image", "newsletter-video", "newsletter-audio", "newsletter-document"})
 """What is uploaded for channels, as it is: the hash is the file's own."""

@@ -9,16 +9,18 @@ Switches to be wrong on purpose: `answers` (off: it keeps still), `keeps` (off: 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from recado.content import EncryptedFile, Media, MediaKind
+from recado.content import EncryptedFile, Media, MediaKind, StickerPack
 from recado.emulator.whatsapp.delivery import post
 from recado.errors import DecodeError, StanzaError, UsageError
 from recado.jid import JID
 from recado.protocol.media.cipher import KEY_SIZE, MediaKeys, Opener, Sealer
 from recado.protocol.media.kinds import FileKind
 from recado.protocol.media.retry import Reupload, check_request, seal_result
+from recado.protocol.media.sticker_archive import OpenedPack, Sticker, open_archive, pack_archive
 from recado.protocol.node import Node
 from recado.protocol.stanzas.media_retry import MediaRetry
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from recado.emulator.whatsapp.phone import Phone
 
 _NOT_FOUND = 2
+_MOST_PACK = 32 * 1024 * 1024
 
 
 class PhoneFiles:
@@ -72,13 +75,29 @@ class PhoneFiles:
         direct_path = self._world.files.add(use.path, sealed + last)[1]
         return EncryptedFile(direct_path, "", key, fingerprint.sha256, fingerprint.enc_sha256, 0)
 
+    def put_pack(self, name: str, stickers: Sequence[Sticker], thumbnail: bytes, publisher: str = "") -> StickerPack:
+        """Pack stickers, encrypt and upload them with a picture of the pack; what can be sent."""
+        id = self._world.entropy(16).hex()
+        data, packed, icon = pack_archive(id, stickers, stickers[0].data)
+        remote = replace(self.put_picture(FileKind.STICKER_PACK, data), size=len(data))
+        linked = self.put_picture(FileKind.STICKER_PACK_THUMBNAIL, thumbnail, remote.key)
+        words, files = (name, publisher, len(packed), id, None, None), (packed, icon, remote)
+        return StickerPack(*words, *files, thumbnail_remote=linked)
+
+    def open_pack(self, pack: StickerPack) -> OpenedPack:
+        """The stickers of a pack that was received. Raises UsageError when it is not there, StickerPackRefused."""
+        data = self._opened(pack.remote, FileKind.STICKER_PACK)
+        return open_archive(data, pack.packed, pack.tray_icon, most=_MOST_PACK)
+
     def open(self, media: Media) -> bytes:
         """The bytes of a file that was received. Raises UsageError when it is not there, MediaCorrupted."""
-        remote = media.remote
+        return self._opened(media.remote, FileKind.of(media.kind))
+
+    def _opened(self, remote: EncryptedFile | None, use: FileKind) -> bytes:
         sealed = None if remote is None else self._world.files.read(remote.direct_path)
         if remote is None or sealed is None:
             raise UsageError("the file is not on the servers")
-        keys = MediaKeys.derive(remote.key, FileKind.of(media.kind))
+        keys = MediaKeys.derive(remote.key, use)
         opener = Opener(keys, sha256=remote.sha256, enc_sha256=remote.enc_sha256)
         opened = opener.update(sealed)
         return opened + opener.finish()[0]

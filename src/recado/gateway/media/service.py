@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from recado.content import Content, Edit, LinkPreview, Media, Template
+from recado.content import Content, Edit, LinkPreview, Media, StickerPack, Template
 from recado.events import Fact, MessageReceived, MessageSent, Source
 from recado.gateway.db.notify import MEDIA
 from recado.gateway.db.unit import Unit
@@ -83,6 +83,9 @@ def without_keys(content: Any, named: Callable[[Media], str]) -> Any:
         return content if content.remote is None else replace(content, remote=None, reference=named(content))
     if isinstance(content, LinkPreview):
         return content if content.picture is None else replace(content, picture=None)
+    if isinstance(content, StickerPack):
+        is_bare = content.remote is None and content.thumbnail_remote is None
+        return content if is_bare else replace(content, remote=None, thumbnail_remote=None)
     if isinstance(content, tuple):
         return tuple(without_keys(each, named) for each in content)
     if is_dataclass(content) and not isinstance(content, type | JID):

@@ -23,6 +23,8 @@ class FileKind(Enum):
     IMAGE_THUMBNAIL = "Image Thumbnail", "thumbnail-image"
     VIDEO_THUMBNAIL = "Video Thumbnail", "thumbnail-video"
     DOCUMENT_THUMBNAIL = "Document Thumbnail", "thumbnail-document"
+    STICKER_PACK = "Sticker Pack", "sticker-pack"
+    STICKER_PACK_THUMBNAIL = "Sticker Pack Thumbnail", "thumbnail-sticker-pack"
 
     def __init__(self, words: str, path: str) -> None:
         self.words = words

@@ -32,7 +32,6 @@ from recado.content import (
     Reaction,
     Revoke,
     SharingLimit,
-    StickerPack,
     Text,
     Unsupported,
 )
@@ -41,6 +40,7 @@ from recado.protocol.messages import choices
 from recado.protocol.messages.context import read_context
 from recado.protocol.messages.files import read_file
 from recado.protocol.messages.previews import read_preview
+from recado.protocol.messages.sticker_packs import read_pack
 from recado.protocol.messages.targets import read_key
 from recado.protocol.messages.vcard import read_vcard
 from recado.protocol.proto import e2e_pb2 as wire
@@ -249,9 +249,7 @@ _READERS: dict[str, Reader] = {
     "audio_message": _file,
     "document_message": _file,
     "sticker_message": _file,
-    "sticker_pack_message": lambda _, part: StickerPack(
-        part.name, part.publisher, len(part.stickers), part.sticker_pack_id, part.caption or None
-    ),
+    "sticker_pack_message": lambda _, part: read_pack(part),
     "request_phone_number_message": lambda _, part: PhoneNumberSharing(is_shared=False),
     "album_message": lambda _, part: Album(part.expected_image_count, part.expected_video_count),
     "location_message": _location,

@@ -29,6 +29,7 @@ _MEDIATYPES = {
     "live_location_message": "livelocation",
     "location_message": "location",
     "sticker_message": "sticker",
+    "sticker_pack_message": "sticker_pack",
     "ptv_message": "ptv",
     "list_message": "list",
     "list_response_message": "list_response",

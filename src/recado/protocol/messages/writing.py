@@ -34,6 +34,7 @@ from recado.content import (
     Reaction,
     Revoke,
     SharingLimit,
+    StickerPack,
     Text,
     Unsupported,
     content_kind,
@@ -44,6 +45,7 @@ from recado.protocol.messages import choices
 from recado.protocol.messages.files import write_file
 from recado.protocol.messages.parsing import parse_message
 from recado.protocol.messages.previews import write_picture
+from recado.protocol.messages.sticker_packs import write_pack
 from recado.protocol.messages.targets import Target, write_key
 from recado.protocol.messages.vcard import write_vcard
 from recado.protocol.proto import e2e_pb2 as wire
@@ -64,6 +66,8 @@ def write_content(content: Content, *, chat: JID | None = None, at: datetime | N
             return _text(content)
         case Media():
             return write_file(content)
+        case StickerPack():
+            return write_pack(content)
         case Reaction() | Edit() | Revoke() | Pin() | Keep():
             if chat is None:
                 raise UsageError("what is about another message needs the chat")
