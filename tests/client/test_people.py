@@ -98,15 +98,16 @@ async def test_many_who_ask_for_the_same_people_share_one_question(desk, world, 
 async def test_who_gives_up_waiting_takes_the_answer_from_nobody(desk, world, bia) -> None:
     async with desk.connected() as client:
         world.faults.slow_answer(5, about="usync")
-        async with asyncio.TaskGroup() as group:
-            first = group.create_task(client.people.on_whatsapp([bia.jid]))
-            second = group.create_task(client.people.on_whatsapp([bia.jid]))
-            while not client._account.look_ups._out:
-                await desk.clock.sleep(0)
-            first.cancel()
-            await world.until(lambda: bool(world.faults.happened), "nobody asked")
-            await desk.clock.advance(6)
-            assert (await second)[bia.jid].is_on_whatsapp
+        first = asyncio.create_task(client.people.on_whatsapp([bia.jid]))
+        second = asyncio.create_task(client.people.on_whatsapp([bia.jid]))
+        while not client._account.look_ups._out:
+            await desk.clock.sleep(0)
+        first.cancel()
+        await world.until(lambda: bool(world.faults.happened), "nobody asked")
+        await desk.clock.advance(6)
+        await asyncio.wait([first, second])
+        assert (first.cancelled(), second.cancelled()) == (True, False)
+        assert second.result()[bia.jid].is_on_whatsapp
 
 
 async def test_look_ups_are_paced_once_the_first_few_are_spent(desk, world, traffic) -> None:
