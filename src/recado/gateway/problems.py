@@ -1,6 +1,7 @@
 """
 Errors as answers: RFC 9457 problems, from one table. The nearest class in an error's line of ancestors decides; a
-refusal brings its own status. `detail` is the error's own words, which hold no text, number or key by construction.
+refusal brings its own status. `detail` is the error's own words, which hold no text, number or key by construction;
+to who reads another language, the sentence of its kind (web/sentences).
 
 A business refusal is never a 500, and 422 is only for a malformed body.
 """
@@ -19,7 +20,9 @@ from starlette.exceptions import HTTPException
 
 from recado import errors
 from recado.gateway.db.failures import Collided
-from recado.gateway.refusals import Refusal
+from recado.gateway.refusals import GuardrailRefused, Refusal
+from recado.gateway.web.sentences import problem_in, rule_in
+from recado.gateway.web.words import language_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -108,12 +111,17 @@ def add_problems(app: FastAPI, page: Page) -> None:
         assert isinstance(error, errors.RecadoError)
         problem = problem_of(error)
         more = error.members if isinstance(error, Refusal) else {}
-        return page(request, problem, str(error)) or answer(problem, str(error), **more)
+        if isinstance(error, GuardrailRefused):
+            said = rule_in(language_of(request), error.rule, error.why, error.retry_after)
+        else:
+            said = _said(request, problem, str(error))
+        return page(request, problem, said) or answer(problem, said, **more)
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         problem = _by_status(error.status_code)
-        return page(request, problem, str(error.detail)) or answer(problem, str(error.detail))
+        said = _said(request, problem, str(error.detail))
+        return page(request, problem, said) or answer(problem, said)
 
     app.add_exception_handler(errors.RecadoError, on_recado_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -127,12 +135,18 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     places = {str(each["loc"][0]) for each in error.errors()}
     status = 422 if "body" in places else 404 if "path" in places else 400
     said = [{"at": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
-    return answer(_by_status(status), _TITLES[status], errors=said)
+    problem = _by_status(status)
+    return answer(problem, _said(request, problem, _TITLES[status]), errors=said)
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
     """The server logs the traceback; the caller learns nothing of it."""
-    return answer(TABLE[errors.RecadoError], "Something failed here; it was logged.")
+    problem = TABLE[errors.RecadoError]
+    return answer(problem, _said(request, problem, "Something failed here; it was logged."))
+
+
+def _said(request: Request, problem: Problem, detail: str) -> str:
+    return problem_in(language_of(request), problem.kind, detail)
 
 
 def _by_status(status: int) -> Problem:

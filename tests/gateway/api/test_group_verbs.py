@@ -17,6 +17,7 @@ from recado.events import GroupChanged
 from recado.gateway.app import Gateway
 from recado.gateway.runtime.recorder import record
 from recado.gateway.security import Principal
+from recado.gateway.web.sentences import SENTENCES
 from recado.groups import GroupChange
 from recado.jid import JID
 from recado.protocol.node import Node
@@ -88,6 +89,9 @@ async def test_rules_name_and_link_of_a_group(linked: Any, world: World) -> None
     refused = await ask(linked, "POST", "/groups/look", {"code": link})
     assert refused["state"] == "refused"
     assert refused["problem"]
+    here = f"{linked.root}/requests/{refused['id']}"
+    portuguese = await linked.client.get(here, headers=linked.headers | {"accept-language": "pt-BR"})
+    assert portuguese.json()["problem"] == SENTENCES["pt-BR"][f"code.{refused['code']}"]
 
 
 async def test_a_group_is_made_once_for_one_key(linked: Any, world: World) -> None:

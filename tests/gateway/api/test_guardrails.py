@@ -82,6 +82,12 @@ async def test_a_refused_message_says_which_rule_why_and_until_when(clara: Api, 
     assert problem["why"] == problem["detail"]
     assert problem["until"] is not None
     assert 1700 < int(answer.headers["retry-after"]) <= 1800
+    answer = await clara.post(
+        f"{clara.root}/messages",
+        {"text": "oi", "conversation_id": conversation},
+        headers={"accept-language": "pt-BR"},
+    )
+    assert answer.json()["detail"].endswith("Pode ser tentado de novo daqui a 30 min.")
     await clara.post(f"{clara.root}/conversations/{conversation}/takeover", {})
     answer = await clara.post(f"{clara.root}/messages", {"text": "oi", "conversation_id": conversation})
     assert (answer.status_code, answer.json()["until"]) == (409, None)

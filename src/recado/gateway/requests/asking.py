@@ -21,6 +21,7 @@ from recado.gateway.requests.repository import Asked
 from recado.gateway.requests.schemas import RequestTold
 from recado.gateway.requests.service import Able
 from recado.gateway.security import MANAGE
+from recado.gateway.web.words import language_of
 from recado.jid import JID
 
 MOST_SECONDS = 30.0
@@ -38,6 +39,7 @@ class Asking:
         prefer: Annotated[str | None, Header(description="`wait=10`: answer within 10 seconds if possible")] = None,
     ) -> None:
         self._clock = request.app.state.gateway.clock
+        self._language = language_of(request)
         self._response = response
         self._key = idempotency_key
         asked = _WAIT.search(prefer or "")
@@ -79,7 +81,7 @@ class Asking:
                 async with caller.unit() as unit:
                     asked = await service.get_request(unit, asked.id)
         self._response.status_code = 200 if asked.is_over else 202
-        return RequestTold.of(asked, caller.principal)
+        return RequestTold.of(asked, caller.principal, self._language)
 
 
 Ask = Annotated[Asking, Depends()]

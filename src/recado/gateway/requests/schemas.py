@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from recado.gateway.requests.repository import Asked
 from recado.gateway.security import Principal
+from recado.gateway.web.sentences import outcome_in
 
 State = Literal["queued", "started", "done", "refused", "failed", "unknown"]
 
@@ -30,8 +31,8 @@ class RequestTold(BaseModel):
     answered_at: datetime | None = None
 
     @classmethod
-    def of(cls, row: Asked, principal: Principal) -> RequestTold:
-        """A row, as this caller may see it."""
+    def of(cls, row: Asked, principal: Principal, language: str) -> RequestTold:
+        """A row, as this caller may see it and in that language."""
         may_know = row.scope in principal.scopes or principal.is_admin
         return cls(
             id=row.id,
@@ -39,7 +40,7 @@ class RequestTold(BaseModel):
             state=row.state,  # type: ignore[arg-type]
             answer=row.answer if may_know else None,
             code=row.code,
-            problem=row.problem,
+            problem=outcome_in(language, row.state, row.code, row.problem),
             asked_at=row.asked_at,
             answered_at=row.answered_at,
         )

@@ -39,11 +39,13 @@ def language_of(request: Request) -> str:
 
 
 def words_in(language: str) -> Callable[..., str]:
-    """Looks a text up: `t("thread.empty")`, with values put in by name."""
+    """Looks a text up: `t("thread.empty")`, with values put in by name; of a `count` of one, the text for one."""
     catalogue = CATALOGUES[language]
 
     def text(key: str, **values: object) -> str:
         found = catalogue[key]
+        if values.get("count") == 1:
+            found = catalogue.get(f"{key}.one", found)
         return found.format(**values) if values else found
 
     return text

@@ -11,8 +11,8 @@ export const language = document.documentElement.lang;
 // The page's language, as it is written where this person lives.
 export const region = navigator.languages.find((each) => each.split("-")[0] === language.split("-")[0]) ?? language;
 
-/** The text of that key, or nothing where there is none. */
-export const word = (key, values = {}) => (WORDS[language] ?? WORDS.en)[key]?.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+/** The text of that key, or nothing where there is none; of a `count` of one, the text for one. */
+export const word = (key, values = {}) => ((values.count === 1 && WORDS[language]?.[`${key}.one`]) || (WORDS[language] ?? WORDS.en)[key])?.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 /** The text of that key, or `other` (what the API itself said). */
 export const wordOr = (key, other, values) => word(key, values) ?? String(other);
 

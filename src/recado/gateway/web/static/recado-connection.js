@@ -193,7 +193,8 @@
 
     #headers(more = {}) {
       const key = this.getAttribute("api-key"), csrf = this.getAttribute("csrf");
-      return { ...(key ? { authorization: `Bearer ${key}` } : {}), ...(csrf ? { "x-csrf-token": csrf } : {}), ...more };
+      const language = this.getAttribute("lang") || document.documentElement.lang;
+      return { ...(language ? { "accept-language": language } : {}), ...(key ? { authorization: `Bearer ${key}` } : {}), ...(csrf ? { "x-csrf-token": csrf } : {}), ...more };
     }
 
     async #listen(signal) {
