@@ -1,4 +1,4 @@
-"""The panel of a group: who is in it, adding and removing, its link, and what WhatsApp will not do, in both languages."""
+"""The panel of a group: who is in it, adding and removing, its link, and what WhatsApp will not do."""
 
 from __future__ import annotations
 

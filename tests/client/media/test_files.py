@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from recado.client.media.transfer import TransferRefused, _address
+from recado.client.media.uploading import RESUMABLE
 from recado.client.options import Limits
 from recado.clock import ManualClock
 from recado.content import Media, MediaKind
@@ -101,6 +102,43 @@ async def test_the_next_host_is_tried(connected: Connected, world: World) -> Non
         await client.upload(MediaKind.IMAGE, CONTENT)
         world.files.plan(FileFault.CUT, "POST", after=1000)
         await client.upload(MediaKind.IMAGE, CONTENT)
+
+
+@pytest.mark.parametrize("cuts", [(1_000_000,), (1_000_000, 2_000_000, 5_000_000)])
+async def test_a_large_upload_that_is_cut_goes_on_from_what_the_server_has(
+    connected: Connected, world: World, cuts: tuple[int, ...]
+) -> None:
+    large = os.urandom(RESUMABLE + 100_000)
+    async with connected() as client:
+        for after in cuts:
+            world.files.plan(FileFault.CUT, "POST", after=after)
+        media = await client.upload(MediaKind.VIDEO, large)
+        assert await there(client, media) == large
+    starts = [start for start in transfers(world, "POST") if start]
+    assert len(starts) == len(cuts) and starts == sorted(set(starts)), "each went on behind the one before"
+    assert starts[0] > 500_000
+
+
+async def test_an_upload_whose_answer_was_lost_is_found_whole(connected: Connected, world: World) -> None:
+    large = os.urandom(RESUMABLE)
+    async with connected() as client:
+        world.files.plan(FileFault.SWALLOW, "POST")
+        media = await client.upload(MediaKind.VIDEO, large)
+        assert await there(client, media) == large
+    assert (len(transfers(world, "POST")), len(transfers(world, "RESUME"))) == (1, 1)
+
+
+async def test_an_upload_goes_from_its_start_where_nothing_of_it_is_kept(connected: Connected, world: World) -> None:
+    large = os.urandom(RESUMABLE)
+    async with connected() as client:
+        world.files.plan(FileFault.CUT, "POST", after=1_000_000)
+        world.files.plan(FileFault.REFUSE, "RESUME", code=404)
+        media = await client.upload(MediaKind.VIDEO, large)
+        assert await there(client, media) == large
+        world.files.plan(FileFault.CUT, "POST", after=0)
+        media = await client.upload(MediaKind.VIDEO, large)
+        assert await there(client, media) == large
+    assert not any(transfers(world, "POST"))
 
 
 async def test_servers_that_all_fail_are_said_to(connected: Connected, world: World) -> None:

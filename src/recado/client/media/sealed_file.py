@@ -37,9 +37,9 @@ class SealedFile:
         self.key = key
         self.fingerprint = fingerprint
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The encrypted bytes, from the first."""
-        await asyncio.to_thread(self._file.seek, 0)
+    async def chunks(self, start: int = 0) -> AsyncIterator[bytes]:
+        """The encrypted bytes, from the one at `start`."""
+        await asyncio.to_thread(self._file.seek, start)
         while chunk := await asyncio.to_thread(self._file.read, PIECE):
             yield chunk
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -60,12 +60,14 @@ class Transfers:
         if http is not None:
             await http.close()
 
-    async def put(self, host: str, path: str, chunks: AsyncIterator[bytes], size: int) -> dict[str, object]:
-        """Upload; what the server says. Raises TransferFailed, TransferRefused."""
+    async def put(
+        self, host: str, path: str, chunks: AsyncIterator[bytes], size: int, query: Mapping[str, str] | None = None
+    ) -> dict[str, object]:
+        """Upload, with `query` beside the path's own; the answer. Raises TransferFailed, TransferRefused."""
         headers = {**_HEADERS, "Content-Type": "application/octet-stream", "Content-Length": str(size)}
         try:
             async with self._session().post(
-                _address(host, path), data=chunks, headers=headers, allow_redirects=False
+                _address(host, path).update_query(query or {}), data=chunks, headers=headers, allow_redirects=False
             ) as response:
                 if response.status != 200:
                     raise TransferRefused(response.status)

@@ -45,8 +45,10 @@ class Transfers:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Take a file in, if it is the one its name says, and the client has leave."""
-        self._files.requests.append(("POST", request.path, 0))
-        fault = self._files.take("POST")
+        method = "RESUME" if request.query.get("resume") == "1" else "POST"
+        start = int(request.query.get("file_offset", "0"))
+        self._files.requests.append((method, request.path, start))
+        fault = self._files.take(method)
         if fault is not None and fault.fault is FileFault.REFUSE:
             return _said(fault.code, "refused")
         if not self._files.may_upload(request.query.get("auth", "")):
@@ -55,12 +57,26 @@ class Transfers:
         if request.match_info["type"] not in (POSTED if is_posted else TYPES):
             return _said(404, "no such type of file")
         expected = hash_of(request.match_info["token"])
-        path = self._files.new_place()
-        size, enc_sha256 = await self._receive(request, path, fault)
+        if method == "RESUME":
+            return self._how_far(expected)
+        if start > self._files.how_much(expected):
+            return _said(400, "the bytes before these are not here")
+        path = self._files.take_part(expected) if start else self._files.new_place()
+        whole = False
+        try:
+            whole = await self._receive(request, path, start, fault)
+        finally:
+            if not whole:
+                self._files.keep_part(expected, path)
+        if not whole:
+            return _said(400, "it broke off")  # which nobody hears
+        size, enc_sha256 = path.stat().st_size, await asyncio.to_thread(_digest, path)
         if size > self._files.most or enc_sha256 != expected:
             path.unlink(missing_ok=True)
             return _said(413 if size > self._files.most else 400, "not the file that was named, or too large")
         url, direct_path = self._files.keep(request.match_info["type"], path, size, enc_sha256)
+        if fault is not None and fault.fault is FileFault.SWALLOW:
+            _cut(request)
         answer = {"url": url, "direct_path": direct_path}
         if is_posted:
             answer["handle"] = self._files.handle_of(direct_path)
@@ -68,19 +84,27 @@ class Transfers:
             answer |= {"fbid": str(int.from_bytes(expected[:6], "big")), "meta_hmac": expected.hex(), "ts": "1"}
         return web.json_response(answer)
 
-    async def _receive(self, request: web.Request, path: Path, fault: PlannedFault | None) -> tuple[int, bytes]:
-        size, digest = 0, hashlib.sha256()
-        with path.open("wb") as file:
+    def _how_far(self, expected: bytes) -> web.Response:
+        found = self._files.uploaded(expected)
+        if found is None:
+            return web.json_response({"resume": str(self._files.how_much(expected))})
+        return web.json_response({"resume": "complete", "url": found[0], "direct_path": found[1]})
+
+    async def _receive(self, request: web.Request, path: Path, at: int, fault: PlannedFault | None) -> bool:
+        """Put what comes into the file, from byte `at` on: did all of it come?"""
+        cut_at = fault.after if fault is not None and fault.fault is FileFault.CUT else None
+        with path.open("r+b" if at else "wb") as file:
+            file.seek(at)
+            file.truncate()
             async for piece in request.content.iter_chunked(_PIECE):
-                size += len(piece)
-                if fault is not None and fault.fault is FileFault.CUT and size > fault.after:
+                at += len(piece)
+                if cut_at is not None and at > cut_at:
                     _cut(request)
+                    return False
+                if at > self._files.most + _PIECE:
                     break
-                if size > self._files.most:
-                    break
-                digest.update(piece)
                 await asyncio.to_thread(file.write, piece)
-        return size, digest.digest()
+        return True
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """Take a file away, for who has leave and names its hash and its place."""
@@ -200,6 +224,11 @@ def _names(host: str) -> list[x509.GeneralName]:
 
 def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _start(wanted: str) -> int:

@@ -2,6 +2,8 @@
 The servers for files: what is uploaded lies on the disk, encrypted as it came, and is handed out over HTTPS.
 
     POST /mms/TYPE/HASH?auth=&token=      the body is the encrypted file, HASH its SHA-256   → {"url", "direct_path"}
+    POST … &resume=1                      how far did it come?       → {"resume": bytes, or "complete" with both}
+    POST … &file_offset=N                 the rest of it, from byte N on
     DELETE /mms/TYPE/HASH?auth=&token=&d_md=   d_md is the file's path                       → 200, 401, 404
     POST /newsletter/newsletter-TYPE/HASH?auth=&token=   not encrypted, HASH the file's own  → the same and "handle"
     GET  /v/…/NAME.enc?…                  with Range or without                              → 200, 206, 404, 410, 416
@@ -40,6 +42,7 @@ class FileFault(StrEnum):
     REFUSE = "refuse"  # answered with `code`
     CUT = "cut"  # the connection dies after `after` bytes
     CORRUPT = "corrupt"  # one bit of what is handed out flips
+    SWALLOW = "swallow"  # what was uploaded is kept, and nobody hears of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,13 @@ class FileServer:
         self.hosts: list[str] = []
         self.most = 2 * 1024 * 1024 * 1024
         self.requests: list[tuple[str, str, int]] = []
-        """Every transfer asked for: method, path, and from which byte on."""
+        """Every transfer asked for: method (as in `plan`), path, and from which byte on."""
         self.happened: list[PlannedFault] = []
         self._clock = clock
         self._entropy = entropy
         self._auths: dict[str, datetime] = {}
         self._files: dict[str, StoredFile] = {}
+        self._parts: dict[bytes, Path] = {}
         self._planned: list[PlannedFault] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._handles: set[str] = set()
@@ -85,7 +89,7 @@ class FileServer:
     # ---- what tests and phones do
 
     def plan(self, fault: FileFault, method: str, *, times: int = 1, code: int = 503, after: int = 0) -> None:
-        """Let `fault` happen to the next `times` transfers with that method (GET or POST)."""
+        """Let `fault` happen to the next `times` transfers with that method (GET, POST, DELETE, or RESUME)."""
         self._planned.append(PlannedFault(fault, method, times, code, after))
 
     def expire(self, direct_path: str | None = None) -> None:
@@ -150,6 +154,26 @@ class FileServer:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="recado-files-")
         return Path(self._folder.name) / self._entropy(12).hex()
+
+    def how_much(self, enc_sha256: bytes) -> int:
+        """So many bytes of that file came before it broke off."""
+        part = self._parts.get(enc_sha256)
+        return part.stat().st_size if part is not None else 0
+
+    def take_part(self, enc_sha256: bytes) -> Path:
+        """Where what came of it lies, for who goes on with it."""
+        return self._parts.pop(enc_sha256)
+
+    def keep_part(self, enc_sha256: bytes, path: Path) -> None:
+        """It broke off: what came of it stays."""
+        self._parts[enc_sha256] = path
+
+    def uploaded(self, enc_sha256: bytes) -> tuple[str, str] | None:
+        """The address and path of that file, if it is whole and here."""
+        for stored in self._files.values():
+            if stored.enc_sha256 == enc_sha256 and not stored.is_gone:
+                return self.keep(stored.type, stored.path, stored.size, enc_sha256)
+        return None
 
     def keep(self, type: str, path: Path, size: int, enc_sha256: bytes) -> tuple[str, str]:
         """A file is whole: its address and its path from now on."""
