@@ -360,14 +360,17 @@ class Client:
         with self._account.pulse.sending():
             return await send_until(attempt, self._account.clock, seconds=patience, is_over=is_over)
 
-    async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
+    async def upload(
+        self, kind: MediaKind, source: Source, described: Media | None = None, *, known_as: str | None = None
+    ) -> Media:
         """
         Put a file (a path, bytes, or pieces of bytes) on WhatsApp's servers, encrypted; the Media to send. What
-        `described` leaves open (measures, duration, thumbnail, waveform) is looked up in the file, if it can be.
+        `described` leaves open (measures, duration, thumbnail, waveform) is looked up in the file, if it can be. With
+        `known_as`, any name that stands for these very bytes, it goes up once in `Limits.keep_uploads`.
 
         Raises MediaTooLarge, MediaUnavailable, MediaError, and as `send`.
         """
-        return await self._files.upload(kind, source, described)
+        return await self._files.upload(kind, source, described, known_as=known_as)
 
     async def download(self, received: Received, to: Path | Sink, *, most: int | None = None) -> Media:
         """

@@ -92,6 +92,8 @@ class Limits:
     """How long an answer of the phone is matched with what was asked."""
     file: int = 2 * 1024 * 1024 * 1024
     """How many bytes a file may have, on its way in and out."""
+    keep_uploads: timedelta = timedelta(hours=12)
+    """How long a file that went up under a name of the caller's is sent again as it is."""
     sticker_pack: int = 32 * 1024 * 1024
     """How many bytes a pack of stickers may have, as it is packed and as it comes out; it is held in memory."""
     reupload: float = 60.0

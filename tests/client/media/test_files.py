@@ -128,6 +128,39 @@ async def test_an_upload_whose_answer_was_lost_is_found_whole(connected: Connect
     assert (len(transfers(world, "POST")), len(transfers(world, "RESUME"))) == (1, 1)
 
 
+async def test_a_file_that_is_known_goes_up_once_however_many_want_it(
+    connected: Connected, world: World, clock: ManualClock
+) -> None:
+    async with connected() as client:
+
+        async def upload(caption: str, kind: MediaKind = MediaKind.IMAGE, name: str = "menu") -> Media:
+            media: Media = await client.upload(kind, CONTENT, Media(kind, caption=caption), known_as=name)
+            return media
+
+        first, second = await asyncio.gather(upload("for Ana"), upload("for Bia"))
+        assert len(transfers(world, "POST")) == 1
+        assert first.remote == second.remote and (first.caption, second.caption) == ("for Ana", "for Bia")
+        await upload("as a document", MediaKind.DOCUMENT)  # sealed as another kind
+        await upload("another file", name="card")
+        assert len(transfers(world, "POST")) == 3
+        await client.delete_uploaded(first)
+        assert (await upload("again")).remote != first.remote
+        await clock.advance(timedelta(hours=12).total_seconds())
+        await upload("a day later")
+        assert len(transfers(world, "POST")) == 5
+        assert await there(client, await upload("and it is there")) == CONTENT
+
+
+async def test_a_known_file_that_did_not_go_up_is_tried_again_by_the_next(connected: Connected, world: World) -> None:
+    async with connected() as client:
+        world.files.plan(FileFault.REFUSE, "POST", code=503, times=2)
+        told = await asyncio.gather(
+            *(client.upload(MediaKind.IMAGE, CONTENT, known_as="menu") for _ in range(3)), return_exceptions=True
+        )
+        assert [type(each) for each in told] == [MediaUnavailable, Media, Media]
+        assert len(transfers(world, "POST")) == 3
+
+
 async def test_an_upload_goes_from_its_start_where_nothing_of_it_is_kept(connected: Connected, world: World) -> None:
     large = os.urandom(RESUMABLE)
     async with connected() as client:

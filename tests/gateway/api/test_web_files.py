@@ -106,6 +106,24 @@ async def test_a_file_that_is_sent_is_the_one_that_was_kept(linked: Api, world: 
     assert row["content"]["reference"] == kept["id"]
 
 
+async def test_one_file_for_many_people_goes_up_once(linked: Api, world: World) -> None:
+    headers = {**linked.headers, "content-type": "image/jpeg"}
+    kept = (await linked.client.post(f"{linked.root}/media", content=CONTENT, headers=headers)).json()
+    people = [world.phone(name) for name in ("Bia", "Caio", "Davi")]
+    async with linked.stream() as events:
+        for person in people:
+            content = {"type": "media", "kind": "image", "reference": kept["id"], "caption": f"for {person.number}"}
+            asked = await linked.post(f"{linked.root}/messages", {"to": person.number, "content": content})
+            assert asked.status_code == 202
+        for _ in people:
+            await until_told(events, "message.sent")
+    for person in people:
+        (shown,) = person.messages
+        assert isinstance(shown.content, Media) and shown.content.caption == f"for {person.number}"
+        assert person.files.open(shown.content) == CONTENT
+    assert [method for method, path, _ in world.files.requests if path.startswith("/mms/image/")] == ["POST"]
+
+
 async def test_servers_that_are_unwell_are_tried_again(linked: Api, world: World) -> None:
     async with linked.stream() as events:
         world.files.plan(FileFault.CUT, "GET", after=1000)

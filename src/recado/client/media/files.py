@@ -28,6 +28,7 @@ from recado.client.media.public import PublicFile, fetch_public, upload_public
 from recado.client.media.reupload import ask_phone
 from recado.client.media.sealed_file import Source, sealed_file
 from recado.client.media.transfer import Transfers
+from recado.client.media.uploaded import LatelyUploaded, Uploaded
 from recado.client.media.uploading import upload_file
 from recado.content import Content, EncryptedFile, LinkPreview, Media, MediaKind
 from recado.crashpoints import FilePoint
@@ -83,28 +84,40 @@ class Files:
         self._connected = connected
         self._transfers = Transfers(account.server)
         self._hosts = FileHosts(account.clock, connected)
+        self._lately = LatelyUploaded(account.now, account.limits.keep_uploads)
 
     async def close(self) -> None:
         """Close what is open to the servers for files."""
         await self._transfers.close()
 
-    async def upload(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
+    async def upload(
+        self, kind: MediaKind, source: Source, described: Media | None = None, *, known_as: str | None = None
+    ) -> Media:
         """
-        Encrypt and upload a file; what `described` leaves open is looked up in the file. Raises MediaTooLarge,
-        MediaUnavailable, MediaError when it cannot be read, and what `send` raises.
+        Encrypt and upload a file; what `described` leaves open is looked up in the file. One that went up lately under
+        the same `known_as` is not read again. Raises MediaTooLarge, MediaUnavailable, MediaError when it cannot be
+        read, and what `send` raises.
         """
         given = described or Media(kind=kind)
+        if known_as is None:
+            went = await self._upload(kind, source, is_voice=given.is_voice)
+        else:
+            key = (kind, given.is_voice, known_as)
+            went = await self._lately.get(key, lambda: self._upload(kind, source, is_voice=given.is_voice))
+        named = given.file_name or (source.name if isinstance(source, Path) else None)
+        media, remote = _filled(replace(given, kind=kind), went.found, named), went.remote
+        return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
+
+    async def _upload(self, kind: MediaKind, source: Source, *, is_voice: bool) -> Uploaded:
         stored_as, now = FileKind.of(kind), int(self._account.now().timestamp())
         most, entropy = self._account.limits.file, self._account.entropy
         async with sealed_file(source, stored_as, most=most, entropy=entropy) as sealed:
             # Looked into before it goes: both read the one file on the disk.
-            found = await asyncio.to_thread(probe, kind, sealed.plain(), is_voice=given.is_voice)
+            found = await asyncio.to_thread(probe, kind, sealed.plain(), is_voice=is_voice)
             crashpoints.reach(FilePoint.BEFORE_UPLOAD)
             remote = await upload_file(self._transfers, self._hosts, sealed, stored_as, now=now)
         crashpoints.reach(FilePoint.AFTER_UPLOAD)
-        named = given.file_name or (source.name if isinstance(source, Path) else None)
-        media = _filled(replace(given, kind=kind), found, named)
-        return replace(media, reference="", remote=remote, size=remote.size, sha256=remote.sha256.hex())
+        return Uploaded(remote, found)
 
     async def upload_for_channel(self, kind: MediaKind, source: Source, described: Media | None = None) -> Media:
         """Upload a file as it is, for everybody to see: a Media for a post in a channel. Raises as `upload`."""
@@ -147,6 +160,7 @@ class Files:
         assert remote is not None
         if remote.is_open:
             raise UsageError("a file of a channel is deleted with its post")
+        self._lately.forget(remote)
         await delete_file(self._transfers, self._hosts, remote, FileKind.of(uploaded.kind))
 
     async def upload_public(self, data: bytes, use: PublicFile) -> dict[str, str]:

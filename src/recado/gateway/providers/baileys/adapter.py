@@ -184,8 +184,10 @@ class BaileysProvider:
                 mime_type=media.mime_type or file.mime_type,
                 file_name=media.file_name or (file.file_name if media.kind is MediaKind.DOCUMENT else None),
             )
+            # A file that is kept here is the same each time; what lies at an address may not be.
+            name = media.reference if media.reference.startswith("media:") else None
             try:
-                return await self._client.upload(media.kind, file.chunks, known)
+                return await self._client.upload(media.kind, file.chunks, known, known_as=name)
             except MediaTooLarge:
                 raise TooLarge from None
             except MediaError:  # nothing left: it is tried again by itself
