@@ -27,6 +27,8 @@ _WORDS = {
 }  # fmt: skip
 """Which words each script is given."""
 _SLOT = '"words go here"'
+_STYLE_SLOT = '"style goes here"'
+"""Where a script that is one file for who asks has the style sheet of its own name."""
 _BEFORE = {"recado-connection.js": ("recado-credentials.js", "recado-devices.js")}
 """A script that is one file for who asks, and several here: the others go in front."""
 
@@ -56,6 +58,8 @@ def answer_asset(request: Request, asset: Asset) -> Response:
 def _load(path: Path) -> Asset:
     text = path.read_text()
     text = "".join(path.with_name(each).read_text() for each in _BEFORE.get(path.name, ())) + text
+    if _STYLE_SLOT in text:
+        text = text.replace(_STYLE_SLOT, json.dumps(path.with_suffix(".css").read_text()))
     wanted = _WORDS.get(path.name)
     if wanted is not None:
         words = {

@@ -12,77 +12,7 @@
 (() => {
   const WORDS = "words go here";
   const SVG = "http://www.w3.org/2000/svg";
-  const STYLE = `
-    :host { display: block; color-scheme: light dark; font: 15px/1.5 system-ui, "Segoe UI", Roboto, sans-serif;
-      --ink: #1c2524; --soft: #5b6967; --paper: #fff; --line: #dfe5e3; --field: #f3f6f5;
-      --accent: #0f766e; --on-accent: #fff; --good: #15803d; --wait: #b45309; --bad: #b91c1c; }
-    @media (prefers-color-scheme: dark) { :host { --ink: #e7eeec; --soft: #9aaba8; --paper: #17201f; --line: #2b3836;
-      --field: #1f2b29; --accent: #2dd4bf; --on-accent: #062623; --good: #4ade80; --wait: #fbbf24; --bad: #f87171; } }
-    * { box-sizing: border-box; }
-    .card { background: var(--paper); color: var(--ink); border: 1px solid var(--line); border-radius: 14px; padding: 18px; }
-    h2 { margin: 0 0 10px; font-size: 12.5px; font-weight: 600; color: var(--soft); }
-    .state { display: flex; align-items: center; gap: 10px; font-size: 19px; font-weight: 650; letter-spacing: -.01em; }
-    .dot { inline-size: 11px; block-size: 11px; border-radius: 50%; background: var(--soft); flex: none; }
-    [data-tone=good] .dot { background: var(--good); }
-    [data-tone=wait] .dot { background: var(--wait); animation: breathe 1.6s ease-in-out infinite; }
-    [data-tone=bad] .dot { background: var(--bad); }
-    @keyframes breathe { 50% { opacity: .3; } }
-    @media (prefers-reduced-motion: reduce) { .dot { animation: none !important; } }
-    p { margin: 6px 0 0; } .soft { color: var(--soft); }
-    progress { appearance: none; display: block; inline-size: 100%; block-size: 6px; margin-block: 12px 4px; border: 0; border-radius: 3px; overflow: hidden; background: var(--line); }
-    progress::-webkit-progress-bar { background: var(--line); } progress::-webkit-progress-value { background: var(--accent); } progress::-moz-progress-bar { background: var(--accent); }
-    .todo { font-weight: 550; } .problem { color: var(--bad); }
-    dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 14px; margin: 12px 0 0; font-size: 14px; }
-    dt { color: var(--soft); } dd { margin: 0; font-variant-numeric: tabular-nums; }
-    .qr { background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 12px; margin: 14px 0 8px; }
-    .qr svg { display: block; inline-size: 100%; block-size: auto; }
-    .bar { block-size: 4px; border-radius: 2px; background: var(--line); overflow: hidden; margin-block-start: 8px; }
-    .bar i { display: block; block-size: 100%; background: var(--accent); transition: inline-size 1s linear; }
-    .count { font-size: 13px; color: var(--soft); font-variant-numeric: tabular-nums; }
-    .code { font: 650 30px/1.4 ui-monospace, monospace; letter-spacing: .08em; text-align: center; margin: 12px 0; }
-    .buttons { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 14px; }
-    button { font: inherit; font-weight: 600; padding: 8px 16px; border-radius: 9px; border: 1px solid var(--line);
-      background: var(--field); color: var(--ink); cursor: pointer; }
-    button:hover { border-color: var(--soft); }
-    button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
-    button.primary:hover { filter: brightness(1.08); }
-    button:disabled { opacity: .55; cursor: default; }
-    button:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-    a { color: var(--accent); text-underline-offset: 2px; }
-    details { margin-block-start: 14px; border-block-start: 1px solid var(--line); padding-block-start: 10px; font-size: 13.5px; }
-    summary { cursor: pointer; color: var(--soft); } ul { margin: 8px 0 0; padding-inline-start: 18px; color: var(--soft); }
-    li { margin-block-end: 5px; }
-    .roads { display: grid; gap: 2px; margin: 8px -8px 14px; padding-block-end: 12px; border-block-end: 1px solid var(--line); }
-    .road { display: flex; align-items: center; gap: 9px; inline-size: 100%; padding: 7px 8px; border: 1px solid transparent; background: none;
-      font-weight: 500; text-align: start; }
-    .road:hover { background: var(--field); border-color: transparent; }
-    .road[aria-pressed=true] { background: var(--field); border-color: var(--line); font-weight: 650; }
-    .road .dot { inline-size: 9px; block-size: 9px; } .road .name { flex: 1; min-inline-size: 0; }
-    .road .is { color: var(--soft); font-size: 13px; font-weight: 400; }
-    .badge { font-size: 11.5px; font-weight: 650; padding: 1px 8px; border-radius: 9px; white-space: nowrap;
-      color: var(--accent); background: color-mix(in srgb, var(--accent) 15%, transparent); }
-    .use { font-size: 13.5px; } .inside { display: contents; }
-    recado-credentials summary { color: var(--ink); font-weight: 600; }
-    recado-credentials dl { grid-template-columns: 1fr; } recado-credentials dd { margin-block-end: 6px; }
-    .devices { margin: 8px 0 0; padding: 0; list-style: none; } .devices li + li { border-block-start: 1px solid var(--line); }
-    .device { display: flex; gap: 8px; align-items: baseline; padding-block: 6px; } .device .name { flex: 1; color: var(--ink); font-weight: 550; }
-    .device button { padding: 3px 10px; font-size: 13.5px; }
-    .field { margin-block-start: 10px; }
-    label { display: block; font-size: 13.5px; font-weight: 550; } label .soft { font-weight: 400; }
-    input:not([type=checkbox]) { font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 9px;
-      padding: 7px 11px; inline-size: 100%; margin-block-start: 3px; }
-    textarea { font: 12.5px/1.4 ui-monospace, monospace; color: inherit; background: var(--field); border: 1px solid var(--line);
-      border-radius: 9px; padding: 7px 11px; inline-size: 100%; margin-block-start: 8px; resize: vertical; }
-    ol.steps { margin: 12px 0 0; padding-inline-start: 20px; } ol.steps li { color: inherit; margin-block-end: 8px; }
-    ol.steps button { padding: 3px 10px; font-size: 13.5px; }
-    textarea:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-    input[aria-invalid] { border-color: var(--bad); } .field .problem { font-size: 13px; margin-block-start: 3px; }
-    .tick { display: flex; gap: 8px; align-items: start; margin-block-start: 12px; font-weight: 400; }
-    .tick input { margin: 4px 0 0; accent-color: var(--accent); }
-    .copy { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 4px 8px; align-items: center; margin-block-start: 10px; font-size: 13.5px; }
-    .copy p { grid-column: 1 / -1; margin: 0; } .copy button { padding: 5px 11px; font-size: 13.5px; }
-    .copied { padding: 6px 9px; border: 1px solid var(--line); border-radius: 8px; background: var(--field); font-size: 12.5px; overflow-wrap: anywhere; user-select: all; }
-    dd { overflow-wrap: anywhere; } [hidden] { display: none !important; }`;
+  const STYLE = "style goes here";
 
   const TONES = { connected: "good", connecting: "wait", qr: "wait", code: "wait", passkey: "wait", held: "wait", reconnecting: "wait",
     replaced: "bad", restricted: "bad", logged_out: "bad", failed: "bad" };
