@@ -33,6 +33,11 @@ WHERE group_id = %(group)s AND contact_id = ANY (%(contacts)s::uuid[]) AND role 
 -- find_rules --
 SELECT rules FROM group_rules WHERE group_id = %(group)s
 
+-- list_changed --
+-- The groups something changed in since then, as events tell it.
+SELECT DISTINCT body->>'group' FROM events
+WHERE seq >= find_event_at(%(since)s) AND kind = 'group.changed' AND provider = %(provider)s AND at >= %(since)s
+
 -- list_members --
 SELECT m.contact_id, m.role, m.joined_at, p.phone, p.lid, coalesce(p.name, p.push_name) AS name
 FROM conversation_members m JOIN whatsapp_contacts p ON p.id = m.contact_id

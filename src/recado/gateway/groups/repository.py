@@ -89,6 +89,11 @@ async def find_rules(unit: Unit, group: UUID) -> dict[str, Any] | None:
     return found
 
 
+async def list_changed(unit: Unit, provider: str, since: datetime) -> set[str]:
+    """The chats of the groups that changed since then."""
+    return {chat for (chat,) in await unit.tuples(_queries.list_changed, provider=provider, since=since)}
+
+
 async def list_members(unit: Unit, group: UUID) -> list[MemberRow]:
     """Everybody but the account itself, admins first."""
     return await unit.all(MemberRow, _queries.list_members, group=group)

@@ -5,6 +5,7 @@ facts changed them since (runtime/group_rows.py). What is done with a group is a
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,19 @@ async def keep_group(unit: Unit, provider: str, group: dict[str, Any]) -> UUID:
     await repository.save_rules(unit, id, {name: group[name] for name in RULES} | {"own_role": own_role})
     await repository.save_members(unit, id, [(directory.contact_id(who), role) for who, role in others])
     return id
+
+
+async def conversation_of(unit: Unit, group: dict[str, Any]) -> UUID:
+    """The conversation of a group, with nothing else of what was told of it. Raises Collided."""
+    directory, chat = Directory(), JID.parse(group["chat"])
+    directory.chat(chat)
+    await directory.settle(unit)
+    return directory.conversation_id(chat)
+
+
+async def list_changed(unit: Unit, provider: str, since: datetime) -> set[str]:
+    """The chats of the groups that changed since then: what was told of them whole before is older than their rows."""
+    return await repository.list_changed(unit, provider, since)
 
 
 async def own_addresses(unit: Unit, provider: str) -> set[JID]:

@@ -15,7 +15,7 @@ from recado.gateway.db.notify import OUTBOX
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 from recado.gateway.providers.roads import ROADS
-from recado.gateway.requests.repository import add_request
+from recado.gateway.requests.repository import Asked, add_request
 from recado.gateway.security import MANAGE
 from recado.jid import JID
 
@@ -38,6 +38,12 @@ async def ask_about_unknown(
         return
     for place, id in enumerate(unknown, start=1):
         await _ask(unit, provider, "group.get", str(by_id[id]), f"recado:group:{id}", now + place * _PAUSE)
+
+
+async def ask_again(unit: Unit, asked: Asked, group: str, *, place: int) -> None:
+    """Have WhatsApp asked about a group that changed while `asked` was under way; the `place`-th of them."""
+    due_at = asked.asked_at + (place + 1) * _PAUSE
+    await _ask(unit, asked.provider, "group.get", group, f"recado:again:{asked.id}:{group}", due_at)
 
 
 async def _ask(unit: Unit, provider: str, verb: str, chat: str, key: str, due_at: datetime) -> None:

@@ -16,7 +16,8 @@ from recado.gateway.groups import service
 from recado.gateway.providers.groups import GroupVerbs, Outcome, SupportsGroups
 from recado.gateway.providers.provider import Provider
 from recado.gateway.requests.repository import Asked
-from recado.gateway.runtime.verbs.verb import Answer, Body, Verb
+from recado.gateway.runtime.group_asking import ask_again
+from recado.gateway.runtime.verbs.verb import Answer, Body, Record, Verb
 from recado.groups import Group
 from recado.jid import JID
 
@@ -37,7 +38,7 @@ def _verbs(provider: Provider) -> GroupVerbs:
     return provider.groups
 
 
-def _in_group(do: _Do, *, once: bool = False, keeps: bool = False) -> Verb:
+def _in_group(do: _Do, *, once: bool = False, record: Record | None = None) -> Verb:
     """A verb about one group."""
 
     async def run(provider: Provider, chat: JID | None, body: Body) -> Answer:
@@ -45,7 +46,7 @@ def _in_group(do: _Do, *, once: bool = False, keeps: bool = False) -> Verb:
             raise UsageError("say in which group")
         return await do(_verbs(provider), chat, body)
 
-    return Verb(run, once=once, record=_keep if keeps else None)
+    return Verb(run, once=once, record=record)
 
 
 async def _keep(unit: Unit, asked: Asked, answer: Answer) -> None:
@@ -53,6 +54,21 @@ async def _keep(unit: Unit, asked: Asked, answer: Answer) -> None:
     whole = [answer["group"]] if "group" in answer else answer.get("groups", [])
     for group in whole:
         group["conversation_id"] = str(await service.keep_group(unit, asked.provider, group))
+
+
+async def _keep_unless_older(unit: Unit, asked: Asked, answer: Answer) -> None:
+    """
+    The same of groups nothing changed in since this was asked. Of the others a change may be committed that the answer
+    does not know: they are asked about once more, and their rows stay.
+    """
+    whole = [answer["group"]] if "group" in answer else answer.get("groups", [])
+    changed = await service.list_changed(unit, asked.provider, asked.asked_at)
+    for place, group in enumerate(whole):
+        if group["chat"] in changed:
+            await ask_again(unit, asked, group["chat"], place=place)
+            group["conversation_id"] = str(await service.conversation_of(unit, group))
+        else:
+            group["conversation_id"] = str(await service.keep_group(unit, asked.provider, group))
 
 
 async def _create(provider: Provider, chat: JID | None, body: Body) -> Answer:
@@ -207,13 +223,13 @@ def group_to_json(group: Group) -> dict[str, Any]:
 
 GROUP_VERBS: dict[str, Verb] = {
     "group.create": Verb(_create, once=True, record=_keep),
-    "group.list": Verb(_all, record=_keep),
+    "group.list": Verb(_all, record=_keep_unless_older),
     "group.join": Verb(_join, record=_keep),
     "group.look": Verb(_look),
-    "group.get": _in_group(_get, keeps=True),
-    "group.profile": _in_group(_set_profile, keeps=True),
+    "group.get": _in_group(_get, record=_keep_unless_older),
+    "group.profile": _in_group(_set_profile, record=_keep),
     "group.photo": _in_group(_set_photo),
-    "group.rules": _in_group(_set_rules, keeps=True),
+    "group.rules": _in_group(_set_rules, record=_keep),
     "group.add": _in_group(_with_people(lambda verbs: verbs.add)),
     "group.remove": _in_group(_with_people(lambda verbs: verbs.remove)),
     "group.promote": _in_group(_with_people(lambda verbs: verbs.promote)),
