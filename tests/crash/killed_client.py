@@ -1,6 +1,6 @@
 """
 A client in a process of its own, on a file: it kills itself with SIGKILL where a crash point is reached for the n-th
-time. Started by test_app_state_killed.py with its order as JSON; stays until it is dead, or its lifeline (stdin) ends.
+time. Started by killing.py with its order as JSON; stays until it is dead, or its lifeline (stdin) ends.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from recado import crashpoints
 from recado.client.client import Client
+from recado.content import MediaKind
 from recado.errors import AppStateKeyMissing
-from recado.events import ConnectionState
+from recado.events import ConnectionState, MessageId, MessageReceived
 from recado.jid import JID
 from recado.server import Server
 from recado.store import SQLiteStore
@@ -46,10 +48,21 @@ async def run(order: dict[str, Any]) -> None:
     )
     async with Client(SQLiteStore(order["path"]), server=server) as client:
         await client.wait_for(ConnectionState.CONNECTED)
-        for chat in order["pins"]:
-            with suppress(AppStateKeyMissing):
-                await client.chats.pin(JID.parse(chat))
+        await act(client, order)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+async def act(client: Client, order: dict[str, Any]) -> None:
+    """Pin chats, send a file from a path to somebody, bring the file of the first message to a path."""
+    for chat in order.get("pins", ()):
+        with suppress(AppStateKeyMissing):
+            await client.chats.pin(JID.parse(chat))
+    if "sends" in order:
+        media = await client.upload(MediaKind.IMAGE, Path(order["sends"]))
+        await client.send(JID.parse(order["to"]), media, id=MessageId(order["id"]))
+    if "fetches_to" in order:
+        fact = await anext(client.listen(MessageReceived, after=0))
+        await client.download(fact, Path(order["fetches_to"]))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ the phone, and starts again on its file: each change is made once and told once,
 from __future__ import annotations
 
 import asyncio
-import json
-import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -24,11 +21,12 @@ from recado.jid import JID
 from recado.protocol.appstate.collections import Collection
 from recado.store import SQLiteStore
 
+from . import killing
+from .killing import PATIENCE
+
 LOW = Collection.REGULAR_LOW
 PUSHING = [AppStatePoint.BEFORE_PUSH, AppStatePoint.AFTER_PUSH, AppStatePoint.PUSHED_BEFORE_COMMIT]
 MARK, *CHATS = (JID(f"55000000009{number}", "s.whatsapp.net") for number in range(5))
-CHILD = Path(__file__).with_name("killed_client.py")
-PATIENCE = 20.0
 
 
 @pytest_asyncio.fixture
@@ -50,30 +48,7 @@ def client(world: World, folder: Path) -> Client:
 
 async def die(world: World, folder: Path, point: AppStatePoint, *, at: int = 1, pins: list[JID] | None = None) -> None:
     """Run the process until it has killed itself at `point`."""
-    where = world.server
-    order = {
-        "path": str(folder / "account.db"),
-        "point": point,
-        "at": at,
-        "pins": [str(chat) for chat in pins or ()],
-        "url": where.url,
-        "root": where.root.hex(),
-        "files_host": where.files_host,
-        "files_ca": where.files_ca,
-    }
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, str(CHILD), json.dumps(order), stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(PATIENCE):
-        errors = await _until_gone(child)
-    assert child.returncode == -signal.SIGKILL, errors.decode()[-2000:]
-
-
-async def _until_gone(child: asyncio.subprocess.Process) -> bytes:
-    assert child.stderr is not None
-    errors = await child.stderr.read()  # its stdin stays open: that is what it lives by
-    await child.wait()
-    return errors
+    await killing.die(world.server, folder / "account.db", point, at=at, pins=[str(chat) for chat in pins or ()])
 
 
 async def link(world: World, folder: Path, ana: Phone, *, and_told: bool = True) -> None:

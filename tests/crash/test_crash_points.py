@@ -195,8 +195,8 @@ async def test_every_point_stands_in_the_code_and_is_in_the_list() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "crashpoints.reach"
     }
-    # Those of groups are hit in test_groups.py, those of changes of the shared state in tests/client, and
-    # those of files on their way in tests/client/media/test_crashes.py.
+    # Those of groups are hit in test_groups.py, those of changes of the shared state in test_app_state_killed.py, and
+    # those of files on their way in test_files_killed.py.
     # Those of deliveries are hit in test_webhooks.py, those of campaigns in tests/gateway/campaigns/test_job.py, those
     # of moves in tests/gateway/moving/test_moving.py, and those of files in tests/gateway/media/test_fetching.py.
     every = [*POINTS, *GroupPoint, *AppStatePoint, *FilePoint, *DeliveryPoint, *CampaignPoint, *MovePoint, *MediaPoint]
