@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from recado import crashpoints
-from recado.client.history import HISTORY
+from recado.client.history_offered import ASK_PART, HISTORY
 from recado.client.options import Limits
 from recado.client.past import Before
 from recado.content import Text
@@ -73,7 +73,7 @@ async def test_a_part_that_comes_twice_is_recorded_and_told_once(sliced, ana, bi
 
 
 async def test_a_part_the_servers_lost_is_asked_of_the_phone_once_more(
-    sliced, ana, bia, told, recorded, world, traffic
+    sliced, ana, bia, told, recorded, world, traffic, clock
 ):
     ana.archive.as_files = True
     await bia.say(ana, "long ago")
@@ -82,14 +82,39 @@ async def test_a_part_the_servers_lost_is_asked_of_the_phone_once_more(
         (missed,) = await told(client, HistoryMissed)
         assert (missed.kind, missed.reason) == ("initial_bootstrap", "MediaGone")
         await told(client, HistoryReceived)
-        (asked,) = ana.archive.asked
-        assert isinstance(asked, PartAsked) and asked.kind == "initial_bootstrap"
+        (wanted,) = [node for node in traffic.sent(client) if node.attrs.get("type") == "server-error"]
+        assert ana.archive.wanted == [wanted.attrs["id"]]
         assert [fact.content for fact in await past(recorded, client)] == [Text("long ago")]
         await world.until(lambda: bool(safe(traffic, client)), "the phone was not told")
         await bia.say(ana, "now")
         await told(client, MessageReceived, 2)
         await world.expect_nothing_pending(client.account)
-        assert len(safe(traffic, client)) == 1  # of the part that could not be had it was not
+        # Of the part that could not be had it was not told, and the other upload goes by the first one's name.
+        assert safe(traffic, client) == ana.archive.wanted
+        assert [item for item in await _work(client) if item.kind == ASK_PART] == []
+        assert ana.archive.asked == []
+
+
+@pytest.mark.parametrize("lost_too", [False, True])
+async def test_a_part_the_phone_does_not_upload_again_is_made_anew(
+    lost_too, sliced, ana, bia, told, recorded, world, clock, soon
+):
+    ana.archive.as_files, ana.archive.uploads_again = True, lost_too
+    await bia.say(ana, "long ago")
+    world.files.plan(FileFault.REFUSE, "GET", code=410, times=1 + lost_too)
+    async with sliced() as client:
+        await told(client, HistoryMissed, 1 + lost_too)
+        if not lost_too:
+            await world.until(lambda: bool(ana.archive.wanted), "the phone was not asked")
+            assert ana.archive.asked == []
+            async with soon():
+                while not ana.archive.asked:
+                    await clock.advance(10)
+        await told(client, HistoryReceived)
+        (asked,) = ana.archive.asked
+        assert isinstance(asked, PartAsked)
+        assert (asked.kind, [asked.id]) == ("initial_bootstrap", ana.archive.wanted)
+        assert [fact.content for fact in await past(recorded, client)] == [Text("long ago")]
 
 
 async def test_a_part_that_is_not_what_was_sent_is_fetched_again_and_nothing_of_it_believed(

@@ -26,6 +26,7 @@ from recado.protocol.queries.devices import DevicesOf
 from recado.protocol.queries.ping import is_server_ping, pong
 from recado.protocol.queries.prekeys import KeyDigest, PreKeysLeft, PublishedKeys
 from recado.protocol.stanzas.ack import Ack, ack
+from recado.protocol.stanzas.media_retry import PartRetry
 from recado.protocol.stanzas.message import MessageStanza, SubmittedMessage
 from recado.protocol.stanzas.notification import Notification
 from recado.protocol.stanzas.offline import parse_bulletins
@@ -200,6 +201,7 @@ PARSERS: dict[str, Callable[[Node], Any]] = {
     "presence": PresenceStanza.parse,
     "notification": Notification.parse,
     "bulletins": parse_bulletins,
+    "lost part": PartRetry.parse,
     "ack": Ack.parse,
     "success": Success.parse,
     "pair device": PairDevice.parse,

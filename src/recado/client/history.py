@@ -8,21 +8,20 @@ on from there, and a part that comes again costs nothing. Its receipt leaves onc
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from recado import crashpoints
 from recado.client.account import Account
+from recado.client.history_lost import ask_again
+from recado.client.history_offered import HistoryPart, fetch_work
 from recado.client.history_recording import Recording, record_raw
-from recado.client.own_phone import tell_phone
 from recado.client.turn import Turn
-from recado.content import EncryptedFile
 from recado.crashpoints import CrashPoint
 from recado.errors import (
     BadRecord,
@@ -34,15 +33,12 @@ from recado.errors import (
     MediaTooLarge,
     MediaUnavailable,
 )
-from recado.events import HistoryMissed, HistoryReceived, MessageId
+from recado.events import HistoryMissed, HistoryReceived
 from recado.protocol.media.kinds import FileKind
-from recado.protocol.messages.history import SYNC_TYPES, HistoryMedia, HistoryMessage, HistoryPush
+from recado.protocol.messages.history import SYNC_TYPES, HistoryMessage
 from recado.protocol.messages.history_parts import HistoryOutline, read_messages, read_outline
-from recado.protocol.messages.phone_requests import PartAsked, encode_phone_request
-from recado.protocol.node import Node
-from recado.protocol.stanzas.receipt import history_receipt
-from recado.store.past import PartProgress, PastRequest
-from recado.store.records import JSONRecord, WorkItem
+from recado.store.past import PartProgress
+from recado.store.records import WorkItem
 from recado.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -50,58 +46,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("recado.client")
 
-HISTORY = "history"
-
 IN_MEMORY = 1024 * 1024
 """A part up to this size (deflated) is kept in memory while it is read; a larger one in a file without a name."""
 
 MOST_ATTEMPTS = 24
 """How often one part is fetched before it is given up: about a day."""
 
-_ORDER = {"on_demand": 0, "initial_bootstrap": 1, "push_name": 2, "recent": 3}
-
 _ATTEMPTS: dict[type[MediaError], int] = {MediaGone: 1, MediaTooLarge: 1, MediaCorrupted: 3}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryPart(JSONRecord):
-    """A part that was offered, and the message that brought it (`id`, from `sender`)."""
-
-    id: str
-    sender: str = field(repr=False)
-    kind: str
-    chunk: int
-    progress: int | None = None
-    request: str | None = None
-    inline: bytes | None = field(default=None, repr=False)
-    remote: EncryptedFile | None = field(default=None, repr=False)
-    attempts: int = 0
-
-    @property
-    def key(self) -> str:
-        """What the same part is known by when it comes again."""
-        held = self.remote.enc_sha256 if self.remote is not None else self.inline or self.id.encode()
-        return hashlib.sha256(held).hexdigest()[:32]
-
-    @property
-    def receipt(self) -> Node:
-        """What tells the phone that it is safe here."""
-        return history_receipt(Node("message", {"id": self.id, "from": self.sender}))
-
-
-def history_work(id: str, sender: str, push: HistoryPush, *, at: datetime) -> WorkItem:
-    """Fetch and record the part that message `id` brought."""
-    part = HistoryPart(
-        id=id,
-        sender=sender,
-        kind=push.kind,
-        chunk=push.chunk,
-        progress=push.progress,
-        request=push.request,
-        inline=push.inline,
-        remote=None if push.inline is not None else _remote(push.media),
-    )
-    return _work(part, at)
 
 
 async def read_history(account: Account, connection: Connection, item: WorkItem) -> None:
@@ -223,28 +174,18 @@ def _slices(messages: Iterator[HistoryMessage | None], account: Account) -> Iter
 
 
 async def _missed(account: Account, connection: Connection, part: HistoryPart, error: MediaError) -> None:
-    """Fetch it again later; what is gone, or wrong time after time, is asked of the phone once more."""
+    """Fetch it again later; what is gone, or wrong time after time, is asked of the phone."""
     logger.info("a part of the history cannot be fetched: %s", type(error).__name__)
     most = _ATTEMPTS.get(type(error), MOST_ATTEMPTS)
     if part.attempts + 1 < most:
         pause = min(timedelta(seconds=5) * 2**part.attempts, timedelta(hours=1))
         async with account.store.transaction() as tx:
-            await tx.schedule(_work(replace(part, attempts=part.attempts + 1), account.now() + pause))
+            await tx.schedule(fetch_work(replace(part, attempts=part.attempts + 1), account.now() + pause))
         account.work_waits.set()
         return
     await _give_up(account, part, error)
-    again = f"{part.kind}-{part.chunk}"
-    async with account.store.transaction() as tx:
-        was_asked = await tx.past.request(again) is not None
-    if part.kind not in SYNC_TYPES or isinstance(error, MediaTooLarge) or was_asked:
-        return
-
-    async def note(tx: Transaction, id: MessageId) -> None:
-        now = account.now()
-        tx.past.save_request(again, PastRequest(at=now), now + account.limits.keep_requests)
-
-    asked = PartAsked(kind=part.kind, chunk=part.chunk, id=part.id)
-    await tell_phone(account, connection, encode_phone_request(asked), note)
+    if part.can_come_again and not isinstance(error, MediaTooLarge):
+        await ask_again(account, connection, part)
 
 
 async def _give_up(account: Account, part: HistoryPart, error: Exception) -> None:
@@ -263,22 +204,3 @@ async def _give_up(account: Account, part: HistoryPart, error: Exception) -> Non
                 request=part.request,
             )
         )
-
-
-def _work(part: HistoryPart, at: datetime) -> WorkItem:
-    # Of parts that came together, what a person looks at first goes first.
-    order = f"{_ORDER.get(part.kind, len(_ORDER))}{part.chunk:08d}"
-    return WorkItem(f"{HISTORY}-{order}-{part.id}-{part.attempts}", HISTORY, part.encode(), due_at=at)
-
-
-def _remote(media: HistoryMedia | None) -> EncryptedFile | None:
-    if media is None:
-        return None
-    return EncryptedFile(
-        direct_path=media.direct_path,
-        url="",
-        key=media.media_key,
-        sha256=media.file_sha256,
-        enc_sha256=media.file_enc_sha256,
-        size=media.file_length,
-    )

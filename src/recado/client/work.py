@@ -20,7 +20,9 @@ from recado.client.appstate.keys import ANSWER, ASK, answer_keys, ask_keys
 from recado.client.appstate.recovering import GIVEN, RECOVER, ask_collection, take_collection
 from recado.client.appstate.scheduling import SYNC
 from recado.client.appstate.syncing import sync
-from recado.client.history import HISTORY, read_history
+from recado.client.history import read_history
+from recado.client.history_lost import ask_unanswered
+from recado.client.history_offered import ASK_PART, HISTORY
 from recado.client.housekeeping import CLEAN, clean
 from recado.client.people.resync import RESYNC, resync
 from recado.client.people.tokens import ASK_LOCK, GIVE, ask_time_lock, give_token
@@ -42,7 +44,7 @@ JOBS: dict[str, Job] = {UPLOAD: upload_more, RESEND: resend, HISTORY: read_histo
 JOBS |= {SYNC: sync, ASK: ask_keys, ANSWER: answer_keys, RECOVER: ask_collection, GIVEN: take_collection}
 JOBS |= {RESYNC: resync, GIVE: give_token, ASK_LOCK: ask_time_lock}
 
-JOBS |= {ASK_PHONE: ask_phone_for}
+JOBS |= {ASK_PHONE: ask_phone_for, ASK_PART: ask_unanswered}
 
 LONG = frozenset({HISTORY})
 """What may take minutes."""

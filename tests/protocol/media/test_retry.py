@@ -19,7 +19,7 @@ from recado.protocol.media.retry import (
     seal_result,
 )
 from recado.protocol.node import Node
-from recado.protocol.stanzas.media_retry import MediaRetry
+from recado.protocol.stanzas.media_retry import MediaRetry, PartRetry
 
 KEY = bytes(range(32))
 OWN = JID.parse("550000000001:7@s.whatsapp.net")
@@ -62,6 +62,19 @@ def test_what_is_asked_and_answered_reads_back() -> None:
     assert MediaRetry.parse(notification) == refused
     answer = seal_result(KEY, "3EB0A", Reupload.DONE, "/v/again", os.urandom)
     assert open_result(KEY, "3EB0A", answer) == ReuploadResult(Reupload.DONE, "/v/again")
+
+
+def test_a_part_of_the_history_is_asked_for_by_its_message_alone() -> None:
+    """As WhatsApp Web and whatsmeow (60c04885) ask: among devices, and naming no chat."""
+    wanted = PartRetry("3EB0A", seal_request(KEY, "3EB0A", os.urandom))
+    asked = wanted.request(OWN)
+    own = {"to": "550000000001@s.whatsapp.net"}
+    assert asked.attrs == {"id": "3EB0A", "type": "server-error", "category": "peer", **own}
+    assert [node.tag for node in asked.children] == ["encrypt"]
+    assert PartRetry.parse(asked) == wanted
+    check_request(KEY, "3EB0A", wanted.sealed)
+    with pytest.raises(StanzaError):
+        PartRetry.parse(Node("receipt", asked.attrs, [Node("encrypt", None, [])]))
 
 
 @pytest.mark.parametrize("result", list(Reupload))

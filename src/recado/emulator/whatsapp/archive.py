@@ -3,7 +3,8 @@ What a phone keeps of the past and tells its linked devices: the history, in par
 chat, everything, or one message again, when one asks. Parts go inline or by way of the file servers, as they are sealed
 for real. On order it has a past of any length that nobody ever wrote.
 
-Switches to be wrong on purpose: `answers` (on), `loses` and `doubles` (so many of the next parts and answers).
+Switches to be wrong on purpose: `answers` (on), `uploads_again` (on), `loses` and `doubles` (so many of the next parts
+and answers).
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING
 from recado.content import Content, EncryptedFile, EventAnswer, PollVote, Reaction, Text
 from recado.emulator.whatsapp.accounts import Account
 from recado.emulator.whatsapp.inbox import Shown
+from recado.errors import DecodeError, StanzaError
 from recado.events import MessageId
 from recado.jid import JID, LID, PHONE
 from recado.protocol.media.cipher import KEY_SIZE, MediaKeys, Sealer
 from recado.protocol.media.kinds import FileKind
+from recado.protocol.media.retry import check_request
 from recado.protocol.messages.encode import (
     encode_history,
     encode_history_push,
@@ -37,6 +40,8 @@ from recado.protocol.messages.phone_requests import (
     PhoneRequest,
     encode_phone_answer,
 )
+from recado.protocol.node import Node
+from recado.protocol.stanzas.media_retry import PartRetry
 
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.phone import Phone
@@ -63,11 +68,15 @@ class Archive:
         self.part_size = 5000
         self.invented = Invented(0, 0)
         self.answers = True
+        self.uploads_again = True
         self.loses = 0
         self.doubles = 0
         self.asked: list[PhoneRequest] = []
         self.files: list[EncryptedFile] = []
         """The parts it has uploaded."""
+        self.wanted: list[str] = []
+        """The messages whose parts a companion could not fetch."""
+        self._offered: dict[str, tuple[HistoryChunk, EncryptedFile]] = {}
         self._phone = phone
         self._world = phone.world
 
@@ -98,6 +107,21 @@ class Archive:
             case PartAsked(kind=kind):
                 self._tell(device, address, [self._shown(kind, progress=100)])
 
+    def on_request(self, node: Node) -> None:
+        """A companion could not fetch a part: it is uploaded again, and offered under the name of the first message."""
+        try:
+            asked, device = PartRetry.parse(node), self._world.directory.device(JID.parse(node.attrs["from"]))
+            told, remote = self._offered[asked.id]
+            check_request(remote.key, asked.id, asked.sealed)
+        except (StanzaError, DecodeError, ValueError, KeyError):
+            self._world.note_unknown(self._phone.device, node)
+            return
+        self.wanted.append(asked.id)
+        path = self._world.files.again(remote.enc_sha256)
+        if path is not None and device is not None and device.account is self._phone.account and self.uploads_again:
+            push = encode_history_push(told, remote=replace(remote, direct_path=path), original=asked.id)
+            self._say(device.lid, device.phone, push)
+
     def _tell(
         self,
         device: JID,
@@ -113,10 +137,11 @@ class Archive:
         if self.as_files:
             deflater, records = zlib.compressobj(), (history_record(each) for each in (*chunks, told))
             deflated = b"".join([*(deflater.compress(record) for record in records), deflater.flush()])
-            push = encode_history_push(told, remote=self._upload(deflated), request=request)
+            remote = self._upload(deflated)
+            for id in self._say(device, address, encode_history_push(told, remote=remote, request=request)):
+                self._offered[id] = (told, remote)
         else:
-            push = encode_history_push(told, inline=encode_history(*chunks, told), request=request)
-        self._say(device, address, push)
+            self._say(device, address, encode_history_push(told, inline=encode_history(*chunks, told), request=request))
 
     def _upload(self, deflated: bytes) -> EncryptedFile:
         key = self._world.entropy(KEY_SIZE)
@@ -127,14 +152,13 @@ class Archive:
         self.files.append(EncryptedFile(direct_path, url, key, prints.sha256, prints.enc_sha256, prints.size))
         return self.files[-1]
 
-    def _say(self, device: JID, address: JID, message: bytes) -> None:
+    def _say(self, device: JID, address: JID, message: bytes) -> list[str]:
         if self.loses:
             self.loses -= 1
-            return
+            return []
         times = 2 if self.doubles else 1
         self.doubles = max(0, self.doubles - 1)
-        for _ in range(times):
-            self._phone.tell_device(device, address, message)
+        return [id for _ in range(times) if (id := self._phone.tell_device(device, address, message))]
 
     # ---- remembering
 

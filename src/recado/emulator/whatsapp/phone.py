@@ -317,9 +317,9 @@ class Phone:
         if self.uploads_prekeys:
             self._upload()
 
-    def tell_device(self, device: JID, address: JID, message: bytes) -> None:
-        """Tell a linked device something as software, sealed for it."""
-        self._speech.tell_device(device, address, message)
+    def tell_device(self, device: JID, address: JID, message: bytes) -> str | None:
+        """Tell a linked device something as software, sealed for it: the message's id; None when it has no keys."""
+        return self._speech.tell_device(device, address, message)
 
     def _send(self, node: Node) -> None:
         self.world.receive(self.device, node)

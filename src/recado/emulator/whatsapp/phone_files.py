@@ -3,6 +3,7 @@ The files of one phone: it encrypts and uploads what it sends, opens what it rec
 again when a companion of its own asks for that.
 
     receipt type="server-error" of a companion  →  notification type="mediaretry"
+    …, category="peer"                          →  the part of the history offered anew (archive.py)
 
 Switches to be wrong on purpose: `answers` (off: it keeps still), `keeps` (off: it says that it has the file no more).
 """

@@ -284,7 +284,10 @@ class Speech:
     def _on_receipt(self, node: Node) -> None:
         if node.attrs.get("type") == "server-error":
             self._send(ack(node))
-            self._phone.files.on_request(node)
+            if node.attrs.get("category") == "peer":
+                self._phone.archive.on_request(node)
+            else:
+                self._phone.files.on_request(node)
             return
         receipt = ReceiptStanza.parse(node, own=self._account.phone, own_lid=self._account.lid)
         self._send(ack(node))
@@ -358,14 +361,15 @@ class Speech:
 
     # ---- own devices
 
-    def tell_device(self, device: JID, address: JID, message: bytes) -> None:
-        """Tell one own companion something as software."""
+    def tell_device(self, device: JID, address: JID, message: bytes) -> str | None:
+        """Tell one own companion something as software: the message's id; None when it has no keys."""
         self.begin([] if self._phone.keyring.knows(device) else [device])
         if not self._phone.keyring.knows(device):
-            return
+            return None
         id = new_message_id(self._world.entropy)
         self._spoken[id] = Spoken(message, None)
         self._send(PeerMessage(id, address, self._seal(device, id)).build())
+        return id
 
     # ---- the line
 

@@ -95,16 +95,19 @@ def encode_history_push(
     inline: bytes | None = None,
     remote: EncryptedFile | None = None,
     request: str | None = None,
+    original: str | None = None,
 ) -> bytes:
     """
     The message with which a phone offers `chunk`: at `remote`, or inline (its deflated bytes, if they are made
-    already); `request` is the question it answers. Raises ValueError on a kind without a number.
+    already); `request` is the question it answers, `original` the message that offered it before. Raises ValueError
+    on a kind without a number.
     """
     notification = HistorySyncNotification(
         sync_type=SYNC_TYPES.index(chunk.kind),
         chunk_order=chunk.chunk,
         progress=chunk.progress,
         peer_data_request_session_id=request,
+        original_message_id=original,
     )
     if remote is None:
         notification.inline_payload = encode_history(chunk) if inline is None else inline

@@ -44,7 +44,7 @@ class HistoryMedia:
 class HistoryPush:
     """
     The phone offers a chunk: `inline` (deflated), at `media`, or neither (nothing to fetch). `request` is the id of the
-    question it answers, if it answers one.
+    question it answers, if it answers one; `original` that of the message that offered it before, if the file was lost.
     """
 
     kind: str
@@ -53,6 +53,7 @@ class HistoryPush:
     inline: bytes | None = field(default=None, repr=False)
     media: HistoryMedia | None = None
     request: str | None = None
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def read_push(notification: HistorySyncNotification) -> HistoryPush:
         request=notification.peer_data_request_session_id
         or notification.full_history_sync_on_demand_request_metadata.request_id
         or None,
+        original=notification.original_message_id or None,
     )
 
 

@@ -4,6 +4,7 @@ Receipts and acknowledgements of a client: they settle what waits for it, and tr
     <receipt id= to= type? recipient? participant? t?><list><item id=/>…</list>?</receipt>   delivered, read, played
     <receipt id= to=DEVICE type="retry"><retry count= …/><registration/><keys/>?</receipt>   to that device alone
     <receipt id= to=OWN type="server-error"><encrypt/><rmr/></receipt>                      to the own phone: a file
+    <receipt id= to=OWN type="server-error" category="peer"><encrypt/></receipt>            … a part of the history
     <receipt id= to=CHANNEL type="view"><list><item server_id=/>…</list></receipt>         counted, acknowledged
     <receipt id= to= type="peer_msg|hist_sync|sender"/>                                     own devices among themselves
     <ack class="message|receipt|notification|call" id= to=/>                                 settles, goes no further
@@ -106,8 +107,7 @@ def _copy(world: World, device: Device, node: Node, recipient: JID | None) -> No
     by_lid = world.addressing == "lid"
     attrs = {"from": str(device.named(by_lid=by_lid)), "id": node.attrs.get("id", "")}
     attrs["t"] = str(world.seconds())
-    if "type" in node.attrs:
-        attrs["type"] = node.attrs["type"]
+    attrs |= {name: node.attrs[name] for name in ("type", "category") if name in node.attrs}
     chat = world.directory.account(recipient) if recipient else None
     if chat is not None:
         attrs["recipient"] = str(chat.lid if by_lid else chat.phone)
