@@ -16,7 +16,7 @@ from recado.crashpoints import CrashPoint
 from recado.emulator.whatsapp.archive import Invented
 from recado.emulator.whatsapp.files import FileFault
 from recado.errors import HistoryUnanswered, UsageError
-from recado.events import ChatRemembered, HistoryMissed, HistoryReceived, MessageReceived, Source
+from recado.events import ChatRemembered, HistoryMissed, HistoryOffered, HistoryReceived, MessageReceived, Source
 from recado.protocol.messages.phone_requests import PartAsked, PastAsked
 
 SMALL = Limits(first_prekeys=12, more_prekeys=8, history_chunk=50)
@@ -249,3 +249,31 @@ async def test_everything_comes_in_parts_that_name_the_question(sliced, ana, bia
         assert [(fact.kind, fact.request) for fact in received] == [("full", request)] * 3
         assert received[-1].progress == 100
         assert len(await past(recorded, client)) == 101
+
+
+async def test_parts_wait_to_be_asked_for_when_the_account_wants_it_so(desk, ana, bia, told, recorded, world, traffic):
+    ana.archive.as_files, ana.archive.doubles, ana.archive.invented = True, 1, Invented(1, 20)
+    waiting = Limits(first_prekeys=12, more_prekeys=8, fetch_history=False)
+    await bia.say(ana, "long ago")
+    async with desk.connected(limits=waiting) as client:
+        first, second = await told(client, HistoryOffered, 2)
+        assert [(fact.kind, fact.progress) for fact in (first, second)] == [("initial_bootstrap", 0), ("recent", 100)]
+        assert [fact.size for fact in (first, second)] == [remote.size for remote in ana.archive.files]
+        await world.expect_nothing_pending(client.account)
+        assert len(await recorded(client, HistoryOffered)) == 2, "one came twice"
+        assert len(safe(traffic, client)) == 3
+        assert world.files.requests == []
+    async with desk.connected(limits=waiting) as client:
+        await client.history.fetch(second.part)
+        (received,) = await told(client, HistoryReceived)
+        assert (received.kind, received.messages) == ("recent", 20)
+        with pytest.raises(UsageError):
+            await client.history.fetch(second.part)
+        world.files.expire()
+        await client.history.fetch(first.part)
+        await told(client, HistoryReceived, 2)
+        assert len(await recorded(client, HistoryMissed)) == 1
+        assert len(await past(recorded, client)) == 21
+        request = await client.history.request_all()
+        assert (await client.history.answer(request)).request == request, "what was asked for is not made to wait"
+        assert len(await recorded(client, HistoryOffered)) == 2

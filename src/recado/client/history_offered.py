@@ -6,13 +6,16 @@ by the message that brought it; one the phone uploaded again counts for the mess
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from recado.client.turn import Turn
 from recado.content import EncryptedFile
+from recado.events import HistoryOffered
 from recado.protocol.messages.history import SYNC_TYPES, HistoryMedia, HistoryPush
 from recado.protocol.node import Node
 from recado.protocol.stanzas.receipt import history_receipt
+from recado.store.past import HeldPart
 from recado.store.records import JSONRecord, WorkItem
 
 HISTORY = "history"
@@ -48,6 +51,11 @@ class HistoryPart(JSONRecord):
         return history_receipt(Node("message", {"id": self.original or self.id, "from": self.sender}))
 
     @property
+    def may_wait(self) -> bool:
+        """Is there something to fetch, that nobody here asked for?"""
+        return (self.remote or self.inline) is not None and self.request is None and self.original is None
+
+    @property
     def can_come_again(self) -> bool:
         """Is it one of the kinds the phone makes anew?"""
         return self.kind in SYNC_TYPES
@@ -73,6 +81,29 @@ def fetch_work(part: HistoryPart, at: datetime) -> WorkItem:
     # Of parts that came together, what a person looks at first goes first.
     order = f"{_ORDER.get(part.kind, len(_ORDER))}{part.chunk:08d}"
     return WorkItem(f"{HISTORY}-{order}-{part.id}-{part.attempts}", HISTORY, part.encode(), due_at=at)
+
+
+async def hold_part(turn: Turn, part: HistoryPart) -> None:
+    """
+    Keep it until somebody wants it, and say so once however often it comes. What is kept is safe: its receipt leaves
+    now, for a phone that waits for it may offer nothing more.
+    """
+    size = part.remote.size if part.remote is not None else len(part.inline or b"")
+    if await turn.tx.past.held(part.key) is None:
+        held = HeldPart(replace(part, sender="").encode())
+        turn.tx.past.hold(part.key, held, turn.now + turn.account.limits.keep_offered)
+        await turn.tx.record(
+            HistoryOffered(
+                account=turn.me,
+                at=turn.now,
+                part=part.key,
+                kind=part.kind,
+                chunk=part.chunk,
+                size=size or 0,
+                progress=part.progress,
+            )
+        )
+    turn.answer(part.receipt)
 
 
 def asking(id: str) -> str:

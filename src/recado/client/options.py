@@ -72,6 +72,10 @@ class Limits:
     """No look-up for so long after the server said that there were too many; doubled each time."""
     keep_look_ups: timedelta = timedelta(seconds=30)
     """How long the answer to a look-up is good for who asks the same."""
+    fetch_history: bool = True
+    """Are parts of the history fetched as they are offered? Else each is told, and waits for `client.history.fetch`."""
+    keep_offered: timedelta = timedelta(days=30)
+    """How long such a part waits; the servers may have lost it sooner, and the phone is asked for it then."""
     history_chunk: int = 200
     """How many history messages one transaction takes."""
     history_file: int = 512 * 1024 * 1024

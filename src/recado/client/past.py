@@ -1,6 +1,7 @@
 """
-`client.history`: asking the own phone for more of the past. The answer comes as a part of the history like any other
-(messages become facts first), and as a `HistoryReceived` whose `request` is the id that is returned here.
+`client.history`: fetching parts that wait, and asking the own phone for more of the past. The answer comes as a part of
+the history like any other (messages become facts first), and as a `HistoryReceived` whose `request` is the id that is
+returned here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 
 from recado.client.account import Account
 from recado.client.connection import Connection
+from recado.client.history_offered import HistoryPart, fetch_work
 from recado.client.own_phone import tell_phone
 from recado.errors import HistoryUnanswered, UsageError
 from recado.events import HistoryMissed, HistoryReceived, MessageId, MessageReceived, MessageSent
@@ -80,6 +82,21 @@ class History:
 
         await tell_phone(self._account, await self._connected(), encode_phone_request(AllAsked(session)), note)
         return session
+
+    async def fetch(self, part: str) -> None:
+        """
+        Bring a part that waits (`HistoryOffered.part`; parts do with `Limits.fetch_history` off), as soon as there is a
+        connection: its messages become facts, and `HistoryReceived` or `HistoryMissed` follows. Raises UsageError when
+        none waits under that name: it was fetched, or is too old.
+        """
+        account = self._account
+        async with account.store.transaction() as tx:
+            held = await tx.past.held(part)
+            if held is None:
+                raise UsageError("no part of the history waits under that name")
+            tx.past.drop_held(part)
+            await tx.schedule(fetch_work(HistoryPart.decode(held.body), account.now()))
+        account.work_waits.set()
 
     async def answer(self, request: str, *, after: int = 0, timeout: float = 60.0) -> HistoryReceived:
         """

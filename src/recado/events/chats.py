@@ -24,6 +24,17 @@ class HistoryReceived(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOffered(Fact):
+    """The phone offers a part of the history (`size` in bytes), which waits: `client.history.fetch(part)` brings it."""
+
+    part: str
+    kind: str
+    chunk: int
+    size: int
+    progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryMissed(Fact):
     """A part of the history could not be had, or not be read (`reason`: the error's name)."""
 

@@ -34,6 +34,7 @@ from recado.events import (
     FavoritesChanged,
     GroupChanged,
     HistoryMissed,
+    HistoryOffered,
     HistoryReceived,
     LabelChanged,
     LabelPlaced,
@@ -154,6 +155,7 @@ def facts_of_every_kind() -> list[Fact]:
         NewsletterChanged(
             account=_ACCOUNT, at=NOW, newsletter=_NEWSLETTER, what=NewsletterChange.NAME, value="Novidades"
         ),
+        HistoryOffered(account=_ACCOUNT, at=NOW, part="0a" * 16, kind="recent", chunk=1, size=900_000, progress=60),
     ]
 
 

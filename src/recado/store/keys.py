@@ -28,7 +28,7 @@ KEY_HOLDERS = "key-holders-"
 CONTACTS = "contact-"
 
 # Used once or seldom, and many: keeping them would only push the hot sessions out of the cache.
-_SELDOM = ("seen-", "sent-", "retry-", "secret-", "history-", "asked-", "missing-", "renewed-")
+_SELDOM = ("seen-", "sent-", "retry-", "secret-", "history-", "held-", "asked-", "missing-", "renewed-")
 UNCACHED = (*_SELDOM, PREKEYS, WORK, APP_STATE_MACS)
 
 # What a user's name is marked with in the address spaces other than phone numbers.
@@ -144,6 +144,11 @@ def work(id: str) -> str:
 def history_part(part: str) -> str:
     """How far a part of the history is recorded."""
     return f"history-{_part(part)}"
+
+
+def held_part(part: str) -> str:
+    """A part of the history that waits to be fetched."""
+    return f"held-{_part(part)}"
 
 
 def past_request(id: str) -> str:

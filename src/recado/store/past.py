@@ -1,7 +1,7 @@
 """
-What the store keeps of the past and of messages that are to come again: how far a part of the history is recorded, what
-was asked of the phone, which message is missing, and when a session was last begun anew. A sibling of transaction.py,
-on the same overlay.
+What the store keeps of the past and of messages that are to come again: how far a part of the history is recorded,
+which parts wait, what was asked of the phone, which message is missing, and when a session was last begun anew. A
+sibling of transaction.py, on the same overlay.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ class PartProgress(JSONRecord):
     readable: int = 0  # of those messages, how many say something
     conversations: int = 0
     is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPart(JSONRecord):
+    """A part of the history that was offered and waits to be asked for: what fetches it, with its key."""
+
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +85,18 @@ class Past:
     def save_progress(self, part: str, progress: PartProgress, expires: datetime) -> None:
         """Note how far that part is recorded, beside what was recorded of it."""
         self._overlay.put(keys.history_part(part), progress, expires)
+
+    async def held(self, part: str) -> HeldPart | None:
+        """The part that waits under that name."""
+        return await self._overlay.get(keys.held_part(part), HeldPart.decode)
+
+    def hold(self, part: str, held: HeldPart, expires: datetime) -> None:
+        """Note a part that is to wait."""
+        self._overlay.put(keys.held_part(part), held, expires)
+
+    def drop_held(self, part: str) -> None:
+        """It waits no more."""
+        self._overlay.put(keys.held_part(part), None)
 
     async def request(self, id: str) -> PastRequest | None:
         """What was asked of the phone under that id, while it is not answered."""

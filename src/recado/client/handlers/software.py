@@ -12,7 +12,7 @@ from recado.client.appstate.keys import on_key_request, on_key_share
 from recado.client.appstate.recovering import on_collection
 from recado.client.arrival import Arrival
 from recado.client.contacts import learn_lids
-from recado.client.history_offered import asking, fetch_work, offered_part
+from recado.client.history_offered import asking, fetch_work, hold_part, offered_part
 from recado.client.placeholders import on_answer
 from recado.client.turn import Turn
 from recado.protocol.messages.history import HistoryPush
@@ -38,7 +38,11 @@ async def _on_history(turn: Turn, arrival: Arrival, push: HistoryPush, plaintext
     """What is noted is safe; that the phone is told once all of it is recorded, which may need the media servers."""
     if push.original is not None:
         await turn.tx.finish_work(asking(push.original))  # the phone gave it: it need not make it anew
-    await turn.schedule(fetch_work(offered_part(arrival.stanza.id, arrival.node.attrs["from"], push), turn.now))
+    part = offered_part(arrival.stanza.id, arrival.node.attrs["from"], push)
+    if part.may_wait and not turn.account.limits.fetch_history and not (await turn.tx.past.progress(part.key)).is_done:
+        await hold_part(turn, part)
+    else:
+        await turn.schedule(fetch_work(part, turn.now))
 
 
 async def _on_mappings(turn: Turn, arrival: Arrival, told: LidMappings, plaintext: bytes) -> None:
