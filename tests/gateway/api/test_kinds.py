@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.gateway.providers.conformance import until
 
-from recado.content import Edit, Location, Poll, PollVote, Reaction, Revoke, Text
+from recado.content import Edit, Location, Media, Poll, PollVote, Reaction, Revoke, Text
 from recado.content_json import content_to_json
 from recado.emulator.whatsapp.world import World
 
@@ -70,6 +70,33 @@ async def test_what_is_said_of_a_message_goes_out_aimed_and_is_told_with_it(link
     kinds = [type(each) for each in came]
     assert [kind for kind in (Edit, Reaction, Location, Revoke) if kind not in kinds] == []
     assert next(each for each in came if isinstance(each, Reaction)).to == theirs.id
+
+
+async def test_the_caption_of_a_file_is_edited_and_the_file_stays(linked: Any, world: World) -> None:
+    ana, headers = world.phone("Ana"), {**linked.headers, "content-type": "image/jpeg"}
+    kept = (await linked.client.post(f"{linked.root}/media", content=b"a picture", headers=headers)).json()
+    file = {"type": "media", "kind": "image", "reference": kept["id"], "caption": "the plna"}
+    first = await send(linked, ana.number, file)
+    edit = await send(
+        linked,
+        ana.number,
+        {"type": "edit", "to": first, "content": {"type": "text", "body": "the plan", "mentions": []}},
+    )
+    shown = await ana.expect(id=edit)
+    assert isinstance(shown.content, Edit) and shown.content.to == first
+    said = shown.content.content
+    assert isinstance(said, Media) and said.caption == "the plan"
+    assert ana.files.open(said) == b"a picture"
+    assert len([path for method, path, _ in world.files.requests if method == "POST"]) == 1, "it went up once"
+    message = await told(linked, first)
+    assert (message["text"], message["content"]["caption"]) == ("the plan", "the plan")
+    assert message["content"]["reference"] == kept["id"] and message["edited_at"] is not None
+    versions = (await linked.get(f"{linked.root}/messages/{first}/versions")).json()["items"]
+    assert [each["text"] for each in versions] == ["the plna", "the plan"]
+    voice = await send(linked, ana.number, {"type": "media", "kind": "audio", "reference": kept["id"]})
+    words = {"type": "edit", "to": voice, "content": {"type": "text", "body": "a caption"}}
+    status, why = await refused(linked, ana.number, words)
+    assert (status, "caption" in why) == (400, True)
 
 
 async def test_a_poll_goes_out_and_is_tallied(linked: Any, world: World) -> None:

@@ -181,7 +181,7 @@ def _check_about(content: Edit | Revoke | Pin | Keep) -> None:
         case Edit(content=Text() as text):
             check_content(text)
         case Edit():
-            raise BadContent("only the words of a text can be edited")
+            raise BadContent("only the words of a message can be edited")
         case Pin(seconds=seconds) if seconds not in _PINS:
             raise BadContent("a message is pinned for 1, 7 or 30 days")
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from recado.content import Content, Edit, EventAnswer, Keep, Pin, PollVote, Reaction, Revoke, Text
+from recado.content import Content, Edit, EventAnswer, Keep, Media, Pin, PollVote, Reaction, Revoke, Text
+from recado.content_json import content_from_json
 from recado.gateway.conversations import repository
 from recado.gateway.conversations.abouts import about
+from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.repository import Quotable
 from recado.gateway.db.unit import Unit
 from recado.gateway.refusals import BadContent, NotFound
@@ -41,9 +43,9 @@ async def aim(unit: Unit, conversation_id: UUID, said: Content, *, is_group: boo
         raise BadContent("that message was deleted")
     author = _author(target) if is_group and not target.from_me else None
     match said:
-        case Edit(content=Text()):
+        case Edit(content=Text() as words):
             _check_edit(target, now)
-            return Aimed(said, target.provider)
+            return Aimed(replace(said, content=_captioned(target, words)), target.provider)
         case Revoke():
             if not target.from_me and not is_group:
                 raise BadContent("only what was written here can be deleted for everyone")
@@ -60,14 +62,30 @@ async def aim(unit: Unit, conversation_id: UUID, said: Content, *, is_group: boo
         case Pin() | Keep():
             return Aimed(replace(said, from_me=target.from_me, author=author), target.provider)
         case _:
-            raise BadContent("only the words of a text can be edited")
+            raise BadContent("only the words of a message can be edited")
 
 
 def _check_edit(target: Quotable, now: datetime) -> None:
-    if not target.from_me or target.content_type != "text":
-        raise BadContent("only a text that was written here can be edited")
+    if not target.from_me or (target.content_type != "text" and not _is_file(target)):
+        raise BadContent("only what was written here can be edited, and of a file its caption")
     if now - target.sent_at > EDITABLE_FOR:
-        raise BadContent("a text can be edited for 15 minutes")
+        raise BadContent("words can be edited for 15 minutes")
+
+
+def _is_file(target: Quotable) -> bool:
+    return target.content is not None and target.content.get("type") == "media"
+
+
+def _captioned(target: Quotable, words: Text) -> Text | Media:
+    """The words, or the file with them: another version of a caption names the whole file again."""
+    if target.content_type == "text":
+        return words
+    media = content_from_json(target.content)
+    if not isinstance(media, Media) or media.is_view_once:
+        raise BadContent("the caption of this file cannot be edited")
+    media = replace(media, caption=words.body, mentions=words.mentions, mentions_all=words.mentions_all)
+    check_content(media)
+    return media
 
 
 def _check_vote(target: Quotable, options: tuple[str, ...]) -> None:

@@ -24,9 +24,10 @@ UPDATE media SET due_at = %(now)s, expires_at = %(expires_at)s
 WHERE id = %(id)s AND state = 'pending' AND due_at IS NULL RETURNING id
 
 -- sent_reference --
--- What we were told to send in that message.
-SELECT m.content ->> 'reference' FROM whatsapp_messages m
-WHERE m.provider_message_id = %(message_id)s AND m.direction = 'out' AND m.content ->> 'reference' <> ''
+-- What we were told to send in that message, or with another version of a caption.
+SELECT coalesce(nullif(m.content ->> 'reference', ''), m.content #>> '{content,reference}') FROM whatsapp_messages m
+WHERE m.provider_message_id = %(message_id)s AND m.direction = 'out'
+  AND coalesce(nullif(m.content ->> 'reference', ''), m.content #>> '{content,reference}') <> ''
 LIMIT 1
 
 -- scan --

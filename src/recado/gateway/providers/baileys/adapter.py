@@ -18,7 +18,7 @@ from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion
 from recado.client.tally import Resends
 from recado.clock import Clock
-from recado.content import Content, LinkPreview, Media, MediaKind, Text
+from recado.content import Content, Edit, LinkPreview, Media, MediaKind, Text
 from recado.errors import (
     CloseReason,
     ConnectionLost,
@@ -160,6 +160,8 @@ class BaileysProvider:
         """The same, passed on so often, or disappearing after so many seconds. Raises what `send` raises."""
         if isinstance(content, Media) and content.remote is None:
             content = await self._uploaded(content)
+        elif isinstance(content, Edit) and isinstance(content.content, Media) and content.content.remote is None:
+            content = replace(content, content=await self._uploaded(content.content))
         elif isinstance(content, Text) and content.preview is not None and not content.preview.title:
             content = replace(content, preview=await self._preview(content.preview.url))
         quoted = self._quoting(quoting)

@@ -211,9 +211,10 @@
       if (!button) return;
       stopReplying();
       editing = button.dataset.to;
-      text.value = wordsOf(button.closest("li.bubble"));
+      // A file without a caption has no words yet.
+      text.value = (button.closest("li.bubble").querySelector("p.text")?.textContent ?? "").trim();
       fit();
-      aimAt(desk.dataset.edit, text.value);
+      aimAt(desk.dataset.edit, text.value || "…");
     });
     const bodyOf = () => editing
       ? { conversation_id: conversation, content: { type: "edit", to: editing, content: { type: "text", body: text.value } } }
