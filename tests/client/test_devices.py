@@ -8,6 +8,8 @@ import pytest
 
 from recado import Client, MemoryStore
 from recado.content import Text
+from recado.errors import NoRecipients
+from recado.jid import JID
 from recado.protocol.node import Node
 
 
@@ -52,3 +54,27 @@ async def test_a_list_with_another_hash_is_asked_for_again(desk, ana, bia, world
         await client.send(bia.jid, Text("two"))
         assert asked(traffic, client) == before + 1
         assert await listed(client, bia.lid) == (0,)
+
+
+async def test_who_has_no_devices_by_number_is_asked_for_by_lid(desk, bia, world, traffic) -> None:
+    """Nothing told the account that it moved to LIDs: what the server answers is enough."""
+    world.lists_by_number = False
+    async with desk.connected() as client:
+        before = asked(traffic, client)
+        for text in ("one", "two"):
+            (said,) = await asyncio.gather(client.send(bia.jid, Text(text)), return_exceptions=True)
+            assert not isinstance(said, NoRecipients)
+            await bia.expect(text=text)
+        assert asked(traffic, client) == before + 2
+        assert await listed(client, bia.lid) == await listed(client, bia.jid) == (0,)
+        sent = [node for node in traffic.sent(client) if node.tag == "message" and node.child("participants")]
+        assert {(node.attrs["to"], node.attrs["peer_recipient_pn"]) for node in sent} == {(str(bia.lid), str(bia.jid))}
+
+
+async def test_who_is_not_on_whatsapp_is_asked_for_once(desk, world, traffic) -> None:
+    world.lists_by_number = False
+    async with desk.connected() as client:
+        before = asked(traffic, client)
+        with pytest.raises(NoRecipients):
+            await client.send(JID.phone("550000009999"), Text("one"))
+        assert asked(traffic, client) == before + 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from recado.errors import BadRecord, RecadoError
 from recado.jid import JID
 from recado.protocol.messages.phash import participant_hash
-from recado.protocol.queries.devices import DevicesOf
+from recado.protocol.queries.devices import DevicesOf, UserDevices
 from recado.protocol.stanzas.hosted import as_named, unhosted
 from recado.protocol.stanzas.notification import DevicesChanged
 from recado.store.records import DeviceList
@@ -103,14 +103,26 @@ async def _lead(account: Account, question: Question) -> None:
 
 
 async def _ask(account: Account, connection: Connection, wanted: tuple[JID, ...]) -> None:
-    answer = await connection.requests.ask(DevicesOf(wanted))
+    moved = await _take(account, wanted, await connection.requests.ask(DevicesOf(wanted)))
+    if moved:
+        # An account that moved to LIDs may be told nothing of a number's devices, and all of its LID's.
+        await _take(account, moved, await connection.requests.ask(DevicesOf(moved)))
+
+
+async def _take(account: Account, wanted: tuple[JID, ...], answer: list[UserDevices]) -> tuple[JID, ...]:
+    """Keep the answer; the LIDs of those whose number has no devices, which are not kept."""
+    moved = []
     async with account.store.transaction() as tx:
         for person in wanted:
             told = next((user for user in answer if user.jid.bare == person.bare), None)
             if told is not None and told.lid is not None and person.is_phone and told.lid.is_lid:
                 await tx.learn_lid(person, told.lid)
-            devices = tuple(device for device in told.devices) if told is not None else ()
-            await tx.save_devices(person, DeviceList(devices, account.now()))
+            devices = told.devices if told is not None else ()
+            if not devices and person.is_phone and (lid := (await tx.canonical(person)).bare).is_lid:
+                moved.append(lid)
+            else:
+                await tx.save_devices(person, DeviceList(devices, account.now()))
+    return tuple(moved)
 
 
 async def take_device_change(tx: Transaction, account: Account, person: JID, change: DevicesChanged) -> None:

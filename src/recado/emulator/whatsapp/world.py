@@ -82,6 +82,7 @@ class World:
         self.entropy = entropy or (os.urandom if seed is None else seeded)
         self.pause_before_success = pause_before_success
         self.addressing = addressing
+        self.lists_by_number = True  # off: whose devices are asked for by number has none there, only a LID
         self.log = log
         self.directory = Directory()
         self.groups = Groups()

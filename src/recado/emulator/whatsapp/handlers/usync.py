@@ -66,6 +66,9 @@ def _user(world: World, viewer: Account, user: Node, asked: list[str]) -> Node:
     if "bot" in asked and (profile := bot_profile(jid)) is not None:
         return Node("user", {"jid": jid}, [profile])
     account = _account(world, jid)
+    if jid.endswith(f"@{PHONE}") and not world.lists_by_number and account is not viewer and "devices" in asked:
+        unlisted = Node("devices", None, [Node("device-list", None, [])])
+        return Node("user", {"jid": jid}, [unlisted, *([Node("lid", {"val": str(account.lid)})] if account else [])])
     token = user.child("tctoken")
     sight = _Sight(world, viewer, token.blob if token is not None else b"")
     columns = [column for name in asked if (column := _column(sight, account, name, typed)) is not None]
