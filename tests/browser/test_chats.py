@@ -39,6 +39,13 @@ def test_chats_are_kept_in_order_and_the_profile_is_changed(
     threads = page.locator("#threads")
     turn_to(page, "Ana")
 
+    # A label of a business account, given by a program, is a tag in the list.
+    conversation = next(each["id"] for each in program.ask("GET", "/conversations")["items"] if each["title"] == "Ana")
+    program.ask("PUT", "/labels/1", {"name": "New student", "color": 3})
+    program.ask("PUT", f"/conversations/{conversation}/labels", {"label": "1"})
+    expect(threads.locator("li", has_text="Ana").locator(".label")).to_have_text("New student")
+    threads.screenshot(path=artifacts / "labels-light.png")
+
     # On top and silent: the signs stand in the list, and the menu offers the way back.
     menu(page, "Pin")
     ana = page.locator("#threads li", has_text="Ana")
@@ -88,5 +95,6 @@ def test_chats_are_kept_in_order_and_the_profile_is_changed(
     dark.screenshot(path=artifacts / "profile-pt-dark.png", full_page=True)
     dark.goto(url)
     expect(dark.locator("#archived")).to_contain_text("Arquivadas")
+    dark.locator("#threads").screenshot(path=artifacts / "labels-dark.png")
     dark.locator("#chat-menu summary").click()
     dark.screenshot(path=artifacts / "chats-pt-dark.png")

@@ -128,14 +128,39 @@ async def test_labels_are_made_put_on_a_chat_and_a_message_and_deleted(linked: A
         await done(linked, "PUT", "/labels/7", {"name": "To pay", "color": 3})
         told = await events.until(lambda event: event.kind == "label.changed")
         assert (told.data["data"]["name"], told.data["data"]["color"]) == ("To pay", 3)
+        label = {"id": "7", "name": "To pay", "color": 3}
+        assert (await linked.get(f"{linked.root}/labels")).json() == {"items": [label]}
         await done(linked, "PUT", f"{path}/labels", {"label": "7"})
         await events.until(lambda event: event.kind == "label.placed")
-        await done(linked, "PUT", f"{path}/labels", {"label": "7", "message_id": id, "labeled": False})
-        told = await events.until(lambda event: event.kind == "label.placed")
-        assert told.data["data"]["is_placed"] is False
+        assert (await linked.get(f"{linked.root}{path}")).json()["labels"] == [label]
+        for is_placed in (True, False):
+            await done(linked, "PUT", f"{path}/labels", {"label": "7", "message_id": id, "labeled": is_placed})
+            told = await events.until(lambda event: event.kind == "label.placed")
+            assert told.data["data"]["is_placed"] is is_placed
+            message = (await linked.get(f"{linked.root}/messages/{id}")).json()
+            assert message["labels"] == (["7"] if is_placed else [])
         await done(linked, "DELETE", "/labels/7")
         told = await events.until(lambda event: event.kind == "label.changed")
         assert told.data["data"]["is_deleted"] is True
+    assert (await linked.get(f"{linked.root}/labels")).json() == {"items": []}
+    assert (await linked.get(f"{linked.root}{path}")).json()["labels"] == []
+
+
+async def test_labels_that_the_phone_gives_are_here_and_conversations_are_found_by_them(
+    linked: Any, world: World
+) -> None:
+    _, id = await conversation_with_bia(linked, world)
+    phone, bia, caio = world.phone("Clara"), world.phone("Bia"), world.phone("Caio")
+    async with linked.stream() as events:
+        phone.settings.apply(actions.EditLabel("5", "Novo", 2), actions.LabelChat("5", bia.jid, True))
+        phone.settings.apply(actions.LabelChat("5", caio.jid, True), actions.LabelMessage("5", bia.jid, id, True))
+        for _ in range(3):
+            await events.until(lambda event: event.kind == "label.placed")
+    found = (await linked.get(f"{linked.root}/conversations", params={"label": "5"})).json()["items"]
+    assert {each["phone"] for each in found} == {bia.number, caio.number}, "a chat that carries one is a conversation"
+    assert all(each["labels"] == [{"id": "5", "name": "Novo", "color": 2}] for each in found)
+    assert (await linked.get(f"{linked.root}/conversations", params={"label": "6"})).json()["items"] == []
+    assert (await linked.get(f"{linked.root}/messages/{id}")).json()["labels"] == ["5"]
 
 
 async def test_the_profile_is_read_and_changed(linked: Any, world: World) -> None:

@@ -18,6 +18,7 @@ KEPT = {
     "whatsapp_contacts": "as many as people written with",
     "contact_numbers": "as many as people written with, and as their numbers changed",
     "group_rules": "one a group",
+    "labels": "as many as the account has, and one that is deleted goes",
     "conversation_members": "as many as people in groups, and who leaves is deleted",
     "message_receipts": "of messages to groups, as long as the message: one a member",
     "contact_identifiers": "how a person was known, until they are erased",

@@ -190,6 +190,7 @@ async def fill(database: Database, principal: Principal) -> None:
             )
         )
         await unit.run(query("INSERT INTO whatsapp_contacts (lid) VALUES ('123456')"))
+        await unit.run(query("INSERT INTO labels (label_id, name, color, changed_at) VALUES ('1', 'x', 0, now())"))
         await unit.run(query("INSERT INTO group_rules (group_id) SELECT id FROM conversations"))
         await unit.run(
             query(

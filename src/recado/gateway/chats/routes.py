@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from recado.gateway.callers import Caller, Manager, Sender, documented, identifier
-from recado.gateway.chats.schemas import ChatForm, ClearForm, LabelForm, PlacementForm, StarForm
+from recado.gateway.callers import Caller, Manager, Reader, Sender, documented, identifier
+from recado.gateway.chats import repository
+from recado.gateway.chats.schemas import ChatForm, ClearForm, LabelForm, LabelList, PlacementForm, StarForm
 from recado.gateway.conversations.repository import Message, get_conversation, get_message
+from recado.gateway.conversations.schemas import LabelTold
 from recado.gateway.providers.roads import Road
 from recado.gateway.refusals import NotFound
 from recado.gateway.requests.asking import Ask
@@ -64,6 +66,13 @@ async def hide_message(caller: Manager, asking: Ask, message_id: str) -> Request
     """Delete a message from the account's own devices alone; `message.hidden` tells. Here it is kept."""
     chat, body = await _message(caller, message_id)
     return await asking.ask(caller, "message.hide", able=_shares_state, chat=chat, body=body)
+
+
+@router.get("/labels")
+async def list_labels(caller: Reader) -> LabelList:
+    """The labels of the account, by name."""
+    async with caller.unit() as unit:
+        return LabelList(items=[LabelTold(**each) for each in await repository.list_labels(unit)])
 
 
 @router.put("/labels/{label_id}", status_code=202)

@@ -6,6 +6,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from recado.gateway.conversations.schemas import LabelTold
+
 _ID = r"^[0-9A-Za-z._:-]{1,64}$"
 
 
@@ -56,3 +58,9 @@ class PlacementForm(BaseModel):
     label: str = Field(pattern=_ID, description="The label's id")
     message_id: str | None = Field(default=None, description="On this message; left out: on the conversation")
     labeled: bool = True
+
+
+class LabelList(BaseModel):
+    """The labels of an account."""
+
+    items: list[LabelTold]

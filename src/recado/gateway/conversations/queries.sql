@@ -5,13 +5,17 @@ SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at,
        c.is_archived, c.is_pinned, c.is_muted, c.muted_until,
-       (SELECT left(f.sha256, 16) FROM media f WHERE f.id = c.picture_id AND f.state = 'stored') AS picture
+       (SELECT left(f.sha256, 16) FROM media f WHERE f.id = c.picture_id AND f.state = 'stored') AS picture,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.label_id, 'name', l.name, 'color', l.color)
+                                  ORDER BY l.name, l.label_id), '[]')
+        FROM labels l WHERE l.label_id = ANY (c.label_ids)) AS labels
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
 LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id
 WHERE (coalesce(c.last_message_at, c.created_at), c.id)
     < (coalesce(%(before_at)s::timestamptz, 'infinity'),
        coalesce(%(before_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  AND (%(label)s::text IS NULL OR %(label)s = ANY (c.label_ids))
 ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id DESC
 LIMIT %(limit)s
 
@@ -21,7 +25,10 @@ SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at,
        c.is_archived, c.is_pinned, c.is_muted, c.muted_until,
-       (SELECT left(f.sha256, 16) FROM media f WHERE f.id = c.picture_id AND f.state = 'stored') AS picture
+       (SELECT left(f.sha256, 16) FROM media f WHERE f.id = c.picture_id AND f.state = 'stored') AS picture,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', l.label_id, 'name', l.name, 'color', l.color)
+                                  ORDER BY l.name, l.label_id), '[]')
+        FROM labels l WHERE l.label_id = ANY (c.label_ids)) AS labels
 FROM conversations c
 LEFT JOIN whatsapp_contacts p ON p.id = c.contact_id
 LEFT JOIN whatsapp_messages m ON m.id = c.last_message_id
@@ -33,7 +40,7 @@ SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, 
        CASE WHEN m.revoked_at IS NULL THEN m.text END AS text, CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
        m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
        p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
-       m.created_at, m.about_id, m.edited_at, m.revoked_at, m.is_starred, m.forwarded, m.expires_at
+       m.created_at, m.about_id, m.edited_at, m.revoked_at, m.is_starred, m.forwarded, m.expires_at, m.label_ids
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
 WHERE m.conversation_id = %(conversation_id)s
   AND (m.sent_at, m.id) < (coalesce(%(before_at)s::timestamptz, 'infinity'),
@@ -47,7 +54,7 @@ SELECT m.id, m.conversation_id, m.provider, m.provider_message_id, m.direction, 
        CASE WHEN m.revoked_at IS NULL THEN m.text END AS text, CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
        m.status::text, m.failure, m.source, m.is_placeholder, m.quoted_message_id, m.quoted_text, m.sender_id,
        p.phone AS sender_phone, p.lid AS sender_lid, coalesce(p.name, p.push_name) AS sender_name, m.sent_at,
-       m.created_at, m.about_id, m.edited_at, m.revoked_at, m.is_starred, m.forwarded, m.expires_at
+       m.created_at, m.about_id, m.edited_at, m.revoked_at, m.is_starred, m.forwarded, m.expires_at, m.label_ids
 FROM whatsapp_messages m LEFT JOIN whatsapp_contacts p ON p.id = m.sender_id
 WHERE m.provider_message_id = %(provider_message_id)s
 ORDER BY m.direction DESC, m.id

@@ -46,6 +46,7 @@ class Conversation:
     is_muted: bool
     muted_until: datetime | None
     picture: str | None
+    labels: list[dict[str, Any]] = field(repr=False)
 
     @property
     def addresses(self) -> list[JID]:
@@ -89,6 +90,7 @@ class Message:
     is_starred: bool
     forwarded: int
     expires_at: datetime | None
+    label_ids: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,16 @@ class NewRow:
 
 
 async def list_conversations(
-    unit: Unit, *, before: tuple[datetime, UUID] | None = None, limit: int = 50
+    unit: Unit, *, before: tuple[datetime, UUID] | None = None, limit: int = 50, label: str | None = None
 ) -> list[Conversation]:
-    """The most recently used first; `before` is (active_at, id) of the last one of the page before."""
+    """
+    The most recently used first, those alone that carry `label` where it is given; `before` is (active_at, id) of the
+    last one of the page before.
+    """
     at, id = before or (None, None)
-    return await unit.all(Conversation, _queries.list_conversations, before_at=at, before_id=id, limit=limit)
+    return await unit.all(
+        Conversation, _queries.list_conversations, before_at=at, before_id=id, limit=limit, label=label
+    )
 
 
 async def get_conversation(unit: Unit, conversation_id: UUID) -> Conversation:

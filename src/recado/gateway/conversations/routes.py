@@ -38,14 +38,17 @@ own = APIRouter(prefix="/v1", tags=["conversations"], dependencies=[documented])
 Language = Annotated[Literal["en", "pt-BR"] | None, Query(description="Of the sentences; left out: what is asked for")]
 Abouts = Annotated[bool, Query(description="With those that only say something of another message")]
 Limit = Annotated[int, Query(ge=1, le=200)]
+LabelWanted = Annotated[str | None, Query(max_length=64, description="Only those that carry the label with this id")]
 
 
 @router.get("/conversations")
-async def list_conversations(caller: Reader, before: str | None = None, limit: Limit = 50) -> ConversationPage:
+async def list_conversations(
+    caller: Reader, before: str | None = None, limit: Limit = 50, label: LabelWanted = None
+) -> ConversationPage:
     """The most recently used first."""
     start = uuid_cursor(before)
     async with caller.unit() as unit:
-        found = await repository.list_conversations(unit, before=start, limit=limit + 1)
+        found = await repository.list_conversations(unit, before=start, limit=limit + 1, label=label)
     page = found[:limit]
     end = cursor(page[-1].active_at, page[-1].id) if len(found) > limit else None
     return ConversationPage(items=[ConversationTold.of(row) for row in page], next=end)

@@ -146,6 +146,14 @@ class Preview(BaseModel):
     status: str | None
 
 
+class LabelTold(BaseModel):
+    """A label of a business account."""
+
+    id: str
+    name: str
+    color: int = Field(description="0 to 19, a place among WhatsApp's colours")
+
+
 class ConversationTold(BaseModel):
     """A thread, whatever the provider."""
 
@@ -166,6 +174,7 @@ class ConversationTold(BaseModel):
     is_muted: bool = Field(description="silent: until `muted_until`, for good where that is empty")
     muted_until: datetime | None
     picture: str | None = Field(description="another word for another picture at `…/picture`; null where none is here")
+    labels: list[LabelTold]
 
     @classmethod
     def of(cls, row: Conversation) -> ConversationTold:
@@ -196,6 +205,7 @@ class ConversationTold(BaseModel):
             is_muted=row.is_muted,
             muted_until=row.muted_until,
             picture=row.picture,
+            labels=[LabelTold(**each) for each in row.labels],
         )
 
 
@@ -238,6 +248,7 @@ class MessageTold(BaseModel):
     is_starred: bool
     forwarded: int = Field(description="How often it had been passed on")
     expires_at: datetime | None = Field(description="When it disappears from the phones; here it stays")
+    labels: list[str] = Field(description="The ids of the labels it carries by itself")
     marks: MarksTold
 
     @classmethod
@@ -266,6 +277,7 @@ class MessageTold(BaseModel):
             edited_at=row.edited_at,
             revoked_at=row.revoked_at,
             is_starred=row.is_starred,
+            labels=row.label_ids,
             forwarded=row.forwarded,
             expires_at=row.expires_at,
             marks=MarksTold.of(row, marks.get(row.provider_message_id, Marks())),

@@ -29,6 +29,8 @@ from recado.events import (
     Fact,
     GroupChanged,
     HistoryReceived,
+    LabelChanged,
+    LabelPlaced,
     MessageReceived,
     MessageRejected,
     MessageSent,
@@ -49,6 +51,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.runtime.chat_states import ChatStates
 from recado.gateway.runtime.group_asking import ask_about_unknown
 from recado.gateway.runtime.group_rows import GroupRows
+from recado.gateway.runtime.label_rows import LabelRows
 from recado.gateway.runtime.picture_asking import Pictures
 from recado.groups import GroupChange
 from recado.jid import JID
@@ -129,6 +132,7 @@ class _Batch:
     titles: dict[JID, str] = field(default_factory=dict)
     states: ChatStates = field(default_factory=ChatStates)
     groups: GroupRows = field(default_factory=GroupRows)
+    labels: LabelRows = field(default_factory=LabelRows)
     connection: ConnectionChanged | None = None
     history: HistoryReceived | None = None
 
@@ -191,6 +195,7 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             stars=[is_starred for _, _, _, is_starred in batch.stars],
             **_places([place for _, place, _, _ in batch.stars]),
         )
+    await batch.labels.settle(unit)
     if batch.read:
         read = [id for id, _ in batch.read]
         await unit.run(_queries.save_read, ids=read, **_places([place for _, place in batch.read]))
@@ -345,6 +350,14 @@ def _starred(batch: _Batch, fact: MessageStarred) -> None:
     batch.stars.append((fact.id, _Place.of(fact.chat, fact.chat_alt), fact.from_me, fact.is_starred))
 
 
+def _label(batch: _Batch, fact: LabelChanged) -> None:
+    batch.labels.change(fact)
+
+
+def _labeled(batch: _Batch, fact: LabelPlaced) -> None:
+    batch.labels.place(batch.directory, fact)
+
+
 def _number(batch: _Batch, fact: NumberChanged) -> None:
     if fact.old.is_phone and fact.new.is_phone:
         batch.directory.moved(fact.old, fact.new, fact.lid)
@@ -381,6 +394,8 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     GroupChanged: _group,
     ChatRemembered: _remembered,
     MessageStarred: _starred,
+    LabelChanged: _label,
+    LabelPlaced: _labeled,
     PictureChanged: _picture,
     ConnectionChanged: _connection,
     DeviceUnlinked: _unlinked,

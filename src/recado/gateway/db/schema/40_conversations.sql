@@ -50,6 +50,7 @@ CREATE TABLE conversations (
     muted_until      timestamptz,
     created_at       timestamptz NOT NULL DEFAULT now(),
     picture_id       uuid,                               -- the file (media) of what they show, once it was asked for
+    label_ids        text[] NOT NULL DEFAULT '{}',       -- which labels of the account it carries
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, contact_id),
     UNIQUE (mentorado_id, chat),
@@ -91,6 +92,7 @@ CREATE TABLE whatsapp_messages (
     expires_at           timestamptz,                    -- of a message that disappears
     recorded_by          uuid,                           -- the worker that told of it first
     created_at           timestamptz NOT NULL DEFAULT now(),
+    label_ids            text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (mentorado_id, id),
     CONSTRAINT whatsapp_messages_once
         UNIQUE NULLS NOT DISTINCT (mentorado_id, conversation_id, sender_id, provider_message_id),
@@ -101,3 +103,4 @@ CREATE INDEX whatsapp_messages_page ON whatsapp_messages (mentorado_id, conversa
 CREATE INDEX whatsapp_messages_provider_id ON whatsapp_messages (mentorado_id, provider_message_id);
 CREATE INDEX whatsapp_messages_about ON whatsapp_messages (mentorado_id, conversation_id, about_id)
     WHERE about_id IS NOT NULL;
+CREATE INDEX whatsapp_messages_labeled ON whatsapp_messages USING gin (label_ids) WHERE label_ids <> '{}';

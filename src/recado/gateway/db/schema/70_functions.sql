@@ -100,7 +100,9 @@ BEGIN
         UPDATE public.conversations k
             SET unread_count = k.unread_count + g.unread_count,
                 title = coalesce(k.title, g.title),
-                lead_id = coalesce(k.lead_id, g.lead_id)
+                lead_id = coalesce(k.lead_id, g.lead_id),
+                picture_id = coalesce(k.picture_id, g.picture_id),
+                label_ids = ARRAY(SELECT unnest(k.label_ids) UNION SELECT unnest(g.label_ids) ORDER BY 1)
             FROM public.conversations g
             WHERE k.mentorado_id = me AND k.id = kept AND g.mentorado_id = me AND g.id = gone;
         UPDATE public.conversations k SET last_message_id = m.id, last_message_at = m.sent_at
