@@ -65,6 +65,33 @@ async def test_a_contact_says_where_each_of_its_addresses_and_names_was_learnt(l
         assert len(answered.json()["items"]) == found, search
 
 
+async def test_a_business_goes_by_its_certified_name_until_the_mentorado_gives_another(
+    linked: Any, world: World
+) -> None:
+    bia = world.phone("Bia")
+    bia.person.become_business("Bia Sells")
+    await receive(linked, world, "Bia", "welcome")
+    (thread,) = (await linked.get(f"{linked.root}/conversations")).json()["items"]
+    assert thread["title"] == "Bia Sells"
+    here = f"{linked.root}/contacts/{thread['contact_id']}"
+    told = (await linked.get(here)).json()
+    assert (told["push_name"], told["verified_name"]) == ("Bia", "Bia Sells")
+    assert ("verified_name", "Bia Sells", "certificate") in [
+        (each["kind"], each["value"], each["learnt_from"]) for each in told["identifiers"]
+    ]
+    (found,) = (await linked.get(f"{linked.root}/contacts", params={"search": "bia sells"})).json()["items"]
+    assert found["id"] == told["id"]
+    bia.person.become_business("Bia Sells More")
+    await receive(linked, world, "Bia", "under a new name")
+    assert (await linked.get(here)).json()["verified_name"] == "Bia Sells More"
+    await linked.client.patch(here, json={"name": "The shop"}, headers=linked.headers)
+    assert (await linked.get(f"{linked.root}/conversations/{thread['id']}")).json()["title"] == "The shop"
+    erased = await linked.client.post(f"{here}/erase", json={"reason": "asked"}, headers=linked.headers)
+    assert erased.is_success, erased.text
+    told = (await linked.get(here)).json()
+    assert (told["verified_name"], told["name"], told["identifiers"]) == (None, None, [])
+
+
 async def test_contacts_come_a_page_at_a_time(clara: Any, database_url: str) -> None:
     made = [make(database_url, clara, phone=f"55000000{n:04}") for n in range(7)]
     seen: list[str] = []
@@ -82,18 +109,17 @@ async def test_contacts_come_a_page_at_a_time(clara: Any, database_url: str) -> 
 
 async def test_two_contacts_are_made_one_by_hand_with_all_that_is_known_of_both(clara: Any, database_url: str) -> None:
     phone = make(database_url, clara, phone="550000000031", push_name="Bia")
-    lid = make(database_url, clara, lid="770000000031", name="Beatriz")
+    lid = make(database_url, clara, lid="770000000031", name="Beatriz", verified_name="Bia Sells")
     merged = await clara.post(f"{clara.root}/contacts/{phone}/merge", {"other_id": lid})
     told = merged.json()
     assert merged.status_code == 200
-    assert (told["phone"], told["lid"], told["push_name"], told["name"]) == (
-        "550000000031", "770000000031", "Bia", "Beatriz",
-    )  # fmt: skip
+    assert (told["phone"], told["lid"]) == ("550000000031", "770000000031")
+    assert (told["push_name"], told["name"], told["verified_name"]) == ("Bia", "Beatriz", "Bia Sells")
     assert (await clara.get(f"{clara.root}/contacts/{lid}")).status_code == 404
     (merge,) = (await clara.get(f"{clara.root}/contacts/{phone}/merges")).json()["items"]
     assert (merge["winner_id"], merge["loser_id"]) == (phone, lid)
     kinds = {each["kind"] for each in (await clara.get(f"{clara.root}/contacts/{phone}")).json()["identifiers"]}
-    assert kinds == {"phone", "lid", "push_name", "name"}
+    assert kinds == {"phone", "lid", "push_name", "name", "verified_name"}
     with psycopg.connect(database_url) as owner:
         audited = owner.execute("SELECT detail FROM audit_log WHERE action = 'contact.merged'").fetchall()
     assert audited == [({"contact": phone, "gone": lid},)]

@@ -1,6 +1,6 @@
 -- list_contacts --
 -- The newest first; with `like`, those who ever had an address or a name that fits it.
-SELECT c.id, c.phone, c.lid, c.bsuid, c.username, c.push_name, c.name, c.created_at, c.updated_at, c.erased_at,
+SELECT c.id, c.phone, c.lid, c.bsuid, c.username, c.push_name, c.name, c.verified_name, c.created_at, c.updated_at, c.erased_at,
        t.id AS conversation_id
 FROM whatsapp_contacts c LEFT JOIN conversations t ON t.contact_id = c.id
 WHERE c.erased_at IS NULL
@@ -11,7 +11,7 @@ WHERE c.erased_at IS NULL
 ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s
 
 -- find_contact --
-SELECT c.id, c.phone, c.lid, c.bsuid, c.username, c.push_name, c.name, c.created_at, c.updated_at, c.erased_at,
+SELECT c.id, c.phone, c.lid, c.bsuid, c.username, c.push_name, c.name, c.verified_name, c.created_at, c.updated_at, c.erased_at,
        t.id AS conversation_id
 FROM whatsapp_contacts c LEFT JOIN conversations t ON t.contact_id = c.id
 WHERE c.id = %(id)s

@@ -24,6 +24,7 @@ class Contact:
     username: str | None = field(repr=False)
     push_name: str | None = field(repr=False)
     name: str | None = field(repr=False)
+    verified_name: str | None = field(repr=False)
     created_at: datetime
     updated_at: datetime
     erased_at: datetime | None

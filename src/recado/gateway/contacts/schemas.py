@@ -20,6 +20,7 @@ class ContactTold(BaseModel):
     username: str | None
     push_name: str | None = Field(description="What they call themselves")
     name: str | None = Field(description="What the mentorado calls them")
+    verified_name: str | None = Field(description="What WhatsApp certifies that a business is called")
     conversation_id: UUID | None
     created_at: datetime
     updated_at: datetime

@@ -1,6 +1,6 @@
 -- list_conversations --
 -- The most recently used first; a page starts after (before_at, before_id) of the last one of the page before.
-SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
+SELECT c.id, c.kind, coalesce(p.name, c.title, p.verified_name, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at,
@@ -20,7 +20,7 @@ ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id DESC
 LIMIT %(limit)s
 
 -- find_conversation --
-SELECT c.id, c.kind, coalesce(p.name, c.title, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
+SELECT c.id, c.kind, coalesce(p.name, c.title, p.verified_name, p.push_name) AS title, p.phone, p.lid, p.bsuid, c.chat, c.contact_id, c.lead_id,
        c.unread_count, coalesce(c.last_message_at, c.created_at) AS active_at, CASE WHEN m.revoked_at IS NULL THEN m.text END AS last_text,
        CASE WHEN m.revoked_at IS NULL THEN m.content_type ELSE 'revoked' END AS last_content_type,
        m.direction AS last_direction, m.status::text AS last_status, c.created_at,

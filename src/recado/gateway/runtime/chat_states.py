@@ -26,6 +26,7 @@ class ChatStates:
     _chats: dict[JID, dict[str, Any]] = field(default_factory=dict)
     _alts: dict[JID, JID | None] = field(default_factory=dict)
     _names: dict[JID, str] = field(default_factory=dict)
+    _verified: dict[JID, str] = field(default_factory=dict)
 
     def take(self, directory: Directory, fact: ChatChanged) -> None:
         """A chat is shown in another way. One that is put away, on top or silent is a conversation from then on."""
@@ -42,12 +43,21 @@ class ChatStates:
         """A person has a name in the address book; the directory was told of them."""
         if fact.full_name and fact.contact.is_person:
             self._names[fact.contact.bare] = fact.full_name
+        self.certify(fact.contact, fact.verified_name)
+
+    def certify(self, person: JID, name: str | None) -> None:
+        """A business is called so, by WhatsApp's word; the directory was told of them."""
+        if name and person.is_person:
+            self._verified[person.bare] = name
 
     async def settle(self, unit: Unit, directory: Directory) -> None:
         """Write it, once the directory is settled."""
         if self._names:
             contacts = {directory.contact_id(jid): name for jid, name in self._names.items()}
             await unit.run(_queries.name_contacts, ids=list(contacts), names=list(contacts.values()))
+        if self._verified:
+            contacts = {directory.contact_id(jid): name for jid, name in self._verified.items()}
+            await unit.run(_queries.certify_contacts, ids=list(contacts), names=list(contacts.values()))
         if self._chats:
             await unit.run(_queries.save_chat_states, **self._columns())
 

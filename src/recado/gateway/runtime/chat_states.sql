@@ -5,6 +5,11 @@ UPDATE whatsapp_contacts p SET name = g.name, updated_at = now()
 FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS g (id, name)
 WHERE p.id = g.id AND p.erased_at IS NULL AND p.name IS DISTINCT FROM g.name
 
+-- certify_contacts --
+UPDATE whatsapp_contacts p SET verified_name = g.name, learnt_from = 'certificate', updated_at = now()
+FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS g (id, name)
+WHERE p.id = g.id AND p.erased_at IS NULL AND p.verified_name IS DISTINCT FROM g.name
+
 -- save_chat_states --
 -- Where nothing is said of something it stays; a mute is said with its end. A chat marked as unread counts one at least.
 UPDATE conversations c

@@ -279,6 +279,8 @@ def _author(batch: _Batch, fact: MessageReceived | EnvelopeUnreadable, push_name
     if not author.is_person:
         return None
     batch.directory.person(author, push_name=push_name)
+    if isinstance(fact, MessageReceived):
+        batch.states.certify(author, fact.verified_name)
     return author
 
 

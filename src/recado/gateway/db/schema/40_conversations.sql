@@ -13,6 +13,7 @@ CREATE TABLE whatsapp_contacts (
     created_at    timestamptz NOT NULL DEFAULT now(),
     updated_at    timestamptz NOT NULL DEFAULT now(),
     erased_at     timestamptz,                           -- at their request: nothing of them is left
+    verified_name text,                                  -- what WhatsApp certifies that a business is called
     PRIMARY KEY (mentorado_id, id),
     UNIQUE (mentorado_id, phone),
     UNIQUE (mentorado_id, lid),

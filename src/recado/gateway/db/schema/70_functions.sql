@@ -120,7 +120,8 @@ BEGIN
     UPDATE public.campaign_recipients SET contact_id = winner WHERE mentorado_id = me AND contact_id = loser;
     UPDATE public.whatsapp_contacts w
         SET push_name = coalesce(w.push_name, l.push_name), name = coalesce(w.name, l.name),
-            username = coalesce(w.username, l.username), updated_at = now()
+            username = coalesce(w.username, l.username), verified_name = coalesce(w.verified_name, l.verified_name),
+            updated_at = now()
         FROM public.whatsapp_contacts l
         WHERE w.mentorado_id = me AND w.id = winner AND l.mentorado_id = me AND l.id = loser;
     -- Where each of their addresses and names was learnt stays known.

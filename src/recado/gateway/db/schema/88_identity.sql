@@ -4,7 +4,8 @@
 CREATE TABLE contact_identifiers (
     mentorado_id   uuid NOT NULL DEFAULT current_mentorado() REFERENCES mentorados,
     contact_id     uuid NOT NULL,
-    kind           text NOT NULL CHECK (kind IN ('phone', 'lid', 'bsuid', 'username', 'push_name', 'name')),
+    kind           text NOT NULL
+                   CHECK (kind IN ('phone', 'lid', 'bsuid', 'username', 'push_name', 'name', 'verified_name')),
     value          text NOT NULL,
     learnt_from    text NOT NULL,
     first_seen_at  timestamptz NOT NULL DEFAULT now(),
@@ -99,7 +100,8 @@ BEGIN
     INSERT INTO contact_identifiers AS i (mentorado_id, contact_id, kind, value, learnt_from)
     SELECT NEW.mentorado_id, NEW.id, said.kind, said.value, NEW.learnt_from
     FROM (VALUES ('phone', NEW.phone), ('lid', NEW.lid), ('bsuid', NEW.bsuid), ('username', NEW.username),
-                 ('push_name', NEW.push_name), ('name', NEW.name)) AS said (kind, value)
+                 ('push_name', NEW.push_name), ('name', NEW.name),
+                 ('verified_name', NEW.verified_name)) AS said (kind, value)
     WHERE said.value IS NOT NULL
     ON CONFLICT (mentorado_id, contact_id, kind, value) DO UPDATE SET last_seen_at = now();
     IF TG_OP = 'INSERT' OR (NEW.phone, NEW.lid, NEW.bsuid) IS DISTINCT FROM (OLD.phone, OLD.lid, OLD.bsuid)
@@ -108,7 +110,8 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER identifiers AFTER INSERT OR UPDATE OF phone, lid, bsuid, username, push_name, name ON whatsapp_contacts
+CREATE TRIGGER identifiers
+    AFTER INSERT OR UPDATE OF phone, lid, bsuid, username, push_name, name, verified_name ON whatsapp_contacts
     FOR EACH ROW EXECUTE FUNCTION note_identifiers();
 
 -- Every column that may hold words of or about a person, of the tables that belong to a mentorado. The audit may not be
@@ -252,7 +255,7 @@ BEGIN
     UPDATE public.conversations SET title = NULL, unread_count = 0 WHERE mentorado_id = me AND id = thread;
     UPDATE public.whatsapp_contacts
         SET phone = NULL, lid = NULL, bsuid = NULL, username = NULL, push_name = NULL, name = NULL,
-            erased_at = now(), updated_at = now()
+            verified_name = NULL, erased_at = now(), updated_at = now()
         WHERE mentorado_id = me AND id = contact;
     DELETE FROM public.contact_identifiers WHERE mentorado_id = me AND contact_id = contact;
     DELETE FROM public.contact_numbers WHERE mentorado_id = me AND contact_id = contact;
