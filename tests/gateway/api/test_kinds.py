@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.gateway.providers.conformance import until
 
-from recado.content import Edit, Location, Media, Poll, PollVote, Reaction, Revoke, Text
+from recado.content import Comment, Edit, Location, Media, Poll, PollVote, Reaction, Revoke, Text
 from recado.content_json import content_to_json
 from recado.emulator.whatsapp.world import World
 
@@ -99,6 +99,25 @@ async def test_the_caption_of_a_file_is_edited_and_the_file_stays(linked: Any, w
     assert (status, "caption" in why) == (400, True)
 
 
+async def test_a_comment_stands_under_its_message_in_a_chat_of_two_and_in_a_group(linked: Any, world: World) -> None:
+    ana, clara = world.phone("Ana"), world.phone("Clara")
+    group = await ana.groups.create("Class", clara)
+    for chat in (clara.jid, group):
+        theirs = await ana.say(chat, "what do you think?")
+
+        async def is_there(theirs: Any = theirs) -> bool:
+            return (await linked.get(f"{linked.root}/messages/{theirs.id}")).status_code == 200
+
+        await until(is_there)
+        where = (await told(linked, theirs.id))["conversation_id"]
+        content = {"type": "comment", "to": theirs.id, "body": "very good"}
+        answer = await linked.post(f"{linked.root}/messages", {"conversation_id": where, "content": content})
+        assert answer.status_code == 202, answer.text
+        shown = await ana.expect(id=answer.json()["id"])
+        assert isinstance(shown.content, Comment) and (shown.content.to, shown.content.body) == (theirs.id, "very good")
+        assert (await told(linked, answer.json()["id"]))["text"] == "very good"
+
+
 async def test_a_poll_goes_out_and_is_tallied(linked: Any, world: World) -> None:
     ana = world.phone("Ana")
     poll = await send(linked, ana.number, POLL)
@@ -120,6 +139,8 @@ async def test_a_poll_goes_out_and_is_tallied(linked: Any, world: World) -> None
         ({"type": "event_answer", "to": "{theirs}", "answer": "going"}, 400, "an event"),
         ({"type": "revoke", "to": "NOBODY"}, 404, "not in this conversation"),
         ({"type": "pin", "to": "{theirs}", "seconds": 5}, 400, "1, 7 or 30 days"),
+        ({"type": "comment", "to": "NOBODY", "body": "x"}, 404, "not in this conversation"),
+        ({"type": "comment", "to": "{theirs}", "body": " "}, 400, "empty"),
         (POLL | {"options": ["seg"]}, 400, "2 to 12"),
         (POLL | {"options": ["seg", "seg"]}, 400, "of its own"),
         ({"type": "disappearing_timer", "seconds": 5}, 400, "1, 7 or 90"),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from recado.content import Content, Edit, EventAnswer, Keep, Pin, PollVote, Reaction, Revoke
+from recado.content import Comment, Content, Edit, EventAnswer, Keep, Pin, PollVote, Reaction, Revoke
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
 
@@ -31,6 +31,11 @@ def about(content: Content) -> str | None:
             return id
         case _:
             return None
+
+
+def aimed_at(content: Content) -> str | None:
+    """The id of the message it must name: what it says something of, or what it is a comment under."""
+    return content.to if isinstance(content, Comment) else about(content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class EventAnswerAsked(_Part):
 
 
 class EditAsked(_Part):
-    """Other words for a text of the mentorado's, within 15 minutes."""
+    """Other words for a text, or under a file, of the mentorado's, within 15 minutes."""
 
     type: Literal["edit"]
     to: str = Field(description="The id of the message")
@@ -284,6 +284,14 @@ class KeepAsked(_Part):
     is_kept: bool = True
 
 
+class CommentAsked(_Part):
+    """Words under a message, as communities show them."""
+
+    type: Literal["comment"]
+    to: str = Field(description="The id of the message")
+    body: str
+
+
 class DisappearingTimerAsked(_Part):
     """What is written from now on disappears from the phones after 1, 7 or 90 days; 0: it stays."""
 
@@ -309,6 +317,7 @@ ContentAsked = Annotated[
     | RevokeAsked
     | PinAsked
     | KeepAsked
+    | CommentAsked
     | DisappearingTimerAsked
     | LiveLocationAsked
     | GroupInviteAsked

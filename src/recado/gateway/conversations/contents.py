@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from recado.content import (
     Album,
     Buttons,
+    Comment,
     Contacts,
     Content,
     DisappearingTimer,
@@ -104,6 +105,9 @@ def check_content(content: Content) -> None:
             _check_asking(content)
         case Edit() | Revoke() | Pin() | Keep():
             _check_about(content)
+        case Comment(to=to, body=body):
+            _sized("the id of the message a comment is under", to, _LONGEST_ID, least=1)
+            check_content(Text(body))
         case DisappearingTimer(seconds=seconds):
             if seconds not in _TIMERS:
                 raise BadContent("messages disappear after 1, 7 or 90 days, or (0) not at all")

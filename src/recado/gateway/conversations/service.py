@@ -15,7 +15,7 @@ from uuid import UUID
 from recado.content import Content, Edit, Text, content_kind, content_text
 from recado.gateway.connections.choosing import check_carries, provider_to_send
 from recado.gateway.conversations import repository
-from recado.gateway.conversations.abouts import about
+from recado.gateway.conversations.abouts import about, aimed_at
 from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.directory import Directory
 from recado.gateway.conversations.passing import NOTHING, Passing, check_marks, find_passed_on
@@ -183,7 +183,7 @@ async def _place(
         raise NotSupported("messages go to people and groups; other chats are read only")
     await check_files(unit, said)
     aimed = Aimed(said, None)
-    if about(said) is not None:
+    if aimed_at(said) is not None:
         conversation_id = conversation_id or await open_conversation(unit, address)
         aimed = await aim(unit, conversation_id, said, is_group=address.is_group, now=now)
         if aimed.road is not None and provider not in (None, aimed.road):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from recado.content import Content, Edit, EventAnswer, Keep, Media, Pin, PollVote, Reaction, Revoke, Text
+from recado.content import Comment, Content, Edit, EventAnswer, Keep, Media, Pin, PollVote, Reaction, Revoke, Text
 from recado.content_json import content_from_json
 from recado.gateway.conversations import repository
-from recado.gateway.conversations.abouts import about
+from recado.gateway.conversations.abouts import aimed_at
 from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.repository import Quotable
 from recado.gateway.db.unit import Unit
@@ -33,7 +33,7 @@ class Aimed:
 
 async def aim(unit: Unit, conversation_id: UUID, said: Content, *, is_group: bool, now: datetime) -> Aimed:
     """Raises NotFound when the message is not in this conversation, BadContent when that cannot be said of it."""
-    to = about(said)
+    to = aimed_at(said)
     if to is None:
         return Aimed(said, None)
     target = await repository.find_quotable(unit, conversation_id, to)
@@ -59,7 +59,7 @@ async def aim(unit: Unit, conversation_id: UUID, said: Content, *, is_group: boo
             return Aimed(replace(said, from_me=target.from_me, author=author), target.provider)
         case Reaction():
             return Aimed(replace(said, from_me=target.from_me, author=author), None)
-        case Pin() | Keep():
+        case Pin() | Keep() | Comment():
             return Aimed(replace(said, from_me=target.from_me, author=author), target.provider)
         case _:
             raise BadContent("only the words of a message can be edited")
