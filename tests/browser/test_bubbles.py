@@ -131,7 +131,7 @@ def test_every_kind_looks_like_what_it_is(
     reaction = shown.locator('[data-id="K02"] .reactions')
     expect(reaction).to_have_text("❤️")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for part in range(4):
+    for part in range(6):
         page.evaluate(
             "part => { const s = document.getElementById('scroll'); s.scrollTop = part * s.clientHeight * .95; }", part
         )

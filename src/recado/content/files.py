@@ -84,13 +84,17 @@ class Album:
 
 @dataclass(frozen=True, slots=True)
 class PackedSticker:
-    """A sticker of a pack: what its file is called within, and what it stands for, for people and in words."""
+    """
+    A sticker of a pack: what its file is called within, and what it stands for, for people and in words. `reference` is
+    `media:<id>` of a file that is kept here and not packed yet.
+    """
 
     file_name: str
     emojis: tuple[str, ...] = ()
     label: str = field(default="", repr=False)
     mime_type: str = "image/webp"
     is_animated: bool = False
+    reference: str = field(default="", repr=False, metadata=_SPARSE)
 
 
 @dataclass(frozen=True, slots=True)

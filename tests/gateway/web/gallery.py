@@ -27,12 +27,14 @@ from recado.content import (
     Option,
     OptionList,
     OptionSection,
+    PackedSticker,
     Pin,
     Poll,
     PollVote,
     Product,
     Reaction,
     Revoke,
+    StickerPack,
     Template,
     Text,
     Unsupported,
@@ -80,6 +82,8 @@ def contents(picture: str, sound: str, paper: str) -> list[Content]:
         Product("Caderno", price="39.90", currency="BRL"),
         Unsupported("orderMessage", b"\x0a", text="2 itens"),
         Unsupported("newThingMessage", b"\x0a"),
+        StickerPack("Carinhas", "Clara", 2, packed=(PackedSticker("", ("😀",), reference=picture),) * 2),
+        StickerPack("Gatos", "Bia", 3, packed=(PackedSticker("a", ("😺",)), PackedSticker("b", ("😹",)))),
     ]
 
 

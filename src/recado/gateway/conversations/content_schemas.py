@@ -43,6 +43,25 @@ class MediaAsked(_Part):
     album: str | None = Field(default=None, description="The id of the album's message that it is part of")
 
 
+class PackedStickerAsked(_Part):
+    """One sticker of a pack: a WebP file that was uploaded here."""
+
+    reference: str = Field(description="The file's reference, `media:…`")
+    emojis: list[str] = Field(default=[], max_length=3, description="What it stands for")
+    label: str = Field(default="", max_length=200, description="What it shows, for who cannot see it")
+
+
+class StickerPackAsked(_Part):
+    """A pack of 1 to 60 stickers that people may add; the first one is its icon."""
+
+    type: Literal["sticker_pack"]
+    name: str = Field(min_length=1, max_length=128)
+    publisher: str = Field(default="", max_length=128)
+    description: str | None = Field(default=None, max_length=1024)
+    caption: str | None = Field(default=None, max_length=1024)
+    packed: list[PackedStickerAsked] = Field(min_length=1, max_length=60)
+
+
 class LocationAsked(_Part):
     """A place; degrees."""
 
@@ -323,14 +342,18 @@ ContentAsked = Annotated[
     | GroupInviteAsked
     | AlbumAsked
     | PhoneNumberSharingAsked
-    | SharingLimitAsked,
+    | SharingLimitAsked
+    | StickerPackAsked,
     Field(discriminator="type"),
 ]
 
 
 def read_content(asked: ContentAsked) -> Content:
     """The value of what was asked. Raises BadContent."""
+    said = asked.model_dump(mode="json")
+    if isinstance(asked, StickerPackAsked):
+        said |= {"stickers": len(asked.packed), "packed": [{"file_name": "", **each} for each in said["packed"]]}
     try:
-        return content_from_json(asked.model_dump(mode="json"))
+        return content_from_json(said)
     except BadRecord:
         raise BadContent("this content cannot be read") from None

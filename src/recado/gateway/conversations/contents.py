@@ -35,6 +35,7 @@ from recado.content import (
     Reaction,
     Revoke,
     SharingLimit,
+    StickerPack,
     Template,
     Text,
     content_kind,
@@ -86,6 +87,10 @@ def check_content(content: Content) -> None:
             _check_mentions(content.mentions)
         case Media():
             _check_media(content)
+        case StickerPack(packed=packed):
+            for each in packed:
+                if not each.reference.startswith("media:"):
+                    raise BadContent("a sticker of a pack is named by its reference here (media:…)")
         case Location() | LiveLocation():
             _check_location(content)
         case GroupInvite() | Album():

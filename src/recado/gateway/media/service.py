@@ -150,12 +150,16 @@ def _has_encrypted(fact: Fact) -> bool:
 
 
 async def check_files(unit: Unit, content: Content) -> None:
-    """Is the file here that the content names, if it names one of ours? Raises BadContent."""
+    """Are the files here that the content names, if it names some of ours? Raises BadContent."""
     media = content.header_media if isinstance(content, Template) else content
-    if not isinstance(media, Media) or not media.reference.startswith(REFERENCE):
+    if isinstance(media, StickerPack):
+        named = {each.reference for each in media.packed if each.reference}
+    else:
+        named = {media.reference} if isinstance(media, Media) and media.reference.startswith(REFERENCE) else set()
+    if not named:
         return
-    id = identified(media.reference)
-    if id is None or not await repository.list_known(unit, [id]):
+    ids = {id for each in named if (id := identified(each)) is not None}
+    if len(ids) < len(named) or len(await repository.list_known(unit, list(ids))) < len(ids):
         raise BadContent("there is no file with this reference: upload it first")
 
 

@@ -63,7 +63,7 @@ ROADS: dict[str, Road] = {
             sends=frozenset(
                 {"text", "location", "contacts", "reaction", "edit", "revoke", "pin", "keep", "poll", "poll_vote"}
                 | {"event", "event_answer", "disappearing_timer", "live_location", "group_invite", "album"}
-                | {"phone_number_sharing", "sharing_limit", "comment"}
+                | {"phone_number_sharing", "sharing_limit", "comment", "sticker_pack"}
                 | {kind.value for kind in MediaKind}
             ),
             repeats_are_one=True,

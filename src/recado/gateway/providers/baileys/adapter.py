@@ -18,7 +18,7 @@ from recado.client.status import Status
 from recado.client.supervisor import RefreshVersion
 from recado.client.tally import Resends
 from recado.clock import Clock
-from recado.content import Content, Edit, LinkPreview, Media, MediaKind, Text
+from recado.content import Content, Edit, LinkPreview, Media, MediaKind, StickerPack, Text
 from recado.errors import (
     CloseReason,
     ConnectionLost,
@@ -39,6 +39,7 @@ from recado.gateway.providers.baileys.backend import PostgresBackend
 from recado.gateway.providers.baileys.browser import Browser
 from recado.gateway.providers.baileys.files import WebFiles
 from recado.gateway.providers.baileys.shared_state import WebChats, WebDevices, WebProfile
+from recado.gateway.providers.baileys.sticker_packs import uploaded_pack
 from recado.gateway.providers.provider import Found, Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
 from recado.jid import JID
@@ -162,6 +163,8 @@ class BaileysProvider:
             content = await self._uploaded(content)
         elif isinstance(content, Edit) and isinstance(content.content, Media) and content.content.remote is None:
             content = replace(content, content=await self._uploaded(content.content))
+        elif isinstance(content, StickerPack) and content.remote is None:
+            content = await self._packed(content)
         elif isinstance(content, Text) and content.preview is not None and not content.preview.title:
             content = replace(content, preview=await self._preview(content.preview.url))
         quoted = self._quoting(quoting)
@@ -194,6 +197,17 @@ class BaileysProvider:
                 raise TooLarge from None
             except MediaError:  # nothing left: it is tried again by itself
                 raise RateLimited(self._clock.now() + _AGAIN) from None
+
+    async def _packed(self, pack: StickerPack) -> StickerPack:
+        """The stickers from where they are kept, packed, on WhatsApp's servers. Raises as `_uploaded`."""
+        if self._files is None:
+            raise UsageError("files are not sent from here")
+        try:
+            return await uploaded_pack(self._client, self._files.load, self._lease, pack)
+        except MediaTooLarge:
+            raise TooLarge from None
+        except MediaError:  # nothing left: it is tried again by itself
+            raise RateLimited(self._clock.now() + _AGAIN) from None
 
     async def forget(self, reason: str) -> None:
         """Unlink, back up, delete. A device the phone still lists, as we were not heard, is one without keys."""
