@@ -81,7 +81,9 @@ def test_a_key_that_is_not_here_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "blob", [b"", b"\x1f\x8b nothing", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"\x12\x01x")]
+    "blob",
+    [b"", b"\x1f\x8b nothing", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"\x12\x01x")],
+    ids=["nothing", "no archive", "cut short", "no collection"],  # what gzip makes holds the time: no name for a test
 )
 def test_what_is_no_collection_is_refused(blob: bytes) -> None:
     with pytest.raises(DecodeError):
