@@ -68,6 +68,8 @@
     #chosen = "";
     /** Which road carries what is sent, and why, as the API tells it. */
     #use = null;
+    /** How often that was asked: an answer that a later question overtook is old. */
+    #weighed = 0;
     #credentials = new Map();
     #devices = null;
     #problem = "";
@@ -208,17 +210,22 @@
     #do(verb, body = undefined) {
       const provider = this.#road;
       this.#chosen = provider;
+      const before = this.#found[provider];
       return this.#ask(`/connections/${provider}/${verb}`, "POST", body, (told) => {
-        this.#found[provider] = { ...this.#found[provider], ...told, step: null };
+        // What the stream told meanwhile is as new as the answer, or newer.
+        if (this.#found[provider] === before) this.#found[provider] = { ...before, ...told, step: null };
       });
     }
 
-    #pin(pin) { return this.#ask("/provider", "PUT", { pin }, (told) => { this.#use = told; }); }
+    #pin(pin) { return this.#ask("/provider", "PUT", { pin }, (told) => { this.#use = told; this.#weigh(); }); }
 
-    /** Ask which road carries now. */
+    /** Ask which road carries now; the answer to the last question counts. */
     async #weigh() {
+      const mine = ++this.#weighed;
       try {
-        this.#use = await this.#fetch("/provider", "GET");
+        const told = await this.#fetch("/provider", "GET");
+        if (mine !== this.#weighed) return;
+        this.#use = told;
         this.#render();
       } catch { /* what was told last still stands; the stream says when the gateway is away */ }
     }
