@@ -14,7 +14,8 @@ from recado.client.client import Client
 from recado.client.options import Limits
 from recado.content import Text
 from recado.crashpoints import CrashPoint
-from recado.events import HistoryReceived, MessageId, MessageReceived, MessageSent
+from recado.emulator.whatsapp.files import FileFault
+from recado.events import HistoryMissed, HistoryReceived, MessageId, MessageReceived, MessageSent
 from recado.store import MemoryStore, SQLiteStore, Store
 
 ID = MessageId("3EB0AAAAAAAAAAAAAAAAAA")
@@ -41,12 +42,12 @@ def start(backend, world, clock):
     return lambda: Client(backend(), server=world.server, clock=clock, limits=SMALL)
 
 
-async def run_until_crash(point, start, act):
-    """A client that dies where it reaches `point`; whether it did."""
+async def run_until_crash(point, start, act, *, when=lambda: True):
+    """A client that dies where it reaches `point`, the first time that `when` holds; whether it did."""
     died = []
 
     def hook(reached):
-        if reached == point and not died:
+        if reached == point and not died and when():
             died.append(reached)
             raise Crash
 
@@ -191,3 +192,29 @@ def test_every_point_is_part_of_some_crash_test():
     app_state = [point for point in CrashPoint if point.startswith("app_state.")]  # test_app_state_crashes
     tested = {*INBOUND, *OUTBOUND, *PREKEYS, *pairing, *work, *app_state}
     assert {point for point in CrashPoint if not point.startswith(("outbox.", "delivery."))} == tested
+
+
+async def test_a_part_that_was_lost_is_told_and_asked_for_once_though_the_process_dies_after_it(
+    start, world, ana, bia, told, recorded, clock
+):
+    ana.archive.as_files = True
+    await bia.say(ana, "long ago")
+    world.files.plan(FileFault.REFUSE, "GET", code=410)
+
+    async def link(client):
+        await ana.link(client)
+        await told(client, HistoryReceived)
+
+    def was_refused():
+        if world.files.happened:
+            world.files.expire(ana.archive.files[0].direct_path)  # it is not there the next time either
+        return world.files.happened
+
+    assert await run_until_crash(CrashPoint.WORK_BEFORE_FINISH, start, link, when=was_refused)
+    async with asyncio.timeout(10), start() as client:
+        while not await recorded(client, HistoryReceived):
+            await clock.advance(10)  # did the question leave before the end? Else it is asked in the other way
+        assert len(await recorded(client, HistoryMissed)) == 1
+        assert len(ana.archive.wanted) + len(ana.archive.asked) == 1
+        facts = await told(client, MessageReceived)
+        assert [fact.content.body for fact in facts] == ["long ago"]

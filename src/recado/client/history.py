@@ -64,10 +64,12 @@ async def read_history(account: Account, connection: Connection, item: WorkItem)
         try:
             await _take(account, part, progress)
         except MediaError as error:
-            await _missed(account, connection, part, error)
+            await _missed(account, connection, item, part, error)
             return
         except DecodeError as error:
-            await _give_up(account, part, error)
+            async with account.store.transaction() as tx:
+                await tx.finish_work(item.id)
+                await _give_up(Turn(account, tx, account.now()), part, error)
             return
     if part.sender:
         connection.send(part.receipt)
@@ -173,34 +175,37 @@ def _slices(messages: Iterator[HistoryMessage | None], account: Account) -> Iter
         yield taken
 
 
-async def _missed(account: Account, connection: Connection, part: HistoryPart, error: MediaError) -> None:
+async def _missed(
+    account: Account, connection: Connection, item: WorkItem, part: HistoryPart, error: MediaError
+) -> None:
     """Fetch it again later; what is gone, or wrong time after time, is asked of the phone."""
     logger.info("a part of the history cannot be fetched: %s", type(error).__name__)
-    most = _ATTEMPTS.get(type(error), MOST_ATTEMPTS)
-    if part.attempts + 1 < most:
-        pause = min(timedelta(seconds=5) * 2**part.attempts, timedelta(hours=1))
-        async with account.store.transaction() as tx:
-            await tx.schedule(fetch_work(replace(part, attempts=part.attempts + 1), account.now() + pause))
-        account.work_waits.set()
-        return
-    await _give_up(account, part, error)
-    if part.can_come_again and not isinstance(error, MediaTooLarge):
-        await ask_again(account, connection, part)
-
-
-async def _give_up(account: Account, part: HistoryPart, error: Exception) -> None:
-    """It cannot be had, or not be read: no receipt says that it is safe."""
     async with account.store.transaction() as tx:
         turn = Turn(account, tx, account.now())
-        if part.inline is not None:
-            await record_raw(turn, part.inline, error)
-        await tx.record(
-            HistoryMissed(
-                account=account.jid,
-                at=turn.now,
-                kind=part.kind,
-                chunk=part.chunk,
-                reason=type(error).__name__,
-                request=part.request,
-            )
+        await tx.finish_work(item.id)  # with what comes of it: after a crash it is neither told nor begun twice
+        if part.attempts + 1 < _ATTEMPTS.get(type(error), MOST_ATTEMPTS):
+            pause = min(timedelta(seconds=5) * 2**part.attempts, timedelta(hours=1))
+            await turn.schedule(fetch_work(replace(part, attempts=part.attempts + 1), turn.now + pause))
+        else:
+            await _give_up(turn, part, error)
+            if part.can_come_again and not isinstance(error, MediaTooLarge):
+                await ask_again(turn, part)
+    connection.send(*turn.answers)
+    for callback in turn.callbacks:
+        callback()
+
+
+async def _give_up(turn: Turn, part: HistoryPart, error: Exception) -> None:
+    """It cannot be had, or not be read: no receipt says that it is safe."""
+    if part.inline is not None:
+        await record_raw(turn, part.inline, error)
+    await turn.tx.record(
+        HistoryMissed(
+            account=turn.me,
+            at=turn.now,
+            kind=part.kind,
+            chunk=part.chunk,
+            reason=type(error).__name__,
+            request=part.request,
         )
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from recado.client.account import Account
 from recado.client.history_offered import ASK_PART, HistoryPart, asking
 from recado.client.own_phone import tell_phone
+from recado.client.turn import Turn
 from recado.events import MessageId
 from recado.protocol.media.retry import seal_request
 from recado.protocol.messages.phone_requests import PartAsked, encode_phone_request
@@ -27,21 +28,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger("recado.client")
 
 
-async def ask_again(account: Account, connection: Connection, part: HistoryPart) -> None:
-    """Ask for a part that was lost, in the next way that was not tried. Raises as `tell_phone` does."""
-    if part.remote is None or part.original is not None:
-        await _ask_anew(account, connection, part)
-        return
-    due_at = account.now() + timedelta(seconds=account.limits.reupload)
-    async with account.store.transaction() as tx:
-        await tx.schedule(WorkItem(asking(part.id), ASK_PART, part.encode(), due_at=due_at))
-    account.work_waits.set()
-    sealed = seal_request(part.remote.key, part.id, account.entropy)
-    connection.send(PartRetry(part.id, sealed).request(account.jid))
+async def ask_again(turn: Turn, part: HistoryPart) -> None:
+    """Ask for a part that was lost, in the next way that was not tried."""
+    due_at = turn.now
+    if part.remote is not None and part.original is None:
+        due_at += timedelta(seconds=turn.account.limits.reupload)
+        sealed = seal_request(part.remote.key, part.id, turn.account.entropy)
+        turn.answer(PartRetry(part.id, sealed).request(turn.me))
+    await turn.schedule(WorkItem(asking(part.id), ASK_PART, part.encode(), due_at=due_at))
 
 
 async def ask_unanswered(account: Account, connection: Connection, item: WorkItem) -> None:
-    """The phone did not upload it again in time."""
+    """The phone did not upload it again in time, or there is nothing to upload. Raises as `tell_phone` does."""
     await _ask_anew(account, connection, HistoryPart.decode(item.body))
 
 
