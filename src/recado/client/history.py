@@ -32,6 +32,7 @@ from recado.errors import (
     MediaGone,
     MediaTooLarge,
     MediaUnavailable,
+    QueryError,
 )
 from recado.events import HistoryMissed, HistoryReceived
 from recado.protocol.media.kinds import FileKind
@@ -73,6 +74,7 @@ async def read_history(account: Account, connection: Connection, item: WorkItem)
             return
     if part.sender:
         connection.send(part.receipt)
+    await _tidy(account, part)
 
 
 def _part(item: WorkItem) -> HistoryPart:
@@ -173,6 +175,16 @@ def _slices(messages: Iterator[HistoryMessage | None], account: Account) -> Iter
             taken = []
     if taken:
         yield taken
+
+
+async def _tidy(account: Account, part: HistoryPart) -> None:
+    """Its file was for this device alone, and it has it: WhatsApp Web takes it off the servers. They forget it too."""
+    if part.remote is None or account.files is None:
+        return
+    try:
+        await account.files.delete_history(part.remote, part.handle)
+    except (MediaError, QueryError) as error:
+        logger.info("a part of the history stays on the servers for now: %s", type(error).__name__)
 
 
 async def _missed(

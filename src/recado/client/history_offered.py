@@ -36,6 +36,7 @@ class HistoryPart(JSONRecord):
     request: str | None = None
     inline: bytes | None = field(default=None, repr=False)
     remote: EncryptedFile | None = field(default=None, repr=False)
+    handle: str | None = field(default=None, repr=False)  # goes with a request to delete the file
     attempts: int = 0
     original: str | None = None  # the message that offered it first, when this is another upload
 
@@ -72,6 +73,7 @@ def offered_part(id: str, sender: str, push: HistoryPush) -> HistoryPart:
         request=push.request,
         inline=push.inline,
         remote=None if push.inline is not None else _remote(push.media),
+        handle=push.media.handle if push.media is not None else None,
         original=push.original,
     )
 

@@ -20,13 +20,20 @@ logger = logging.getLogger("recado.client")
 _GONE = (404, 410)
 
 
-async def delete_file(transfers: Transfers, hosts: FileHosts, remote: EncryptedFile, kind: FileKind) -> None:
-    """The file is there no more. Raises MediaUnavailable, and as `FileHosts.get`."""
+async def delete_file(
+    transfers: Transfers, hosts: FileHosts, remote: EncryptedFile, kind: FileKind, *, handle: str | None = None
+) -> None:
+    """
+    The file is there no more. `handle` is told where whoever put it there gave one. Raises MediaUnavailable, and as
+    `FileHosts.get`.
+    """
     servers = await hosts.get()
     token = _plain(remote.enc_sha256)
-    place = _plain(remote.direct_path.partition("?")[0].encode())
+    asked = {"token": token, "d_md": _plain(remote.direct_path.partition("?")[0].encode())}
+    if handle is not None:
+        asked["e_handle"] = handle
     for attempt in range(2):
-        path = f"/mms/{kind.path}/{token}?{urlencode({'auth': servers.auth, 'token': token, 'd_md': place})}"
+        path = f"/mms/{kind.path}/{token}?{urlencode({'auth': servers.auth, **asked})}"
         for host in servers.hosts:
             try:
                 await transfers.delete(host, path)

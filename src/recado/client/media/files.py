@@ -163,6 +163,10 @@ class Files:
         self._lately.forget(remote)
         await delete_file(self._transfers, self._hosts, remote, FileKind.of(uploaded.kind))
 
+    async def delete_history(self, remote: EncryptedFile, handle: str | None) -> None:
+        """Take a part of the history off the servers, that nobody else was to fetch. Raises as `delete_uploaded`."""
+        await delete_file(self._transfers, self._hosts, remote, FileKind.HISTORY, handle=handle)
+
     async def upload_public(self, data: bytes, use: PublicFile) -> dict[str, str]:
         """Upload what everybody may see; what the server says of it. Raises as `upload`."""
         return await upload_public(self._transfers, self._hosts, data, use)

@@ -138,8 +138,9 @@ class Archive:
             deflater, records = zlib.compressobj(), (history_record(each) for each in (*chunks, told))
             deflated = b"".join([*(deflater.compress(record) for record in records), deflater.flush()])
             remote = self._upload(deflated)
-            for id in self._say(device, address, encode_history_push(told, remote=remote, request=request)):
-                self._offered[id] = (told, remote)
+            handle = self._world.files.guard(remote.direct_path)
+            push = encode_history_push(told, remote=remote, request=request, handle=handle)
+            self._offered |= dict.fromkeys(self._say(device, address, push), (told, remote))
         else:
             self._say(device, address, encode_history_push(told, inline=encode_history(*chunks, told), request=request))
 

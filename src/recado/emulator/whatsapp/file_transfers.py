@@ -118,6 +118,8 @@ class Transfers:
         stored = self._files.find(place)
         if stored is None or stored.is_gone or stored.enc_sha256 != hash_of(request.match_info["token"]):
             return _said(404, "there is no such file")
+        if stored.handle not in (None, request.query.get("e_handle")):
+            return _said(403, "the handle is another's")
         self._files.expire(place)
         return web.Response(status=200)
 

@@ -4,7 +4,7 @@ The servers for files: what is uploaded lies on the disk, encrypted as it came, 
     POST /mms/TYPE/HASH?auth=&token=      the body is the encrypted file, HASH its SHA-256   → {"url", "direct_path"}
     POST … &resume=1                      how far did it come?       → {"resume": bytes, or "complete" with both}
     POST … &file_offset=N                 the rest of it, from byte N on
-    DELETE /mms/TYPE/HASH?auth=&token=&d_md=   d_md is the file's path                       → 200, 401, 404
+    DELETE /mms/TYPE/HASH?auth=&token=&d_md=&e_handle=   d_md is the file's path             → 200, 401, 403, 404
     POST /newsletter/newsletter-TYPE/HASH?auth=&token=   not encrypted, HASH the file's own  → the same and "handle"
     GET  /v/…/NAME.enc?…                  with Range or without                              → 200, 206, 404, 410, 416
     GET  /v/pictures/ID.jpg               what somebody shows of themselves, as it is        → 200, 404
@@ -58,13 +58,14 @@ class PlannedFault:
 
 @dataclass(slots=True)
 class StoredFile:
-    """A file on the disk; `is_gone` when it is not handed out any more."""
+    """A file on the disk; `is_gone` when it is not handed out any more. Who deletes it names its `handle`, if any."""
 
     path: Path
     size: int
     enc_sha256: bytes = field(repr=False)
     type: str
     is_gone: bool = False
+    handle: str | None = None
 
 
 class FileServer:
@@ -112,6 +113,12 @@ class FileServer:
         path = self.new_place()
         path.write_bytes(data)
         return self.keep(type, path, len(data), hashlib.sha256(data).digest())
+
+    def guard(self, direct_path: str) -> str:
+        """A handle for that file: from now on nobody deletes it who does not name it."""
+        stored, handle = self._files[_name(direct_path)], self._entropy(12).hex()
+        stored.handle = handle
+        return handle
 
     def again(self, enc_sha256: bytes) -> str | None:
         """A phone uploads what it still has once more: the new path; None when it never was here."""

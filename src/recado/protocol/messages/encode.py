@@ -96,11 +96,12 @@ def encode_history_push(
     remote: EncryptedFile | None = None,
     request: str | None = None,
     original: str | None = None,
+    handle: str | None = None,
 ) -> bytes:
     """
     The message with which a phone offers `chunk`: at `remote`, or inline (its deflated bytes, if they are made
-    already); `request` is the question it answers, `original` the message that offered it before. Raises ValueError
-    on a kind without a number.
+    already); `request` is the question it answers, `original` the message that offered it before, `handle` goes with
+    a request to delete the file. Raises ValueError on a kind without a number.
     """
     notification = HistorySyncNotification(
         sync_type=SYNC_TYPES.index(chunk.kind),
@@ -108,6 +109,7 @@ def encode_history_push(
         progress=chunk.progress,
         peer_data_request_session_id=request,
         original_message_id=original,
+        enc_handle=handle,
     )
     if remote is None:
         notification.inline_payload = encode_history(chunk) if inline is None else inline

@@ -31,13 +31,14 @@ SYNC_TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class HistoryMedia:
-    """Where a chunk lies on the media servers, and the key that opens it."""
+    """Where a chunk lies on the media servers, the key that opens it, and what goes with deleting it, if anything."""
 
     direct_path: str
     media_key: bytes = field(repr=False)
     file_sha256: bytes
     file_enc_sha256: bytes
     file_length: int
+    handle: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def read_push(notification: HistorySyncNotification) -> HistoryPush:
             notification.file_sha256,
             notification.file_enc_sha256,
             notification.file_length,
+            notification.enc_handle or None,
         )
     return HistoryPush(
         kind=sync_type_name(notification.sync_type),
