@@ -50,7 +50,7 @@ class Row:
             self.name,
             _figure(statistics.median(self.ours)),
             _figure(statistics.median(self.theirs)) if self.theirs else "—",
-            f"{ratio:.2f}×" if ratio is not None else "—",
+            "—" if ratio is None else f"{ratio:.2f}×" if ratio < 100 else f"{ratio:.0f}×",
             _figure(best(self.ours)),
             _figure(best(self.theirs)) if self.theirs else "—",
             self.aim,
