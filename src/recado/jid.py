@@ -103,6 +103,10 @@ class JID:
         return f"{self.user}@{self.server}"
 
 
+STATUS = JID("status", BROADCAST)
+"""Where status posts go, and come from."""
+
+
 @lru_cache(maxsize=4096)
 def _shared(user: str, server: str, device: int) -> JID:
     # The few addresses in use are asked for over and over; looking one up costs a tenth of making it.

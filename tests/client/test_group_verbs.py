@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recado.client.groups.statuses import STATUS
 from recado.content import Reaction, Revoke, Text
 from recado.emulator.whatsapp.faults import Fault
 from recado.emulator.whatsapp.line import Deliver
 from recado.errors import QueryError, UsageError
 from recado.events import ContactChanged, GroupChanged, MessageReceived, MessageSent, PictureChanged
 from recado.groups import GroupChange, Role
-from recado.jid import JID
+from recado.jid import JID, STATUS
 from recado.protocol.node import Node
 from recado.protocol.queries.statuses import StatusAudience
 

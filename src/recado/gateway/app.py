@@ -16,6 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from recado.clock import Clock, SystemClock
 from recado.gateway.campaigns import routes as campaigns
+from recado.gateway.channels import routes as channels
 from recado.gateway.chats import routes as chats
 from recado.gateway.connections import provider_routes
 from recado.gateway.connections import routes as connections
@@ -195,7 +196,7 @@ def create_app(
     app.include_router(provider_routes.router)
     app.include_router(requests.router)
     app.include_router(pictures.router)
-    for asking in (groups.router, chats.router, profile.router):
+    for asking in (groups.router, channels.router, chats.router, profile.router):
         app.include_router(asking)
     app.include_router(campaigns.router)
     app.include_router(monitoring.router)

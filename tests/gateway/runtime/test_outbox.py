@@ -123,6 +123,39 @@ class Died(BaseException):
     """As if the process had stopped existing."""
 
 
+CHANNEL = "120363000000000001@newsletter"
+
+
+async def test_a_post_in_a_channel_that_may_have_left_is_not_posted_again(post: Post, database_url: str) -> None:
+    lost, next_one = await post.queue("news", to=CHANNEL), await post.queue("more news", to=CHANNEL)
+    provider = Told(ConnectionLost(CloseReason.LOST))
+    async with post.running(provider):
+        await provider.until_sent(1)
+        await post.hurry(database_url)
+        assert (await post.until(lost, "unknown"))[1] == "unknown"
+        await post.until(next_one, "server_ack")
+    assert provider.texts == ["news", "more news"]
+
+
+async def test_a_post_in_a_channel_on_the_wire_of_who_died_is_not_posted_again(post: Post) -> None:
+    accepted = await post.queue("news", to=CHANNEL)
+    provider = Told()
+
+    def die(reached: str) -> None:
+        if reached == OutboxPoint.AFTER_SEND:
+            raise Died
+
+    crashpoints.hang(die)
+    try:
+        with pytest.raises(Died):
+            await post.outbox(provider).run()
+    finally:
+        crashpoints.hang(None)
+    async with post.running(provider):
+        await post.until(accepted, "unknown")
+    assert provider.texts == ["news"]
+
+
 @pytest.mark.parametrize("point", list(OutboxPoint))
 async def test_after_dying_anywhere_the_same_message_goes_or_has_gone(post: Post, point: OutboxPoint) -> None:
     accepted = await post.queue()
@@ -191,7 +224,7 @@ async def test_the_same_key_at_the_same_moment_is_one_message(post: Post) -> Non
         ({"to": "not a number"}, BadAddress),
         ({"to": "123"}, BadAddress),
         ({"to": "550000000002@example.org"}, BadAddress),
-        ({"to": "1203630001@newsletter"}, BadAddress),
+        ({"to": "somebody@broadcast"}, BadAddress),
         ({"quoting": "nothing"}, NotFound),
         ({"idempotency_key": ""}, BadContent),
     ],

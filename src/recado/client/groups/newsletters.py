@@ -16,7 +16,7 @@ from recado.client.sending import Sent
 from recado.client.settling import settle_as_sent
 from recado.content import Content, Edit, Editable, Media, MediaKind, Revoke
 from recado.errors import Rejected, UsageError
-from recado.events import MessageId
+from recado.events import MessageId, MessageRejected
 from recado.jid import JID, NEWSLETTER
 from recado.protocol.messages.decode import decode_message
 from recado.protocol.messages.encode import encode_message
@@ -165,18 +165,22 @@ class Newsletters:
         attrs = {"id": message.id, "to": str(newsletter), "type": shape.kind, **_handle(content)}
         return await self._publish(message, Node("message", attrs, [Node("plaintext", marks, body)]))
 
-    async def edit(self, newsletter: JID, id: MessageId, content: Editable) -> Sent:
-        """Have a post of one's own say something else. Raises Rejected."""
+    async def edit(
+        self, newsletter: JID, id: MessageId, content: Editable, *, known_as: MessageId | None = None
+    ) -> Sent:
+        """Have a post of one's own say something else; the change itself is `known_as` that. Raises Rejected."""
         said = self._encoded(newsletter, content)
-        return await self._change(newsletter, Edit(id, content), POST_EDIT, said)
+        return await self._change(newsletter, Edit(id, content), POST_EDIT, said, known_as)
 
-    async def revoke(self, newsletter: JID, id: MessageId) -> Sent:
-        """Delete a post of one's own for everybody. Raises Rejected."""
-        return await self._change(newsletter, Revoke(id), POST_REVOKE, None)
+    async def revoke(self, newsletter: JID, id: MessageId, *, known_as: MessageId | None = None) -> Sent:
+        """Delete a post of one's own for everybody; the change itself is `known_as` that. Raises Rejected."""
+        return await self._change(newsletter, Revoke(id), POST_REVOKE, None, known_as)
 
-    async def _change(self, newsletter: JID, change: Edit | Revoke, edit: str, said: bytes | None) -> Sent:
-        body = self._encoded(newsletter, change)
-        message = SentMessage(new_message_id(self._account.entropy), newsletter, body, self._account.now())
+    async def _change(
+        self, newsletter: JID, change: Edit | Revoke, edit: str, said: bytes | None, known_as: MessageId | None
+    ) -> Sent:
+        body, known_as = self._encoded(newsletter, change), known_as or new_message_id(self._account.entropy)
+        message = SentMessage(known_as, newsletter, body, self._account.now())
         # The stanza has the id of the post it changes; the record has one for the change.
         attrs = {"id": change.to, "to": str(newsletter), "type": "text", "edit": edit}
         if said is not None:
@@ -196,7 +200,20 @@ class Newsletters:
         async with account.store.transaction() as tx:
             await tx.remember_sent(message, account.now() + account.limits.keep_sent)
         with account.settlements.under_way(message.id):
-            ack = await self._acknowledged(node)
+            try:
+                ack = await self._acknowledged(node)
+            except Rejected as refused:
+                async with account.store.transaction() as tx:
+                    await tx.record(
+                        MessageRejected(
+                            account=account.jid,
+                            at=account.now(),
+                            id=message.id,
+                            chat=message.chat,
+                            code=refused.code,
+                        )
+                    )
+                raise
             at = ack.sent_at or account.now()
             async with account.store.transaction() as tx:
                 await settle_as_sent(account, tx, message, at)

@@ -16,14 +16,12 @@ from recado.content import Content, Revoke
 from recado.errors import UsageError
 from recado.events import MessageId
 from recado.groups import Group, Member
-from recado.jid import BROADCAST, JID
+from recado.jid import JID, STATUS
 from recado.protocol.queries.statuses import AskStatusPrivacy, StatusAudience, StatusPrivacy, setting_of
 from recado.protocol.queries.usync import Column
 
 if TYPE_CHECKING:
     from recado.client.connection import Connection
-
-STATUS = JID("status", BROADCAST)
 
 
 class Statuses:
@@ -78,15 +76,15 @@ class Statuses:
         await self._keep(people, chosen.audience)
         return await sending.send(self._account, connection, STATUS, content, id=id)
 
-    async def revoke(self, id: MessageId) -> Sent:
-        """Take a status of one's own back, from those who were shown the last one."""
+    async def revoke(self, id: MessageId, *, known_as: MessageId | None = None) -> Sent:
+        """Take a status of one's own back, from those who were shown the last one; `known_as` that id."""
         connection = await self._connected()
         async with self._account.store.transaction() as tx:
             shown = await kept_group(tx, STATUS)
         if shown is None:
             chosen = await self.privacy()
             await self._keep(await self._for(chosen), chosen.audience)
-        return await sending.send(self._account, connection, STATUS, Revoke(id))
+        return await sending.send(self._account, connection, STATUS, Revoke(id), id=known_as)
 
     async def _keep(self, to: Sequence[JID], audience: StatusAudience) -> None:
         """Who sees it, as a group whose name is the choice: keys are given and made anew by the same rules."""

@@ -19,6 +19,7 @@ from recado.gateway.conversations.abouts import about, aimed_at
 from recado.gateway.conversations.contents import check_content
 from recado.gateway.conversations.directory import Directory
 from recado.gateway.conversations.passing import NOTHING, Passing, check_marks, find_passed_on
+from recado.gateway.conversations.reach import check_place
 from recado.gateway.conversations.repository import NewRow, Queued, Quotable
 from recado.gateway.conversations.steps import Step, add_step
 from recado.gateway.conversations.targets import Aimed, aim
@@ -41,13 +42,13 @@ from recado.gateway.refusals import (
 from recado.gateway.security import MANAGE, SEND, Principal
 from recado.gateway.stream import notices
 from recado.gateway.stream.notices import MessageCancelled, MessageHeld
-from recado.jid import BSUID, GROUP, HOSTED, JID, LID, PHONE
+from recado.jid import BSUID, GROUP, HOSTED, JID, LID, NEWSLETTER, PHONE, STATUS
 from recado.protocol.messages.ids import new_message_id
 from recado.store.facts import content_to_json
 
 _LONGEST_KEY = 255
 _FURTHEST = timedelta(days=366)
-_SERVERS = {"c.us": PHONE, PHONE: PHONE, LID: LID, GROUP: GROUP, HOSTED: PHONE, BSUID: BSUID}
+_SERVERS = {"c.us": PHONE, HOSTED: PHONE, **{each: each for each in (PHONE, LID, GROUP, BSUID, NEWSLETTER)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,10 @@ class Accepted:
 def parse_address(text: str) -> JID:
     """
     Where a message goes: a phone number in international form, or an address (`@s.whatsapp.net`, `@c.us`, `@lid`,
-    `@bsuid`, `@g.us`). Raises BadAddress.
+    `@bsuid`, `@g.us`, `@newsletter`; `status@broadcast` for a status post). Raises BadAddress.
     """
+    if text.strip() == str(STATUS):
+        return STATUS
     user, at, server = text.strip().partition("@")
     if at:
         if server not in _SERVERS or not user.replace("-", "").replace(".", "").isalnum() or not user.isascii():
@@ -123,7 +126,9 @@ async def queue_message(
     if earlier is not None:
         return earlier
     _check_time(send_at, now)
-    place = await _place(unit, said, to, conversation_id, provider, campaign_id, now)
+    address = await _address(unit, to, conversation_id)
+    check_place(address, said, passing, is_answer=quoting is not None)
+    place = await _place(unit, said, address, conversation_id, provider, campaign_id, now)
     check_marks(place.road, place.content, passing)
     if ROADS[place.road].has_window and send_at is None:
         await windows.check(unit, place.conversation_id, said, now=now)
@@ -172,15 +177,12 @@ class _Place:
 async def _place(
     unit: Unit,
     said: Content,
-    to: str | None,
+    address: JID,
     conversation_id: UUID | None,
     provider: str | None,
     campaign: UUID | None,
     now: datetime,
 ) -> _Place:
-    address = await _address(unit, to, conversation_id)
-    if not (address.is_person or address.is_group):
-        raise NotSupported("messages go to people and groups; other chats are read only")
     await check_files(unit, said)
     aimed = Aimed(said, None)
     if aimed_at(said) is not None:
@@ -197,7 +199,7 @@ async def _place(
 def _only_road(address: JID) -> str | None:
     """The road that alone reaches that kind of address, where there is one; people are reached by several."""
     reaching = [road.name for road in ROADS.values() if address.server in road.reaches]
-    return reaching[0] if address.is_group and len(reaching) == 1 else None
+    return reaching[0] if not address.is_person and len(reaching) == 1 else None
 
 
 def _intent(row: NewRow) -> Intent:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recado.content import KINDS, WEB_KINDS, MediaKind
-from recado.jid import BSUID, GROUP, LID, PHONE
+from recado.jid import BROADCAST, BSUID, GROUP, JID, LID, NEWSLETTER, PHONE
 
 META = "meta"
 BAILEYS = "baileys"
@@ -41,10 +41,16 @@ class Road:
     """Do the account's own devices share how chats are shown, the profile and its settings (shared_state.py)?"""
     has_groups: bool = False
     """Can it make and run groups (SupportsGroups)?"""
+    has_channels: bool = False
+    """Can it make, follow and read channels (SupportsChannels)?"""
     has_marks: bool = False
     """Does it say that a message was passed on, disappears, is to be seen once, or whom it mentions?"""
     has_window: bool = False
     """May free words only go within 24 hours of the other side's last message?"""
+
+    def repeats_in(self, chat: JID) -> bool:
+        """Is a message that is sent there again, with the same id, still one? Nobody promises it of a channel."""
+        return self.repeats_are_one and chat.server != NEWSLETTER
 
 
 ROADS: dict[str, Road] = {
@@ -68,10 +74,11 @@ ROADS: dict[str, Road] = {
             ),
             repeats_are_one=True,
             has_credentials=False,
-            reaches=frozenset({PHONE, LID, GROUP}),
+            reaches=frozenset({PHONE, LID, GROUP, NEWSLETTER, BROADCAST}),
             knows_people=True,
             has_past=True,
             has_groups=True,
+            has_channels=True,
             shares_state=True,
             has_marks=True,
         ),

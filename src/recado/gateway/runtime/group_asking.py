@@ -1,7 +1,7 @@
 """
-Groups that are older than the link: their people are told to nobody, so the first time one is written in, it is asked
-about, once, by a request like any other. Many at once (a past that arrives) are one question for all of them, at most
-one a day. In the projector's transaction; what it knows of groups is whether they were ever told whole.
+Groups that are older than the link, and channels: their people and names are told to nobody, so the first time one is
+written in, it is asked about, once, by a request like any other. Many at once (a past that arrives) are one question
+for all of them, at most one a day. In the projector's transaction; what it knows is whether they were ever told whole.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from recado.gateway.db.unit import Unit
 from recado.gateway.providers.roads import ROADS
 from recado.gateway.requests.repository import Asked, add_request
 from recado.gateway.security import MANAGE
-from recado.jid import JID
+from recado.jid import GROUP, JID, NEWSLETTER
 
 _queries = load_queries(__file__, "group_asking.sql")
 _FEW = 3
@@ -26,18 +26,19 @@ _PAUSE = timedelta(seconds=5)
 
 
 async def ask_about_unknown(
-    unit: Unit, provider: str, directory: Directory, groups: Collection[JID], *, now: datetime
+    unit: Unit, provider: str, directory: Directory, chats: Collection[JID], *, now: datetime
 ) -> None:
-    """Have WhatsApp asked about those of `groups` that were never told whole."""
-    if not ROADS[provider].has_groups:
-        return
-    by_id = {directory.conversation_id(group): group for group in groups}
+    """Have WhatsApp asked about those groups and channels of `chats` that were never told whole."""
+    road = ROADS[provider]
+    by_id = {directory.conversation_id(chat): chat for chat in chats}
     unknown: list[UUID] = [id for (id,) in await unit.tuples(_queries.list_unknown, ids=list(by_id))]
-    if len(unknown) > _FEW:
-        await _ask(unit, provider, "group.list", "", f"recado:groups:{now:%Y-%m-%d}", now + _PAUSE)
-        return
-    for place, id in enumerate(unknown, start=1):
-        await _ask(unit, provider, "group.get", str(by_id[id]), f"recado:group:{id}", now + place * _PAUSE)
+    for family, server, can in (("group", GROUP, road.has_groups), ("channel", NEWSLETTER, road.has_channels)):
+        found = [id for id in unknown if can and by_id[id].server == server]
+        if len(found) > _FEW:
+            await _ask(unit, provider, f"{family}.list", "", f"recado:{family}s:{now:%Y-%m-%d}", now + _PAUSE)
+            continue
+        for place, id in enumerate(found, start=1):
+            await _ask(unit, provider, f"{family}.get", str(by_id[id]), f"recado:{family}:{id}", now + place * _PAUSE)
 
 
 async def ask_again(unit: Unit, asked: Asked, group: str, *, place: int) -> None:

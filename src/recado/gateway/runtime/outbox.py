@@ -6,7 +6,7 @@ under way at once, one of each conversation: order is a conversation's, and what
           (gate.admit)   ─▶ refused: failed, or unknown when it was on the wire before
 
 What is claimed is the connection, by its lease; a row is only ever tried again, with the same id, until its fate is
-known. Phones drop a repeat; on a road where they would not (Road.repeats_are_one), what may have left is `unknown`.
+known. Phones drop a repeat; on a road where they would not (Road.repeats_in), what may have left is `unknown`.
 """
 
 from __future__ import annotations
@@ -226,13 +226,13 @@ class Outbox:
         Where a repeat would be a second message, what may have left is never sent again: it was on the wire when
         somebody before us died, and is `unknown` until the provider tells. The rest comes back.
         """
-        if ROADS[self._lease.provider].repeats_are_one:
-            return due
+        road = ROADS[self._lease.provider]
+        lost = [each for each in due if each.may_have_left and not road.repeats_in(JID.parse(each.chat))]
         fate = Settled(UNKNOWN, "it may have left, and nobody said what became of it", tell=True)
-        for message in [message for message in due if message.may_have_left]:
+        for message in lost:
             if await self._write_fates(unit, [(message.id, fate)], now):
                 await self._tell(unit, message, fate, now)
-        return [message for message in due if not message.may_have_left]
+        return [message for message in due if message not in lost]
 
     async def _ask(self, unit: Unit, due: Sequence[Waiting], now: datetime) -> _Turn:
         """What the guardrails say of each; what an allowed one uses up is booked in this unit."""
@@ -312,7 +312,7 @@ class Outbox:
     async def _carry(self, flight: Flight, watch: Watch) -> None:
         """Where it cannot be sent a second time, what has begun is not broken off by a hand-over."""
         flown = self._fly(flight, watch)
-        if ROADS[self._lease.provider].repeats_are_one:
+        if ROADS[self._lease.provider].repeats_in(JID.parse(flight.message.chat)):
             await flown
         else:
             await finished(flown, grace=_GRACE_SECONDS, clock=self._clock)

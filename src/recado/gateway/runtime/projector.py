@@ -35,6 +35,7 @@ from recado.events import (
     MessageRejected,
     MessageSent,
     MessageStarred,
+    NewsletterChanged,
     NumberChanged,
     PictureChanged,
     Quote,
@@ -48,13 +49,14 @@ from recado.gateway.conversations.directory import Directory
 from recado.gateway.db.notify import CONNECTIONS
 from recado.gateway.db.queries import load_queries
 from recado.gateway.db.unit import Unit
+from recado.gateway.runtime.channel_rows import ChannelRows
 from recado.gateway.runtime.chat_states import ChatStates
 from recado.gateway.runtime.group_asking import ask_about_unknown
 from recado.gateway.runtime.group_rows import GroupRows
 from recado.gateway.runtime.label_rows import LabelRows
 from recado.gateway.runtime.picture_asking import Pictures
 from recado.groups import GroupChange
-from recado.jid import JID
+from recado.jid import GROUP, JID, NEWSLETTER
 from recado.store.facts import content_to_json
 
 _queries = load_queries(__file__, "projector.sql")
@@ -132,6 +134,7 @@ class _Batch:
     titles: dict[JID, str] = field(default_factory=dict)
     states: ChatStates = field(default_factory=ChatStates)
     groups: GroupRows = field(default_factory=GroupRows)
+    channels: ChannelRows = field(default_factory=ChannelRows)
     labels: LabelRows = field(default_factory=LabelRows)
     connection: ConnectionChanged | None = None
     history: HistoryReceived | None = None
@@ -180,7 +183,9 @@ async def project(unit: Unit, provider: str, facts: Sequence[Fact]) -> None:
             **_places([place for _, place, _, _ in batch.receipts]),
         )
     await batch.groups.settle(unit, batch.directory)
-    written_in = {row.chat for row in batch.rows if row.chat.is_group} | set(batch.titles)
+    await batch.channels.settle(unit, batch.directory)
+    written_in = {row.chat for row in batch.rows if row.chat.server in (GROUP, NEWSLETTER)}
+    written_in |= batch.titles.keys() | batch.channels.chats
     if written_in:
         await ask_about_unknown(unit, provider, batch.directory, written_in, now=max(fact.at for fact in facts))
     begun = batch.directory.added & {
@@ -341,6 +346,10 @@ def _group(batch: _Batch, fact: GroupChanged) -> None:
     batch.groups.take(fact)
 
 
+def _channel(batch: _Batch, fact: NewsletterChanged) -> None:
+    batch.channels.take(batch.directory, fact)
+
+
 def _remembered(batch: _Batch, fact: ChatRemembered) -> None:
     """A group of the past has its name already when its first message is told."""
     if fact.chat.is_group and fact.name:
@@ -394,6 +403,7 @@ _TAKERS: dict[type[Fact], Callable[[_Batch, Any], None]] = {
     ChatChanged: _shown,
     NumberChanged: _number,
     GroupChanged: _group,
+    NewsletterChanged: _channel,
     ChatRemembered: _remembered,
     MessageStarred: _starred,
     LabelChanged: _label,

@@ -17,7 +17,7 @@ from recado.emulator.whatsapp.accounts import Account, Device
 from recado.emulator.whatsapp.delivery import post
 from recado.emulator.whatsapp.groups import GroupState
 from recado.emulator.whatsapp.line import Outgoing
-from recado.jid import BROADCAST, JID
+from recado.jid import JID, STATUS
 from recado.protocol.messages.phash import participant_hash
 from recado.protocol.messages.shape import REVOKE
 from recado.protocol.node import Node
@@ -26,7 +26,6 @@ from recado.protocol.queries.statuses import SETTINGS
 if TYPE_CHECKING:
     from recado.emulator.whatsapp.world import World
 
-STATUS = JID("status", BROADCAST)
 FORBIDDEN, NOT_FOUND, INVALID = 403, 404, 479
 
 _KEPT_ATTRS = ("type", "edit", "expiration")

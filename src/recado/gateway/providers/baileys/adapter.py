@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from recado.client.client import Client
 from recado.client.groups.groups import Groups
+from recado.client.groups.newsletters import Newsletters
 from recado.client.options import DeviceProfile, Limits
 from recado.client.past import Before
 from recado.client.status import Status
@@ -38,11 +39,12 @@ from recado.gateway.db.vault import Vault
 from recado.gateway.providers.baileys.backend import PostgresBackend
 from recado.gateway.providers.baileys.browser import Browser
 from recado.gateway.providers.baileys.files import WebFiles
+from recado.gateway.providers.baileys.posts import is_post, post
 from recado.gateway.providers.baileys.shared_state import WebChats, WebDevices, WebProfile
 from recado.gateway.providers.baileys.sticker_packs import uploaded_pack
 from recado.gateway.providers.provider import Found, Health, MakeProvider, Provider, Setback
 from recado.gateway.runtime.leases import Lease
-from recado.jid import JID
+from recado.jid import JID, NEWSLETTER
 from recado.pairing import PairingStep
 from recado.protocol.messages.encode import Quoting
 from recado.protocol.pairing.version import parse_version
@@ -159,14 +161,17 @@ class BaileysProvider:
         expires_in: int | None = None,
     ) -> datetime:
         """The same, passed on so often, or disappearing after so many seconds. Raises what `send` raises."""
+        is_open = chat.server == NEWSLETTER
         if isinstance(content, Media) and content.remote is None:
-            content = await self._uploaded(content)
+            content = await self._uploaded(content, is_open=is_open)
         elif isinstance(content, Edit) and isinstance(content.content, Media) and content.content.remote is None:
-            content = replace(content, content=await self._uploaded(content.content))
+            content = replace(content, content=await self._uploaded(content.content, is_open=is_open))
         elif isinstance(content, StickerPack) and content.remote is None:
             content = await self._packed(content)
         elif isinstance(content, Text) and content.preview is not None and not content.preview.title:
             content = replace(content, preview=await self._preview(content.preview.url))
+        if is_post(chat):
+            return (await post(self._client, chat, content, id=id)).at
         quoted = self._quoting(quoting)
         sent = await self._client.send(chat, content, id=id, quoting=quoted, forward=forwarded, expires_in=expires_in)
         return sent.at
@@ -177,8 +182,8 @@ class BaileysProvider:
             return None
         return await self._client.previews.make(url, self._files.fetch_page)
 
-    async def _uploaded(self, media: Media) -> Media:
-        """The file from where it is kept, on WhatsApp's servers. Raises TooLarge, RateLimited, UsageError."""
+    async def _uploaded(self, media: Media, *, is_open: bool) -> Media:
+        """The file from where it is kept, on WhatsApp's servers (`is_open`: readable for all). Raises as `_packed`."""
         if self._files is None:
             raise UsageError("files are not sent from here")
         async with self._files.load(self._lease, media.reference) as file:
@@ -192,6 +197,8 @@ class BaileysProvider:
             # A file that is kept here is the same each time; what lies at an address may not be.
             name = media.reference if media.reference.startswith("media:") else None
             try:
+                if is_open:
+                    return await self._client.newsletters.upload(media.kind, file.chunks, known)
                 return await self._client.upload(media.kind, file.chunks, known, known_as=name)
             except MediaTooLarge:
                 raise TooLarge from None
@@ -199,7 +206,7 @@ class BaileysProvider:
                 raise RateLimited(self._clock.now() + _AGAIN) from None
 
     async def _packed(self, pack: StickerPack) -> StickerPack:
-        """The stickers from where they are kept, packed, on WhatsApp's servers. Raises as `_uploaded`."""
+        """The stickers from where they are kept, packed, there too. Raises TooLarge, RateLimited, UsageError."""
         if self._files is None:
             raise UsageError("files are not sent from here")
         try:
@@ -259,6 +266,11 @@ class BaileysProvider:
         return self._client.groups
 
     @property
+    def channels(self) -> Newsletters:
+        """What can be done with channels."""
+        return self._client.newsletters
+
+    @property
     def chats(self) -> WebChats:
         """How the account's own devices show chats."""
         return WebChats(self._client)
@@ -275,7 +287,8 @@ class BaileysProvider:
 
     async def show_typing(self, chat: JID, *, is_typing: bool) -> None:
         """Show that a message is being written, or not any more. Raises NotConnected."""
-        await self._client.show_typing(chat, is_typing=is_typing)
+        if not is_post(chat):  # nobody sees anybody write there
+            await self._client.show_typing(chat, is_typing=is_typing)
 
     def _quoting(self, quote: Quote | None) -> Quoting | None:
         if quote is None:

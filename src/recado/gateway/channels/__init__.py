@@ -1,0 +1,1 @@
+"""Channels (WhatsApp's newsletters) over HTTP and as rows."""
