@@ -15,7 +15,7 @@ from recado.content import Edit, Revoke, Text
 from recado.emulator.whatsapp.snapshot import world_from_json, world_to_json
 from recado.emulator.whatsapp.world import World
 from recado.errors import BadRecord, QueryError, Rejected, UsageError
-from recado.events import MessageId, MessageReceived, MessageSent, NewsletterChanged, PostCounted
+from recado.events import MessageId, MessageReceived, MessageRejected, MessageSent, NewsletterChanged, PostCounted
 from recado.jid import JID
 from recado.newsletters import NewsletterChange
 from recado.protocol.node import Node
@@ -50,6 +50,17 @@ async def test_a_post_reaches_those_who_follow_and_is_read_again(desk, world, cl
         assert (await theirs.newsletters.get(made.jid)).role == "guest"
         with pytest.raises(Rejected):
             await theirs.newsletters.post(made.jid, Text("mine?"))
+
+
+async def test_a_refused_post_is_a_fact(desk, world, clock, bia, recorded, soon):
+    theirs = Client(MemoryStore(), server=world.server, clock=clock)
+    async with desk.connected() as client, theirs, soon():
+        await bia.link(theirs)
+        made = await theirs.newsletters.create("News")
+        with pytest.raises(Rejected) as refused:
+            await client.newsletters.post(made.jid, Text("mine?"), id=MessageId("3EB0AAAA"))
+        told = [(fact.id, fact.chat, fact.code) for fact in await recorded(client, MessageRejected)]
+        assert told == [("3EB0AAAA", made.jid, refused.value.code)]
 
 
 async def test_what_is_no_channel_is_refused(desk, bia, soon):

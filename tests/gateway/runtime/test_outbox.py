@@ -152,7 +152,7 @@ async def test_a_post_in_a_channel_on_the_wire_of_who_died_is_not_posted_again(p
     finally:
         crashpoints.hang(None)
     async with post.running(provider):
-        await post.until(accepted, "unknown")
+        assert (await post.until(accepted, "unknown", "server_ack"))[0] == "unknown"
     assert provider.texts == ["news"]
 
 

@@ -190,7 +190,7 @@ async def mentorado(
         may_send=SEND in caller.principal.scopes,
         may_manage=MANAGE in caller.principal.scopes,
         contacts=desk.contacts() if desk is not None else [],
-        may_ask_past=any(ROADS[message.provider].has_past for message in messages[-1:]),
+        may_ask_past=composer.only is None and any(ROADS[message.provider].has_past for message in messages[-1:]),
         public_url=request.app.state.gateway.settings.public_base_url,
     )
 

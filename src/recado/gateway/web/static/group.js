@@ -1,5 +1,5 @@
 /*
- * The members of the open group and its link: each button asks WhatsApp by a request, and waits for what came of it.
+ * The open group's members and link, or the open channel: each button asks WhatsApp by a request, and waits for its answer.
  * What one person's settings do not allow is said beside, in WhatsApp's stead.
  */
 "use strict";
@@ -11,7 +11,7 @@
   const link = document.getElementById("group-link");
 
   const ask = async (path, body) => {
-    const response = await fetch(`/v1/mentorados/${mentorado}/conversations/${conversation}/group/${path}`, {
+    const response = await fetch(`/v1/mentorados/${mentorado}/conversations/${conversation}/${panel.dataset.about}/${path}`, {
       method: "POST", body: body && JSON.stringify(body),
       headers: { "content-type": "application/json", "x-csrf-token": csrf, prefer: "wait=20" } });
     const told = await response.json().catch(() => ({}));
