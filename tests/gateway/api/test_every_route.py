@@ -64,6 +64,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", f"{_GROUP}/subgroups"): {"conversations": ["{conversation_id}"]},
     ("post", f"{_GROUP}/members"): {"do": "add", "people": ["550000000001"]},
     ("post", f"{_GROUP}/join-requests/answers"): {"do": "approve", "people": ["550000000001"]},
+    ("patch", "/v1/mentorados/{mentorado_id}/conversations/{conversation_id}/channel"): {"name": "x"},
     ("patch", "/v1/mentorados/{mentorado_id}/profile"): {"about": "x"},
     ("put", "/v1/mentorados/{mentorado_id}/profile/picture"): {"jpeg": "/9j/"},
     ("post", "/v1/mentorados/{mentorado_id}/messages"): {"text": "x", "to": "550000000001"},
