@@ -14,7 +14,7 @@ from recado import Client, MemoryStore
 from recado.content import Location, Media, MediaKind, Poll, PollVote, Reaction, Text
 from recado.content_json import content_to_json
 from recado.emulator.whatsapp.world import World
-from recado.events import MessageReceived, ReceiptReceived
+from recado.events import MessageReceived, NewsletterChanged, ReceiptReceived
 
 ANA, BIA = "/admin/phones/Ana", "/admin/phones/Bia"
 CONTENTS = [
@@ -148,3 +148,26 @@ async def test_the_contents_there_are_are_named_with_their_fields(http) -> None:
     for content in (Text("a"), Location(1, 2), Media(MediaKind.IMAGE), Poll("a", ("b", "c"))):
         body = content_to_json(content)
         assert body.keys() <= {"type", *named[str(body["type"])]}
+
+
+async def test_people_have_channels_and_their_linked_devices_read_them(http, live: World) -> None:
+    async with Client(MemoryStore(), server=live.server) as client, asyncio.timeout(20):
+        await live.phone("Ana").link(client)
+        status, made = await post(http, f"{BIA}/channels", name="Bia's street", description="what happens there")
+        assert (status, made["role"], made["followers"]) == (201, "owner", 0)
+        status, followed = await post(http, f"{ANA}/channels/{made['link'].rpartition('/')[2]}", follow=True)
+        assert (status, followed) == (200, {"channel": made["channel"]})
+        changed = await anext(aiter(client.listen(NewsletterChanged, after=0)))
+        assert (str(changed.newsletter), changed.what) == (made["channel"], "followed")
+        status, said = await post(http, f"{BIA}/channels/{made['channel']}", text="the road is closed")
+        assert status == 201
+        read = await anext(aiter(client.listen(MessageReceived, after=0)))
+        assert (str(read.chat), read.id, read.content) == (made["channel"], said["id"], Text("the road is closed"))
+        (told,) = (await get(http, f"{ANA}/channels"))["channels"]
+        assert (told["name"], told["role"], told["followers"]) == ("Bia's street", "subscriber", 1)
+        status, refused = await post(http, f"{ANA}/channels/{made['channel']}", text="mine?")
+        assert (status, refused["detail"]) == (400, "only those who run a channel post in it")
+        await post(http, f"{ANA}/channels/{made['channel']}", follow=False)
+        assert (await get(http, f"{ANA}/channels"))["channels"] == []
+        status, refused = await post(http, f"{ANA}/channels/nothing", follow=True)
+        assert (status, refused["detail"]) == (400, "there is no such channel here")

@@ -9,7 +9,8 @@ reads, goes away) or plans a fault; everything then travels the normal road, and
     GET  /admin/phones/{phone}/messages?after=N&wait=SECONDS
     POST /admin/phones/{phone}/say            {"to", "text" | "content", "file"?, "quoting"?}
     GET  /admin/phones/{phone}/messages/{id}/file      POST …/messages/{id}/play
-    GET  /admin/contents                      what a content may be      GET, POST /admin/phones/{phone}/groups
+    GET  /admin/contents                      what a content may be
+    GET, POST /admin/phones/{phone}/groups|channels    POST …/groups/{group}   POST …/channels/{channel}
     POST /admin/phones/{phone}/type-code {"code"}   …/passkey {"options"} (what the emulator's own browser signs)
     POST /admin/phones/{phone}/require-passkey {"credential"?, "public_key"?} (of one a real browser made)
     POST /admin/newcomers/refresh             clients that are being linked are to replace the secret in their codes

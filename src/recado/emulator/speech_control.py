@@ -1,6 +1,6 @@
 """
 The part of the control that speaks: a person says a text or any other content, to somebody or in a group, reads, types,
-listens to a voice message, opens a file; and makes the groups to do it in. Contents are JSON as everywhere in recado.
+listens to a voice message, opens a file; and makes groups and channels to do it in. Contents are JSON as everywhere.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aiohttp import web
 from recado.content import Content, Media
 from recado.content_json import content_from_json, content_to_json
 from recado.emulator.whatsapp.inbox import Shown
+from recado.emulator.whatsapp.newsletters import Channel
 from recado.emulator.whatsapp.phone import Phone
 from recado.errors import BadRecord, MediaError, UsageError
 from recado.jid import JID
@@ -114,6 +115,25 @@ class SpeechControl:
             await groups.leave(group)
         return _json({"group": str(group)})
 
+    async def channels(self, request: web.Request) -> web.Response:
+        """The channels a phone has, runs or follows."""
+        account = self._named(request).account
+        found = self._world.channels.of(account)
+        return _json({"channels": [_channel(each, role=each.role(account).lower()) for each in found]})
+
+    async def make_channel(self, request: web.Request) -> web.Response:
+        """A person makes a channel."""
+        asked, phone = await _body(request), self._named(request)
+        made = phone.channels.create(_text(asked, "name"), str(asked.get("description") or ""))
+        return _json(_channel(made, role="owner"), status=201)
+
+    async def use_channel(self, request: web.Request) -> web.Response:
+        """A person posts in a channel, follows it (by its address or the code of its link), or leaves it."""
+        asked, phone, key = await _body(request), self._named(request), request.match_info["channel"]
+        if "follow" in asked:
+            return _json({"channel": str(phone.channels.follow(key, is_followed=bool(asked["follow"])))})
+        return _json({"id": phone.channels.post(JID.parse(key), _said(asked))}, status=201)
+
     def _phone(self, whom: object) -> Phone:
         phone = self._world.phone_at(str(whom))
         if phone is None:
@@ -158,7 +178,16 @@ def add_speech_control(app: web.Application, world: World, named: Named, guarded
     app.router.add_get(f"{phone}/groups", guarded(control.groups))
     app.router.add_post(f"{phone}/groups", guarded(control.make_group))
     app.router.add_post(f"{phone}/groups/{{group}}", guarded(control.change_group))
+    app.router.add_get(f"{phone}/channels", guarded(control.channels))
+    app.router.add_post(f"{phone}/channels", guarded(control.make_channel))
+    app.router.add_post(f"{phone}/channels/{{channel}}", guarded(control.use_channel))
     app.router.add_get("/admin/contents", guarded(_contents))
+
+
+def _channel(channel: Channel, *, role: str) -> dict[str, object]:
+    link = f"https://whatsapp.com/channel/{channel.invite}"
+    followers = len(channel.followers)
+    return {"channel": str(channel.jid), "name": channel.name, "link": link, "role": role, "followers": followers}
 
 
 async def _contents(request: web.Request) -> web.Response:

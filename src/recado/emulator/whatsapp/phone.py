@@ -22,6 +22,7 @@ from recado.emulator.whatsapp.line import Move
 from recado.emulator.whatsapp.linking import Newcomer
 from recado.emulator.whatsapp.passkeys import Authenticator, Passkey
 from recado.emulator.whatsapp.person import Person
+from recado.emulator.whatsapp.phone_channels import PhoneChannels
 from recado.emulator.whatsapp.phone_files import PhoneFiles
 from recado.emulator.whatsapp.phone_groups import PhoneGroups
 from recado.emulator.whatsapp.phone_settings import PhoneSettings
@@ -102,6 +103,7 @@ class Phone:
         self._line = PhoneLine(self)
         self._speech = Speech(self)
         self.groups = PhoneGroups(self, self._speech)
+        self.channels = PhoneChannels(self)
         self.person = Person(self)
         self.archive = Archive(self)
         self.settings = PhoneSettings(self)
