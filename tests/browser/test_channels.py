@@ -72,7 +72,9 @@ async def test_a_channel_is_written_in_by_whose_it_is_and_read_by_who_follows(
     expect.set_options(timeout=PATIENCE)
     write, followers, stop, follow, closed = WORDS[language]
     await link(clara)
-    world.phone("Clara").settings.name_contact(world.phone("Bia").lid, "Bia")
+    async with clara.stream() as events:
+        world.phone("Clara").settings.name_contact(world.phone("Bia").lid, "Bia")
+        await events.until(lambda event: event.data.get("data", {}).get("full_name") == "Bia")
     mine = await ask(clara, "/channels", {"name": "Clara's news", "description": "What we are at, every Monday."})
     await rui.newsletters.follow((await rui.newsletters.get(mine["code"])).jid)
     theirs = await rui.newsletters.create("Rui's street", "of our street")

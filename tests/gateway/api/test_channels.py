@@ -159,7 +159,9 @@ async def test_a_channel_that_is_heard_of_first_by_a_post_is_asked_about(
 
 async def test_a_status_is_shown_to_the_contacts_and_taken_back(linked: Any, world: World) -> None:
     bia = world.phone("Bia")
-    world.phone("Clara").settings.name_contact(bia.lid, "Bia")
+    async with linked.stream() as events:  # a status is for the contacts, and the account must have heard of them
+        world.phone("Clara").settings.name_contact(bia.lid, "Bia")
+        await events.until(lambda event: event.data.get("data", {}).get("full_name") == "Bia")
     answered = await linked.post(f"{linked.root}/messages", {"to": "status@broadcast", "text": "open today"})
     assert answered.status_code == 202, answered.text
     told = await settled(linked, answered.json()["id"])
