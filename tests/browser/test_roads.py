@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.browser.roads import House, Providers
 
 PATIENCE = 60_000
@@ -126,9 +126,21 @@ def test_z_api_links_by_a_code_a_pin_moves_what_is_in_use_and_a_closed_window_wa
     assert shown
     providers.ask(providers.meta, "meta/people", {"name": "Beto", "phone": shown[1]})
     providers.approve_template("appointment", "Hello {{1}}, see you on {{2}}.", ["Ana", "Thursday"])
+    # The page is loaded anew for Meta's templates, here while somebody looks at another road: the card stays with it.
+    fresh: list[Route] = []
+    is_held = {"fetch"}
+    page.route(
+        re.compile(r"\?c="),
+        lambda route: fresh.append(route) if route.request.resource_type in is_held else route.continue_(),
+    )
     connect_meta(card, providers)
     expect(road(card, "Meta")).to_contain_text("in use")
     road(card, "Z-API").click()
+    is_held.clear()
+    for held in fresh:
+        held.continue_()
+    expect(page.locator("#templates")).to_be_visible()
+    expect(road(card, "Z-API")).to_have_attribute("aria-pressed", "true")
     card.get_by_role("button", name="Always send over this road").click()
     expect(road(card, "Z-API")).to_contain_text("pinned")
     expect(road(card, "Meta")).to_contain_text("Connected")

@@ -90,12 +90,20 @@
     isFetching = false;
   };
 
+  /** Load the page anew, the card as it is: whoever looks at a road, and may be about to press something there, stays with it. */
+  let isAnew = false;
+  const card = document.querySelector("recado-connection"), road = sessionStorage.getItem("recado:road");
+  if (road) card?.setAttribute("road", road);
+  sessionStorage.removeItem("recado:road");
+  addEventListener("pagehide", () => { if (isAnew) sessionStorage.setItem("recado:road", card?.getAttribute("road") ?? ""); });
+  const loadAnew = () => { isAnew = true; location.reload(); };
+
   /** Meta's window, as a fresh page says; where free words may not go, the composer waits behind the templates. */
   const showWindow = (page) => {
     const place = document.getElementById("window"), fresh = page.getElementById("window");
     if (!place || !fresh) return;
     const templates = document.getElementById("templates"), isOpen = fresh.dataset.isOpen === "yes";
-    if (Boolean(templates) !== Boolean(page.getElementById("templates"))) return location.reload();
+    if (Boolean(templates) !== Boolean(page.getElementById("templates"))) return loadAnew();
     showTimes(fresh);
     if (page !== document && !place.isEqualNode(fresh)) {
       if (templates && place.dataset.isOpen !== fresh.dataset.isOpen) templates.open = !isOpen;

@@ -3,7 +3,8 @@
  *
  * On recado's own pages the browser's session speaks (attribute `csrf`). On another site give `base-url` and `api-key`
  * (a key with the scopes read and manage), and let the operator allow that site (RECADO_CORS_ORIGINS).
- * `lang` chooses the language; `read-only` takes the buttons away; `public-url` is where providers reach the gateway.
+ * `lang` chooses the language; `read-only` takes the buttons away; `public-url` is where providers reach the gateway;
+ * `road` (meta, baileys, zapi) is the road that is looked at, and follows what a person looks at.
  *
  * Events it sends, bubbling: `recado:connection` (where the connection stands) and `recado:event` (each fact).
  * Every text is set as text; the QR is drawn from numbers. Nothing here parses markup.
@@ -86,6 +87,7 @@
 
     connectedCallback() {
       this.#root.adoptedStyleSheets = [SHEET];
+      if (ROADS.includes(this.getAttribute("road"))) this.#chosen = this.getAttribute("road");
       this.#render();
       this.#abort = new AbortController();
       this.#listen(this.#abort.signal);
@@ -209,7 +211,7 @@
 
     #do(verb, body = undefined) {
       const provider = this.#road;
-      this.#chosen = provider;
+      this.#choose(provider);
       const before = this.#found[provider];
       return this.#ask(`/connections/${provider}/${verb}`, "POST", body, (told) => {
         // What the stream told meanwhile is as new as the answer, or newer.
@@ -230,9 +232,14 @@
       } catch { /* what was told last still stands; the stream says when the gateway is away */ }
     }
 
+    #choose(provider) {
+      this.#chosen = provider;
+      this.setAttribute("road", provider);
+    }
+
     #look(provider) {
       this.#isPressed = false;
-      this.#chosen = provider;
+      this.#choose(provider);
       this.#isSure = this.#problem = "";
       this.#stepLength = this.#left(this.#connection.step);
       this.#render();
